@@ -1,0 +1,66 @@
+# The verbs of this repository. Needs Python 3.11 with venv and pip, make, git; nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+CODE := app agents tables models
+LINTED := $(CODE) tools $(wildcard tests) $(wildcard benchmarks)
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --group build $(UPGRADE) \
+	--python-version 3.11 --python-platform linux --no-emit-index-url --custom-compile-command 'make lock'
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check lint format unit integration faults test coverage lock clean
+
+help: ## print this list
+	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+setup: $(READY) ## make .venv with the locked packages and the command freshet (nothing to do when up to date)
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v[:2] == (3, 11) or sys.exit("Freshet runs on Python 3.11, \
+	$(PYTHON) is %d.%d. Use: make setup PYTHON=/path/to/python3.11" % v[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## the whole pipeline on this machine, explained while it runs
+	$(BIN)/freshet demo
+
+lint: setup ## ruff, mypy, the imports' one way, file sizes
+	$(BIN)/ruff check $(LINTED)
+	$(BIN)/ruff format --check $(LINTED)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/file_sizes.py $(CODE) tests
+
+format: setup ## rewrite the code as ruff likes it
+	$(BIN)/ruff check --fix $(LINTED)
+	$(BIN)/ruff format $(LINTED)
+
+unit: setup ## tests without services: unit, wiring, golden
+	$(BIN)/pytest tests/unit tests/wiring $(wildcard tests/golden)
+
+integration: setup ## tests on real Kafka and Redis
+	$(BIN)/pytest tests/integration $(wildcard tests/conformance)
+
+faults: setup ## kills, pauses and restarts on real Kafka and Redis
+	$(BIN)/pytest tests/faults
+
+check: lint unit ## what to run before each commit
+
+test: lint unit integration faults ## everything; what CI runs
+
+coverage: setup ## all tests once more, with the lines they reach
+	$(BIN)/pytest --cov --cov-report=term --cov-report=html
+
+bench-%: setup ## one benchmark of benchmarks/, e.g. make bench-decode
+	$(BIN)/python -m benchmarks.$*
+
+lock: setup ## write both locks after a change of pyproject.toml (UPGRADE=--upgrade: newest versions)
+	$(LOCK) --all-extras --output-file requirements.lock
+	$(LOCK) --constraints requirements.lock --output-file requirements-core.lock
+
+clean: ## remove .venv and every cache
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage *.egg-info

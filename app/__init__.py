@@ -1,0 +1,1 @@
+"""The outer ring: command line, settings, wiring, worker, transport, Redis, local stack, replay."""

@@ -1,0 +1,68 @@
+"""What each question of a reader sends to Redis, and how it reads the replies: the reader's rules, free of I/O."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from app.store.connect import Command
+from models.errors import SettingsError
+from tables.keys import Keys
+from tables.list_json import RecommendationList, decode_list
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    """Commands for one pipeline, and what turns their replies into the answer."""
+
+    commands: list[Command]
+    answer: Callable[[list[Any]], T]
+
+
+def recs(keys: Keys, user_id: str, segment: str | None) -> Request[RecommendationList | None]:
+    """The ladder: the user's list, else the segment's if one is known, else the default; the first that exists."""
+    rungs = [keys.user_list(user_id)]
+    if segment is not None:
+        rungs.append(keys.segment_list(segment))
+    rungs.append(keys.default_list())
+
+    def answer(replies: list[Any]) -> RecommendationList | None:
+        return next((decode_list(reply) for reply in replies if reply is not None), None)
+
+    return Request([("GET", key) for key in rungs], answer)
+
+
+def best(key: str, k: int) -> Request[list[tuple[str, float]]]:
+    """The k greatest members of a sorted set, by score, then id.
+
+    The whole set is read (its writer bounds it, to 100 neighbours for instance): Redis breaks ties the other way
+    round, so its own first k could be others.
+    """
+    if k < 1:
+        raise SettingsError(f"k is {k}: at least one item must be asked for. Use e.g. 10.")
+
+    def answer(replies: list[Any]) -> list[tuple[str, float]]:
+        flat = replies[0]
+        pairs = [(member.decode(), float(score)) for member, score in zip(flat[::2], flat[1::2], strict=True)]
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    return Request([("ZRANGE", key, 0, -1, "WITHSCORES")], answer)
+
+
+def fields(key: str) -> Request[dict[str, str]]:
+    """All fields of a hash as text; empty if there is none."""
+
+    def answer(replies: list[Any]) -> dict[str, str]:
+        return {field.decode(): value.decode() for field, value in replies[0].items()}
+
+    return Request([("HGETALL", key)], answer)
+
+
+def titles(keys: Keys, item_ids: Sequence[str]) -> Request[dict[str, str]]:
+    """The titles of items; items without one are left out."""
+
+    def answer(replies: list[Any]) -> dict[str, str]:
+        return {item_id: title.decode() for item_id, title in zip(item_ids, replies, strict=True) if title is not None}
+
+    return Request([("HGET", keys.item_features(item_id), "title") for item_id in item_ids], answer)

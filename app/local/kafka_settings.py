@@ -1,0 +1,81 @@
+"""The settings files of the local broker: one node that is broker and controller at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.local.ports import HOST
+
+NODE_ID = 1
+
+
+def server_properties(data: Path, broker_port: int, controller_port: int) -> dict[str, str]:
+    """What differs from Kafka's own defaults, and why.
+
+    `message.max.bytes` stays at Kafka's default on purpose: a topic that needs larger batches sets its own limit, here
+    as on any other cluster.
+    """
+    one_node = {
+        "process.roles": "broker,controller",
+        "node.id": str(NODE_ID),
+        "controller.quorum.voters": f"{NODE_ID}@{HOST}:{controller_port}",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listeners": f"PLAINTEXT://{HOST}:{broker_port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{broker_port}",
+        "log.dirs": str(data),
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+    }
+    # A killed broker is let in again only when its old session has run out.
+    soon_back = {
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "500",
+        "group.initial.rebalance.delay.ms": "0",
+        "group.min.session.timeout.ms": "1000",
+    }
+    # Defaults are for large machines: 50 partitions for each internal topic, 128 MB for the log cleaner.
+    small = {
+        "offsets.topic.num.partitions": "5",
+        "transaction.state.log.num.partitions": "5",
+        "share.coordinator.state.topic.num.partitions": "1",
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+    }
+    # A misspelt topic is an error, never a new topic.
+    strict = {"auto.create.topics.enable": "false"}
+    return one_node | soon_back | small | strict
+
+
+def properties_text(properties: Mapping[str, str]) -> str:
+    """Java's properties format: Latin-1 at most, so everything beyond ASCII is escaped."""
+    return "".join(f"{key}={_escape(value)}\n" for key, value in properties.items())
+
+
+def _escape(value: str) -> str:
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    codes = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "".join(chr(code) if 0x20 <= code < 0x7F else f"\\u{code:04x}" for code in codes)
+
+
+def log4j_settings() -> str:
+    """Warnings and errors to standard output, which is the log file."""
+    return """<?xml version="1.0" encoding="UTF-8"?>
+<Configuration status="ERROR">
+  <Appenders>
+    <Console name="out" target="SYSTEM_OUT">
+      <PatternLayout pattern="%d %p %m (%c)%n"/>
+    </Console>
+  </Appenders>
+  <Loggers>
+    <Root level="WARN">
+      <AppenderRef ref="out"/>
+    </Root>
+    <Logger name="kafka.server.KafkaRaftServer" level="INFO"/>
+  </Loggers>
+</Configuration>
+"""

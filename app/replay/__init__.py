@@ -1,0 +1,23 @@
+"""Recorded event logs: read them, pace them, fetch the known ones."""
+
+from app.replay.columns import TIMESTAMP_UNITS, parse_columns
+from app.replay.datasets import DATASETS, default_data_folder, fetch_dataset
+from app.replay.pacing import Pacer, parse_speed
+from app.replay.readers import open_log
+from app.replay.records import CatalogueEntry, EventLog, LogHash, LogRecord, log_sha256
+
+__all__ = [
+    "DATASETS",
+    "TIMESTAMP_UNITS",
+    "CatalogueEntry",
+    "EventLog",
+    "LogHash",
+    "LogRecord",
+    "Pacer",
+    "default_data_folder",
+    "fetch_dataset",
+    "log_sha256",
+    "open_log",
+    "parse_columns",
+    "parse_speed",
+]

@@ -1,0 +1,192 @@
+"""From the columns of somebody's log to the fields of an event."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
+
+from app.replay.records import LogRecord, event_record, malformed_record
+from models.errors import SettingsError
+
+FIELDS = ("user_id", "item_id", "event_type", "timestamp", "event_id", "value")
+REQUIRED = ("user_id", "item_id", "event_type", "timestamp")
+CONTEXT = "context."
+TIMESTAMP_UNITS = ("s", "ms", "us", "ns", "iso")
+
+_MS_RATIO = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_000)}
+_NUMBER = re.compile(r"[+-]?(\d+)(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
+_MAX_DIGITS = 18  # what fits 64 bits, and so JSON as everybody reads it
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ONE_MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """How the columns of a log become fields of events.
+
+    Parameters
+    ----------
+    columns
+        Field -> column, where the names differ; other fields keep their own name.
+    event_type
+        Event type of rows that have none.
+    timestamp_unit
+        One of `TIMESTAMP_UNITS`; `iso` is ISO 8601, UTC where no offset is given.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    event_type: str | None = None
+    timestamp_unit: str = "ms"
+
+    def __post_init__(self) -> None:
+        if self.timestamp_unit not in TIMESTAMP_UNITS:
+            allowed = ", ".join(TIMESTAMP_UNITS)
+            raise SettingsError(f"--timestamp-unit has value {self.timestamp_unit!r}: use one of {allowed}.")
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the log is said to be in the project's own form already."""
+        return not self.columns and self.event_type is None and self.timestamp_unit == "ms"
+
+    def record(self, row: Mapping[str, object]) -> LogRecord:
+        """Record of one row: fields in the order of the contract, missing ones left out, bad values as they came.
+
+        Parameters
+        ----------
+        row
+            Field -> text of a cell, or value of a JSON field. `context.x` becomes `x` within `context`.
+        """
+        event: dict[str, object] = {}
+        for name in FIELDS:
+            raw = row.get(name)
+            if raw is None or raw == "":
+                if name != "event_type" or self.event_type is None:
+                    continue
+                raw = self.event_type
+            if name == "timestamp":
+                ms = to_ms(raw, self.timestamp_unit)
+                event[name] = raw if ms is None else ms
+            elif name == "value":
+                event[name] = to_number(raw) if isinstance(raw, str) else raw
+            else:
+                event[name] = str(raw) if type(raw) is int else raw
+        whole = row.get("context")
+        if whole is not None and not isinstance(whole, dict):
+            event["context"] = whole
+        elif context := _context(row, whole):
+            event["context"] = context
+        return event_record(event)
+
+    def object_record(self, row: Mapping[str, object]) -> LogRecord:
+        """`record` of a JSON object whose keys are the log's own columns."""
+        fields: dict[str, object] = {name: row[name] for name in (*FIELDS, "context") if name in row}
+        fields.update((name, row.get(column)) for name, column in self.columns.items())
+        return self.record(fields)
+
+
+class CsvColumns:
+    """A mapping tied to one header.
+
+    Parameters
+    ----------
+    header
+        Names of the columns.
+    mapping
+        Which column is which field.
+
+    Raises
+    ------
+    ValueError
+        When a column that is needed is missing or there twice.
+    """
+
+    def __init__(self, header: Sequence[str], mapping: ColumnMapping) -> None:
+        own = (*FIELDS, *(name for name in header if name.startswith(CONTEXT)))
+        wanted = {name: name for name in own} | dict(mapping.columns)
+        needed = set(REQUIRED) | set(mapping.columns)
+        if mapping.event_type is not None and "event_type" not in mapping.columns:
+            needed.discard("event_type")
+        if missing := sorted(wanted[name] for name in needed if wanted[name] not in header):
+            raise ValueError(f"no column {', '.join(map(repr, missing))}; the header has {', '.join(header)!r}")
+        counts = Counter(header)
+        if twice := sorted({column for column in wanted.values() if counts[column] > 1}):
+            raise ValueError(f"the header has the column {', '.join(map(repr, twice))} more than once")
+        self._mapping = mapping
+        self._n_columns = len(header)
+        self._places = [(name, header.index(column)) for name, column in wanted.items() if column in header]
+
+    def record(self, cells: list[str]) -> LogRecord:
+        """Record of one row of cells."""
+        if len(cells) != self._n_columns:
+            return malformed_record(cells)
+        return self._mapping.record({name: cells[place] for name, place in self._places})
+
+
+def parse_columns(flags: Iterable[str]) -> dict[str, str]:
+    """Field -> column, from flags `field=column`.
+
+    >>> parse_columns(["user_id=visitorid", "context.device=dev"])
+    {'user_id': 'visitorid', 'context.device': 'dev'}
+    """
+    columns: dict[str, str] = {}
+    for flag in flags:
+        name, equals, column = flag.partition("=")
+        if not equals or not column:
+            raise SettingsError(f"--column has value {flag!r}: write FIELD=COLUMN, e.g. user_id=visitorid.")
+        if name not in FIELDS and not (name.startswith(CONTEXT) and name != CONTEXT):
+            raise SettingsError(f"--column has value {flag!r}: the field is one of {', '.join(FIELDS)}, context.NAME.")
+        if name in columns:
+            raise SettingsError(f"--column names the field {name!r} twice: {columns[name]!r} and {column!r}. Keep one.")
+        columns[name] = column
+    return columns
+
+
+def to_ms(raw: object, unit: str) -> int | None:
+    """Unix milliseconds, rounded down; None for what is no time in this unit."""
+    if unit == "iso":
+        return _iso_ms(raw) if isinstance(raw, str) else None
+    if isinstance(raw, str):
+        if not (match := _NUMBER.fullmatch(raw)):
+            return None
+        amount: int | Decimal = int(raw) if match[2] is None and match[3] is None and len(raw) < 40 else Decimal(raw)
+    elif isinstance(raw, float):
+        amount = Decimal(repr(raw))
+    elif type(raw) is int:
+        amount = raw
+    else:
+        return None
+    if isinstance(amount, Decimal) and amount.adjusted() > 2 * _MAX_DIGITS:
+        return None
+    numerator, denominator = _MS_RATIO[unit]
+    if isinstance(amount, int):
+        ms = amount * numerator // denominator
+    else:
+        ms = int((amount * numerator / denominator).to_integral_value(ROUND_FLOOR))
+    return ms if abs(ms) < 10**_MAX_DIGITS else None
+
+
+def to_number(text: str) -> int | float | str:
+    """Number that a cell spells; the text itself where it spells none, or none that JSON can say."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    if match[2] is None and match[3] is None and len(match[1]) <= _MAX_DIGITS:
+        return int(text)
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _iso_ms(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _ONE_MS
+    except (ValueError, OverflowError):
+        return None
+
+
+def _context(row: Mapping[str, object], whole: dict[str, object] | None) -> dict[str, object]:
+    cells = {name.removeprefix(CONTEXT): value for name, value in row.items() if name.startswith(CONTEXT)}
+    return (whole or {}) | {name: value for name, value in cells.items() if value is not None and value != ""}

@@ -1,0 +1,1 @@
+"""Pure models: no server, no clock, no file."""

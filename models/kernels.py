@@ -1,0 +1,232 @@
+"""Compiled inner loops over neighbour rows, each also plain Python (`kernel.py_func`, compared by a test).
+
+A row is a run of `length` pairs (neighbour slot, weight) inside two flat pools, at `start`. IEEE arithmetic in a fixed
+order (no fastmath), so the same events give the same bits everywhere.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+Array = Any  # numpy arrays; numba's signatures say the dtypes
+
+
+@njit(cache=True, nogil=True)
+def cut_row(neighbours: Array, weights: Array, start: int, length: int, n_keep: int) -> int:
+    """Keep the `n_keep` heaviest pairs of a row, equal weights by the lower slot; order within the row is kept."""
+    if length <= n_keep:
+        return length
+    row = weights[start : start + length]
+    threshold = np.sort(row)[length - n_keep]
+    n_above = 0
+    for position in range(length):
+        if row[position] > threshold:
+            n_above += 1
+    ties = np.empty(length, np.int32)
+    n_ties = 0
+    for position in range(length):
+        if row[position] == threshold:
+            ties[n_ties] = neighbours[start + position]
+            n_ties += 1
+    last_tie = np.sort(ties[:n_ties])[n_keep - n_above - 1]
+    kept = 0
+    for position in range(length):
+        weight = row[position]
+        slot = neighbours[start + position]
+        if weight > threshold or (weight == threshold and slot <= last_tie):
+            neighbours[start + kept] = slot
+            weights[start + kept] = weight
+            kept += 1
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def add_to_row(
+    neighbours: Array, weights: Array, start: Array, length: Array, row: int, slot: int, weight: float, n_keep: int
+) -> None:
+    """Add `weight` to the pair (row, slot); a row that has grown to 2 `n_keep` pairs is cut back to `n_keep`."""
+    first = start[row]
+    size = length[row]
+    for position in range(first, first + size):
+        if neighbours[position] == slot:
+            weights[position] += weight
+            return
+    neighbours[first + size] = slot
+    weights[first + size] = weight
+    size += 1
+    if size >= 2 * n_keep:
+        size = cut_row(neighbours, weights, first, size, n_keep)
+    length[row] = size
+
+
+@njit(cache=True, nogil=True)
+def add_pairs(
+    neighbours: Array,
+    weights: Array,
+    start: Array,
+    length: Array,
+    slot: int,
+    others: Array,
+    amounts: Array,
+    n_keep: int,
+) -> None:
+    """Add one event's pairs, both ways: (slot, other) and (other, slot) for every other item of the history."""
+    for position in range(others.shape[0]):
+        add_to_row(neighbours, weights, start, length, slot, others[position], amounts[position], n_keep)
+        add_to_row(neighbours, weights, start, length, others[position], slot, amounts[position], n_keep)
+
+
+@njit(cache=True, nogil=True)
+def drop_slots(neighbours: Array, weights: Array, start: Array, length: Array, n_slots: int, gone: Array) -> Array:
+    """Remove every pair with a slot that is `gone` (a mask over slots); returns a mask of the rows that changed."""
+    changed = np.zeros(n_slots, np.bool_)
+    for row in range(n_slots):
+        first = start[row]
+        kept = 0
+        for position in range(first, first + length[row]):
+            slot = neighbours[position]
+            if not gone[slot]:
+                neighbours[first + kept] = slot
+                weights[first + kept] = weights[position]
+                kept += 1
+        if kept != length[row]:
+            length[row] = kept
+            changed[row] = True
+    return changed
+
+
+@njit(cache=True, nogil=True)
+def accumulate(
+    neighbours: Array,
+    weights: Array,
+    start: Array,
+    length: Array,
+    rows: Array,
+    factors: Array,
+    to_item: Array,
+    scores: Array,
+    touched: Array,
+    n_touched: int,
+    best: Array,
+    best_source: Array,
+) -> int:
+    """Add each row times its factor to the dense `scores`, remembering the two rows that gave a candidate most.
+
+    `rows[s]` is the slot of history position `s` (-1: not in this share), `to_item` maps a neighbour's slot to its item
+    (-1: none), `touched[:n]` lists the items with a score; returns the new n. `best` and `best_source` have shape
+    (n_items, 2): the greatest contributions and the history positions they came from (-1: none).
+    """
+    for source in range(rows.shape[0]):
+        row = rows[source]
+        if row < 0:
+            continue
+        factor = factors[source]
+        for position in range(start[row], start[row] + length[row]):
+            item = to_item[neighbours[position]]
+            if item < 0:
+                continue
+            amount = factor * weights[position]
+            if scores[item] == 0.0:
+                touched[n_touched] = item
+                n_touched += 1
+                best[item, 0] = amount
+                best_source[item, 0] = source
+                best[item, 1] = 0.0
+                best_source[item, 1] = -1
+            elif best_source[item, 0] == source:
+                best[item, 0] += amount
+            elif amount > best[item, 0]:
+                best[item, 1] = best[item, 0]
+                best_source[item, 1] = best_source[item, 0]
+                best[item, 0] = amount
+                best_source[item, 0] = source
+            elif best_source[item, 1] == source:
+                best[item, 1] += amount
+            elif amount > best[item, 1]:
+                best[item, 1] = amount
+                best_source[item, 1] = source
+            scores[item] += amount
+    return n_touched
+
+
+@njit(cache=True, nogil=True)
+def select(
+    scores: Array,
+    touched: Array,
+    n_touched: int,
+    norms: Array,
+    allowed: Array,
+    hashes: Array,
+    seen: Array,
+    n_seen: int,
+    k: int,
+    table: Array,
+) -> tuple[Array, Array]:
+    """Take the items whose normed score is at least the k-th greatest, seen and forbidden ones left out.
+
+    Resets `scores` to zero. Returns (items, values), unordered, at least k long if there are as many (ties at the
+    end are all returned: the caller orders them by id). `table` is scratch: a power of two above 2 `n_seen` cells.
+    """
+    mask = table.shape[0] - 1
+    table[:] = 0
+    for position in range(n_seen):
+        cell = np.int64(seen[position] & np.uint64(mask))
+        while table[cell] != 0 and table[cell] != seen[position]:
+            cell = (cell + 1) & mask
+        table[cell] = seen[position]
+    items = np.empty(n_touched, np.int32)
+    values = np.empty(n_touched, np.float64)
+    n = 0
+    for position in range(n_touched):
+        item = touched[position]
+        value = scores[item] * norms[item]
+        scores[item] = 0.0
+        if not allowed[item] or not np.isfinite(value):
+            continue
+        cell = np.int64(hashes[item] & np.uint64(mask))
+        while table[cell] != 0 and table[cell] != hashes[item]:
+            cell = (cell + 1) & mask
+        if table[cell] == 0:
+            items[n] = item
+            values[n] = value
+            n += 1
+    if n > k > 0:
+        threshold = np.partition(values[:n], n - k)[n - k]
+        kept = 0
+        for position in range(n):
+            if values[position] >= threshold:
+                items[kept] = items[position]
+                values[kept] = values[position]
+                kept += 1
+        n = kept
+    return items[:n], values[:n]
+
+
+@njit(cache=True, nogil=True)
+def remember(seen: Array, n_seen: int, max_seen: int, value: int) -> tuple[int, bool]:
+    """Put a hash at the end of `seen[:n_seen]`, moving it there if present and dropping the oldest if full.
+
+    Returns the new length and whether the hash was new. `seen` must have room for one more unless it is full.
+    """
+    for position in range(n_seen):
+        if seen[position] == value:
+            for later in range(position, n_seen - 1):
+                seen[later] = seen[later + 1]
+            seen[n_seen - 1] = value
+            return n_seen, False
+    if n_seen == max_seen:
+        for later in range(n_seen - 1):
+            seen[later] = seen[later + 1]
+        n_seen -= 1
+    seen[n_seen] = value
+    return n_seen + 1, True
+
+
+@njit(cache=True, nogil=True)
+def powers(values: Array, indices: Array, exponent: float, out: Array) -> None:
+    """out[i] = values[i] ** exponent for the given indices; 0 where the value is not positive."""
+    for position in range(indices.shape[0]):
+        index = indices[position]
+        value = values[index]
+        out[index] = value**exponent if value > 0.0 else 0.0

@@ -1,0 +1,70 @@
+"""Trending: exponentially decayed counts per window, and zero once a whole window has passed without an event.
+
+A count halves every half window, in steps of the window's buckets. The factors are made by repeated multiplication, so
+the same events give the same bits on every machine (no `exp` in the state).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from models.arrays import longer
+from models.windows import TRENDING_WINDOWS, Window
+
+HALF_LIVES_PER_WINDOW = 2
+
+
+def decay_factors(window: Window) -> npt.NDArray[np.float64]:
+    """Factor by age in buckets, shape (n_buckets + 1,), float64; the last one, for a whole window or more, is 0."""
+    per_bucket = 0.5 ** (HALF_LIVES_PER_WINDOW / window.n_buckets)
+    factors = np.ones(window.n_buckets + 1, np.float64)
+    for age in range(1, window.n_buckets):
+        factors[age] = factors[age - 1] * per_bucket
+    factors[-1] = 0.0
+    return factors
+
+
+class Trending:
+    """Decayed counts of every slot for the windows 1h, 1d and 7d.
+
+    `value[slot, w]` is the count as of bucket `bucket[slot, w]` of window w; both have shape (n_slots, 3).
+    """
+
+    def __init__(self) -> None:
+        self.value: npt.NDArray[np.float64] = np.zeros((64, len(TRENDING_WINDOWS)), np.float64)
+        self.bucket: npt.NDArray[np.int64] = np.zeros((64, len(TRENDING_WINDOWS)), np.int64)
+        self._factors = [decay_factors(window) for window in TRENDING_WINDOWS]
+        self._decay = [factors.tolist() for factors in self._factors]
+
+    def learn_one(self, slot: int, weight: float, time_ms: int) -> None:
+        """Count one event; an event older than the last one counted is decayed to that one's time."""
+        self.grow(slot + 1)
+        values, buckets = self.value[slot], self.bucket[slot]
+        for index, window in enumerate(TRENDING_WINDOWS):
+            bucket, last, decay = time_ms // window.step_ms, int(buckets[index]), self._decay[index]
+            oldest = len(decay) - 1
+            if bucket >= last:
+                values[index] = float(values[index]) * decay[min(bucket - last, oldest)] + weight
+                buckets[index] = bucket
+            else:
+                values[index] = float(values[index]) + weight * decay[min(last - bucket, oldest)]
+
+    def scores(self, window_index: int, as_of_ms: int, n_slots: int) -> npt.NDArray[np.float64]:
+        """Scores of the first `n_slots` slots as of a time, shape (n_slots,); 0 where nothing happened in the window."""
+        factors = self._factors[window_index]
+        now = as_of_ms // TRENDING_WINDOWS[window_index].step_ms
+        self.grow(n_slots)
+        age = np.clip(now - self.bucket[:n_slots, window_index], 0, len(factors) - 1)
+        scores: npt.NDArray[np.float64] = self.value[:n_slots, window_index] * factors[age]
+        return scores
+
+    def clear(self, slot: int) -> None:
+        """Forget a slot."""
+        self.value[slot] = 0.0
+        self.bucket[slot] = 0
+
+    def grow(self, n_slots: int) -> None:
+        """Make room for slots up to `n_slots`."""
+        if n_slots > len(self.value):
+            size = max(n_slots, 2 * len(self.value))
+            self.value = longer(self.value, size)
+            self.bucket = longer(self.bucket, size)

@@ -1,0 +1,1 @@
+"""What is stored: under which name, for how long, in which bytes."""

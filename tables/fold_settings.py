@@ -1,0 +1,62 @@
+"""Everything that shapes the state: two workers with the same fingerprint make the same state from the same log."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import orjson
+
+from models.cooccurrence import CooccurrenceSettings
+from models.event_types import EventType
+from models.events import EventRules
+from tables.users import UserBounds
+
+STATE_VERSION = 1  # raised when the fold itself changes
+
+
+@dataclass(frozen=True, slots=True)
+class FoldSettings:
+    """What the fold needs to know.
+
+    Parameters
+    ----------
+    rules
+        What a valid event is and how much each type counts.
+    cooccurrence
+        The pair model.
+    max_seen
+        Items remembered per user as seen, the newest.
+    max_users, max_items
+        Users and items kept per partition. A user too many replaces the one idle longest; items too many make room
+        for `max_items / 16` new ones at once.
+    max_idle_ms
+        Users idle for longer, in the partition's time, are dropped.
+    late_grace_ms
+        Events older than the clock by more are late: they count in totals and pairs, not in windows and trends.
+    partitioner
+        `murmur2` (the Java client, aiokafka) or `crc32` (librdkafka's default).
+    """
+
+    rules: EventRules = field(default_factory=EventRules)
+    cooccurrence: CooccurrenceSettings = field(default_factory=CooccurrenceSettings)
+    max_seen: int = 4096
+    max_users: int = 1_000_000
+    max_items: int = 200_000
+    max_idle_ms: int = 400 * 86_400_000
+    late_grace_ms: int = 3_600_000
+    partitioner: str = "murmur2"
+
+    @property
+    def user_bounds(self) -> UserBounds:
+        """Sizes of one user's state."""
+        return UserBounds(max_recent=self.cooccurrence.n_history, max_seen=self.max_seen)
+
+    def fingerprint(self) -> str:
+        """16 hex digits over all of it."""
+        described = orjson.dumps(self, default=_describe, option=orjson.OPT_SORT_KEYS)
+        return sha256(b"%d" % STATE_VERSION + described).hexdigest()[:16]
+
+
+def _describe(value: object) -> object:
+    if isinstance(value, EventType):
+        return [value.name, value.weight, value.polarity]
+    raise TypeError(f"{value!r} cannot stand in a fingerprint")

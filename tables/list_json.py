@@ -1,0 +1,180 @@
+"""The bytes of a published recommendation list (a public contract).
+
+One JSON object. It begins with `{"v":1,"version":"<epoch, 6 digits>-<offset, 16 digits>",`, so that the version lies
+in bytes `VERSION_START` to `VERSION_END` of every list: a server compares two lists by these 23 bytes, as strings,
+without parsing JSON and without rounding offsets above 2^53.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from models.errors import StateError, UnknownVersion
+
+FORMAT: Final = 1
+VERSION_START: Final = len(b'{"v":1,"version":"')
+VERSION_END: Final = VERSION_START + 6 + 1 + 16
+MAX_EPOCH: Final = 10**6 - 1
+MAX_OFFSET: Final = 10**16 - 1
+_BEGINNING: Final = re.compile(rb'\{"v":\d,"version":"(\d{6}-\d{16})"')
+
+
+class ListItem(NamedTuple):
+    """One recommended item: who proposed it (`source`), and the user's own items that led to it (`because`)."""
+
+    item_id: str
+    score: float
+    source: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationList:
+    """A list as a reader gets it; `user_id` is None in the lists of segments and in the default list."""
+
+    epoch: int
+    offset: int
+    user_id: str | None
+    list_id: str
+    generated_at_ms: int
+    source: tuple[str, int, int]
+    model: str
+    variant: str
+    items: tuple[ListItem, ...]
+
+    @property
+    def version(self) -> str:
+        """Epoch and offset as they stand in the bytes; later versions compare greater, as strings."""
+        return format_version(self.epoch, self.offset)
+
+
+def format_version(epoch: int, offset: int) -> str:
+    """Version of a list, of fixed width: epoch in 6 digits, offset in 16.
+
+    Raises
+    ------
+    StateError
+        If a number does not fit, because a wider one would compare wrongly.
+    """
+    if not (0 <= epoch <= MAX_EPOCH and 0 <= offset <= MAX_OFFSET):
+        raise StateError(
+            f"A list's version cannot hold epoch {epoch} and offset {offset}: allowed are 0 to {MAX_EPOCH} and "
+            f"0 to {MAX_OFFSET}. Check the topic's offsets; `freshet reset` raises the epoch by one."
+        )
+    return f"{epoch:06d}-{offset:016d}"
+
+
+def encode_list(
+    *,
+    epoch: int,
+    offset: int,
+    user_id: str | None,
+    namespace: str,
+    generated_at_ms: int,
+    source: tuple[str, int, int],
+    model: str,
+    variant: str,
+    items: Sequence[ListItem],
+    segment: str = "",
+) -> bytes:
+    """JSON bytes of a list; scores rounded to 6 significant digits. About 18 us for 30 items.
+
+    Parameters
+    ----------
+    user_id
+        None for the lists of segments and the default list.
+    source
+        Topic, partition and offset of the event that the list was made from.
+    segment
+        The segment of a list without `user_id`; empty for the default list. It enters `list_id` alone.
+
+    Raises
+    ------
+    StateError
+        If the version does not fit its place, or a score is not finite (JSON has no such numbers).
+    """
+    version = format_version(epoch, offset)
+    if not all(map(math.isfinite, [item[1] for item in items])):
+        worst = next(item for item in items if not math.isfinite(item.score))
+        raise StateError(
+            f"Item {worst.item_id!r} has score {worst.score} in the list of {user_id!r}: a score must be finite. "
+            f"Model {model!r} has diverged; lower its learning rate."
+        )
+    owner = f"user\0{user_id}" if user_id is not None else f"segment\0{segment}"
+    topic, partition, source_offset = source
+    return orjson.dumps(
+        {
+            "v": FORMAT,
+            "version": version,
+            "user_id": user_id,
+            "list_id": blake2b(f"{namespace}\0{owner}\0{version}".encode(), digest_size=8).hexdigest(),
+            "generated_at_ms": generated_at_ms,
+            "source": {"topic": topic, "partition": partition, "offset": source_offset},
+            "model": model,
+            "variant": variant,
+            "items": [
+                {"id": item_id, "score": float("%.6g" % score), "source": by, "because": because}  # noqa: UP031 faster
+                for item_id, score, by, because in items
+            ],
+        }
+    )
+
+
+def version_of(payload: bytes) -> bytes:
+    """Version bytes of an encoded list, without parsing it.
+
+    Raises
+    ------
+    StateError
+        If the bytes do not begin as a list does.
+    """
+    found = _BEGINNING.match(payload)
+    if found is None:
+        raise StateError(
+            f"No recommendation list: it begins with {payload[:VERSION_END]!r}, where "
+            '{"v":1,"version":"<6 digits>-<16 digits>" is needed. Build lists with encode_list.'
+        )
+    return found[1]
+
+
+def decode_list(payload: bytes) -> RecommendationList:
+    """Read a list; fields that this version does not know are ignored.
+
+    Raises
+    ------
+    UnknownVersion
+        If "v" is not 1.
+    StateError
+        If the bytes are no list.
+    """
+    try:
+        value: dict[str, Any] = orjson.loads(payload)
+        if value["v"] != FORMAT:
+            raise UnknownVersion(
+                f'A recommendation list has "v": {value["v"]!r}, and this Freshet reads {FORMAT}. '
+                "Use the release that wrote it, or a newer one."
+            )
+        epoch, offset = value["version"].split("-")
+        source = value["source"]
+        return RecommendationList(
+            epoch=int(epoch),
+            offset=int(offset),
+            user_id=value["user_id"],
+            list_id=value["list_id"],
+            generated_at_ms=value["generated_at_ms"],
+            source=(source["topic"], source["partition"], source["offset"]),
+            model=value["model"],
+            variant=value["variant"],
+            items=tuple(
+                ListItem(item["id"], item["score"], item["source"], tuple(item["because"])) for item in value["items"]
+            ),
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StateError(
+            f"No recommendation list: {error!r} in {payload[:80]!r}. Delete the key; its writer makes it anew."
+        ) from error

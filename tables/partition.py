@@ -1,0 +1,225 @@
+"""All that one partition knows: a pure function of its records up to `next_offset`, and of its settings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.errors import InvalidEvent
+from models.events import Event, decode
+from models.ids import hash64
+from models.partitioner import partition_of
+from models.windows import EventClock
+from tables.fold_settings import FoldSettings
+from tables.items import ItemShares
+from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics
+from tables.users import Users, UserState
+
+Entry = tuple[bytes, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One consistent cut: every dirty value (None: gone) and the marker that belongs to them."""
+
+    marker: Marker
+    users: list[Entry]
+    items: list[Entry]
+    n_bytes: int
+
+
+class PartitionState:
+    """State of one partition of `user_events`; events are folded strictly one by one, in offset order.
+
+    Parameters
+    ----------
+    number, n_partitions
+        Which partition of how many.
+    """
+
+    def __init__(self, number: int, n_partitions: int, settings: FoldSettings, epoch: int = 1) -> None:
+        self.number = number
+        self.n_partitions = n_partitions
+        self.settings = settings
+        self.epoch = epoch
+        self.next_offset = 0
+        self.users = Users()
+        self.items = ItemShares(settings.cooccurrence.n_keep)
+        self.clock = EventClock()
+        self.metrics = Metrics()
+        self.loaded: Marker | None = None
+        self._type_numbers = {name: number for number, name in enumerate(settings.rules.types)}
+        self._bounds = settings.user_bounds
+        self._dirty_users: dict[str, None] = {}
+        self._dirty_items: set[int] = set()
+        self._gone_items: dict[str, None] = {}
+        self._bytes_per_value = 1000.0
+
+    @property
+    def dirty_bytes(self) -> int:
+        """About how large a cut would be now."""
+        return int((len(self._dirty_users) + len(self._dirty_items)) * self._bytes_per_value)
+
+    def fold(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> str | InvalidEvent | None:
+        """Take one record.
+
+        Returns
+        -------
+        str | InvalidEvent | None
+            The user whose state changed; or why the record is a dead letter; or None for a record folded before and
+            for a duplicate.
+        """
+        if offset < self.next_offset:
+            return None
+        self.next_offset = offset + 1
+        try:
+            event = decode(key, value, record_ms, self.settings.rules)
+            user = self.users.get(event.user_id) or self._new_user(event.user_id)
+        except InvalidEvent as invalid:
+            self.metrics.add(f"dead_letters.{invalid.reason}")
+            return invalid
+        if event.event_id is not None and user.is_duplicate(hash64(event.event_id)):
+            self.metrics.add("duplicates")
+            return None
+        self._learn(event, user, offset)
+        self._keep(event.user_id, user)
+        self._expire_users()
+        return event.user_id
+
+    def cut(self, published_offset: int) -> Cut:
+        """Everything that changed since the last cut, encoded; from now on it counts as clean.
+
+        Parameters
+        ----------
+        published_offset
+            Lists of users whose last event lies at or below it are known to be in Redis.
+        """
+        users: list[Entry] = []
+        for user_id in self._dirty_users:
+            state = self.users.get(user_id)
+            users.append((user_id.encode(), state.encode() if state else None))
+        items: list[Entry] = [(item_id.encode(), None) for item_id in self._gone_items if item_id not in self.items.slots]
+        for slot in sorted(self._dirty_items):
+            item_id = self.items.ids[slot]
+            if item_id is not None:
+                items.append((item_id.encode(), self.items.encode(slot)))
+        n_bytes = sum(len(key) + len(value or b"") for key, value in (*users, *items))
+        self._bytes_per_value = n_bytes / max(1, len(users) + len(items))
+        self._dirty_users, self._dirty_items, self._gone_items = {}, set(), {}
+        marker = self.marker(published_offset)
+        users += ((METRICS_KEY, self.metrics.encode()), (MARKER_KEY, marker.encode()))
+        return Cut(marker, users, items, n_bytes)
+
+    def marker(self, published_offset: int) -> Marker:
+        """Where the state stands."""
+        return Marker(
+            epoch=self.epoch,
+            next_offset=self.next_offset,
+            published_offset=published_offset,
+            n_events=self.metrics.counts.get("events", 0),
+            latest=self.clock.latest,
+            n_partitions=self.n_partitions,
+            fingerprint=self.settings.fingerprint(),
+        )
+
+    def apply_user(self, key: bytes, value: bytes | None) -> None:
+        """Take one record of `<app>.users`; `finish_load` comes after the last."""
+        if key == MARKER_KEY:
+            self.loaded = None if value is None else Marker.decode(value)
+        elif key == METRICS_KEY:
+            self.metrics = Metrics() if value is None else Metrics.decode(value)
+        else:
+            self.users.apply(key.decode(), value)
+
+    def finish_load(self) -> None:
+        """Put the loaded parts in order."""
+        self.users.sort()
+        self.items.finish_load()
+        if self.loaded is not None:
+            self.epoch = self.loaded.epoch
+            self.next_offset = self.loaded.next_offset
+            self.clock = EventClock(self.loaded.latest)
+
+    def users_above(self, offset: int) -> list[tuple[str, int]]:
+        """Users whose last event lies above an offset, with that offset, oldest first."""
+        stamped = [(user_id, self.users.last_offset(user_id)) for user_id in self.users]
+        return [(user_id, last) for user_id, last in stamped if last > offset]
+
+    def _new_user(self, user_id: str) -> UserState:
+        expected = partition_of(user_id.encode(), self.n_partitions, self.settings.partitioner)
+        if expected != self.number:
+            raise InvalidEvent(
+                "wrong_partition",
+                f"user {user_id!r} came in partition {self.number}, the {self.settings.partitioner} partitioner says "
+                f"{expected} of {self.n_partitions}. Set the producer's partitioner to murmur2_random (librdkafka) or "
+                "keep its default and set FRESHET_PARTITIONER=crc32.",
+            )
+        return UserState()
+
+    def _learn(self, event: Event, user: UserState, offset: int) -> None:
+        settings, rules, items, time_ms = self.settings, self.settings.rules, self.items, event.timestamp_ms
+        user.n_events += 1
+        user.last_offset = offset
+        user.last_ms = max(user.last_ms, time_ms)
+        self.clock.observe(event.user_id, user.last_ms)
+        now_ms = self.clock.now_ms
+        late = time_ms < now_ms - settings.late_grace_ms
+        as_of_ms = max(now_ms, time_ms)
+        if event.item_id not in items.slots and len(items) >= settings.max_items:
+            self._evict_items()
+        slot = items.intern(event.item_id)
+        items.n_events[slot] += 1
+        items.last_offset[slot] = offset
+        items.last_ms[slot] = max(int(items.last_ms[slot]), time_ms)
+        event_type = self._type_numbers[event.event_type]
+        user.windows.add(event_type, time_ms, as_of_ms, late=late)
+        items.windows_of(slot).add(event_type, time_ms, as_of_ms, late=late)
+        touched = [slot]
+        weight = rules.weight(event)
+        if rules.is_seen(event):
+            user.mark_seen(items.hashes[slot], self._bounds.max_seen)
+            if weight > 0:
+                touched += self._learn_pairs(event.item_id, slot, weight, user)
+        if weight > 0 and not late:
+            items.trending.learn_one(slot, weight, time_ms)
+        self.metrics.add("events")
+        if late:
+            self.metrics.add("late")
+        self._dirty_items.update(touched)
+        items.touched.update(touched)
+
+    def _learn_pairs(self, item_id: str, slot: int, weight: float, user: UserState) -> list[int]:
+        items = self.items
+        before = user.add_recent(item_id, weight, self._bounds.max_recent)
+        known = [(items.slots[other], amount) for other, amount in before if other in items.slots]
+        others = [other for other, _ in known]
+        amounts = np.array([weight * amount for _, amount in known], np.float64)
+        items.weight[slot] += weight
+        items.pairs.learn_one(slot, np.array(others, np.int32), amounts)
+        return others
+
+    def _keep(self, user_id: str, user: UserState) -> None:
+        self.users.touch(user_id, user)
+        self._dirty_users[user_id] = None
+        if len(self.users) > self.settings.max_users:
+            self._forget_user(self.users.oldest()[0], "users_evicted")
+
+    def _expire_users(self) -> None:
+        horizon = self.clock.now_ms - self.settings.max_idle_ms
+        for _ in range(2):
+            user_id, _, last_ms = self.users.oldest()
+            if last_ms >= horizon or len(self.users) == 1:
+                return
+            self._forget_user(user_id, "users_expired")
+
+    def _forget_user(self, user_id: str, why: str) -> None:
+        self.users.remove(user_id)
+        self._dirty_users[user_id] = None
+        self.metrics.add(why)
+
+    def _evict_items(self) -> None:
+        gone = self.items.oldest(max(1, self.settings.max_items // 16))
+        slots = [self.items.slots[item_id] for item_id in gone]
+        self._dirty_items.difference_update(slots)
+        self._dirty_items.update(self.items.remove(gone))
+        self._gone_items.update(dict.fromkeys(gone))
+        self.metrics.add("items_evicted", len(gone))

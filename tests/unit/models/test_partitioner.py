@@ -1,0 +1,86 @@
+"""`models.partitioner`: the partitions of the Java client, aiokafka and librdkafka."""
+
+import random
+import zlib
+
+import pytest
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.partitioner import murmur2 as aiokafka_murmur2
+
+from models.errors import SettingsError
+from models.partitioner import PARTITIONERS, crc32, murmur2, partition_of
+
+JAVA_HASHES = {  # as the Java client prints them: signed
+    b"": 275646681,
+    b"1": -1993445489,
+    b"12": 126087238,
+    b"123": -267702483,
+    b"1234": -1614185708,
+    b"12345": -1188365604,
+    b"21": -973932308,
+    b"abc": 479470107,
+    b"foobar": -790332482,
+    b"a-little-bit-long-string": -985981536,
+    b"a-little-bit-longer-string": -1486304829,
+    b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+}
+
+
+def random_keys(n_keys: int) -> list[bytes]:
+    """Keys of 0 to 40 bytes of any value, and of 256, the longest id."""
+    draw = random.Random(7)
+    return [draw.randbytes(n % 41) for n in range(n_keys)] + [draw.randbytes(256) for _ in range(20)]
+
+
+@pytest.mark.parametrize("key", JAVA_HASHES)
+def test_murmur2_is_the_java_clients(key: bytes) -> None:
+    """The hashes that the Java client's own tests and other clients publish."""
+    assert murmur2(key) == JAVA_HASHES[key] % 2**32
+
+
+def test_murmur2_agrees_with_aiokafka() -> None:
+    """Any bytes, any length, also with the highest bits set: the same hash as aiokafka's."""
+    for key in random_keys(2_000):
+        assert murmur2(key) == aiokafka_murmur2(key) % 2**32, key
+
+
+@pytest.mark.parametrize("n_partitions", [1, 2, 3, 8, 12, 1000])
+def test_murmur2_partitions_are_those_of_aiokafkas_producer(n_partitions: int) -> None:
+    """A key lands where aiokafka's default partitioner sends it."""
+    send_to = DefaultPartitioner()
+    partitions = list(range(n_partitions))
+    for key in random_keys(300):
+        assert partition_of(key, n_partitions) == send_to(key, partitions, partitions), key
+
+
+def test_crc32_is_the_common_one() -> None:
+    """The polynomial's check value, and zlib's answer for any bytes."""
+    assert crc32(b"123456789") == 0xCBF43926
+    assert crc32(b"") == 0
+    for key in random_keys(300):
+        assert partition_of(key, 12, "crc32") == zlib.crc32(key) % 12
+
+
+def test_the_sign_bit_matters_to_murmur2_alone() -> None:
+    """The Java client drops it before the remainder; librdkafka takes all 32 bits."""
+    assert murmur2(b"foobar") >= 2**31
+    assert partition_of(b"foobar", 1000) == (murmur2(b"foobar") - 2**31) % 1000 != murmur2(b"foobar") % 1000
+    assert crc32(b"foobar") >= 2**31
+    assert partition_of(b"foobar", 1000, "crc32") == crc32(b"foobar") % 1000
+
+
+@pytest.mark.parametrize("partitioner", PARTITIONERS)
+def test_users_spread_evenly(partitioner: str) -> None:
+    """Each of 8 partitions gets its share of 8,000 users within a fifth."""
+    counts = [0] * 8
+    for n in range(8_000):
+        counts[partition_of(b"user_%d" % n, 8, partitioner)] += 1
+    assert 800 <= min(counts) <= max(counts) <= 1200
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    """An unknown partitioner and a topic without partitions say what is allowed."""
+    with pytest.raises(SettingsError, match=r"'fnv1a': unknown\. Use one of murmur2, crc32"):
+        partition_of(b"u1", 8, "fnv1a")
+    with pytest.raises(SettingsError, match="n_partitions has value 0"):
+        partition_of(b"u1", 0)

