@@ -12,6 +12,7 @@ from app.replay.records import LogRecord, event_record, malformed_record
 from models.errors import SettingsError
 
 FIELDS = ("user_id", "item_id", "event_type", "timestamp", "event_id", "value")
+_FIELD_SET = frozenset(FIELDS)
 REQUIRED = ("user_id", "item_id", "event_type", "timestamp")
 CONTEXT = "context."
 TIMESTAMP_UNITS = ("s", "ms", "us", "ns", "iso")
@@ -73,10 +74,7 @@ class ColumnMapping:
                 event[name] = to_number(raw) if isinstance(raw, str) else raw
             else:
                 event[name] = str(raw) if type(raw) is int else raw
-        whole = row.get("context")
-        if whole is not None and not isinstance(whole, dict):
-            event["context"] = whole
-        elif context := _context(row, whole):
+        if not row.keys() <= _FIELD_SET and (context := _context(row)):
             event["context"] = context
         return event_record(event)
 
@@ -187,6 +185,10 @@ def _iso_ms(text: str) -> int | None:
         return None
 
 
-def _context(row: Mapping[str, object], whole: dict[str, object] | None) -> dict[str, object]:
+def _context(row: Mapping[str, object]) -> object:
+    """Context cells over the context that came whole; one that is no object is left as it came."""
+    whole = row.get("context")
+    if whole is not None and not isinstance(whole, dict):
+        return whole
     cells = {name.removeprefix(CONTEXT): value for name, value in row.items() if name.startswith(CONTEXT)}
     return (whole or {}) | {name: value for name, value in cells.items() if value is not None and value != ""}

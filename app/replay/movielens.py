@@ -104,11 +104,16 @@ class MovieLensLog(EventLog):
             line = raw.rstrip("\r\n")
             if not line:
                 continue
-            last = line.rpartition(self._layout.separator)[2]
-            is_time = last.isascii() and last.isdigit() and len(last) < 20
-            times.append(int(last) if is_time else times[-1] if times else 0)
+            time = _seconds(line.split(self._layout.separator))
+            times.append(time if time is not None else times[-1] if times else 0)
             lines.append(line)
         return [lines[row] for row in sorted(range(len(lines)), key=times.__getitem__)]
+
+
+def _seconds(cells: list[str]) -> int | None:
+    last = cells[-1]
+    is_time = len(cells) == len(_FIELDS) and last.isascii() and last.isdigit() and len(last) < 20
+    return int(last) if is_time else None
 
 
 def layout_of_file(path: Path) -> Layout | None:

@@ -1,0 +1,121 @@
+"""All settings, in one place: environment `FRESHET_*`, then a TOML file, then the defaults here.
+
+The TOML file is `freshet.toml` in the working folder, or the one that `FRESHET_CONFIG` names.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from models.cooccurrence import CooccurrenceSettings
+from models.errors import SettingsError
+from models.event_types import DEFAULT_TYPES, EventType
+from models.events import EventRules
+from tables.fold_settings import FoldSettings
+
+PREFIX = "FRESHET_"
+DEFAULT_FILE = "freshet.toml"
+
+
+class Settings(BaseSettings):
+    """Every setting with its default, its unit and its meaning."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port[,host:port]")
+    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis URL")
+    namespace: str = Field("", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$|^$", description="prefix of topics, group and keys")
+    partitions: int = Field(4, ge=1, le=1000, description="partitions of user_events when it is created")
+    replication_factor: int = Field(1, ge=1, le=9, description="replicas of every topic that is created")
+    partitioner: Literal["murmur2", "crc32"] = Field("murmur2", description="how producers place users")
+    instance_id: str = Field("", description="static group membership: a stable name per worker; empty: none")
+
+    extra_event_types: dict[str, tuple[float, int]] = Field(
+        default_factory=dict, description='more event types: {"share": [weight, polarity]}'
+    )
+    positive_rating: float = Field(4.0, description="least value of a positive rating")
+    low_rating_weight: float = Field(0.5, ge=0, le=1, description="weight of a lower rating")
+    history_size: int = Field(20, ge=1, le=1000, description="items of a user's history that pairs are made with")
+    neighbours: int = Field(200, ge=10, le=2000, description="neighbours kept per item and share (twice before a cut)")
+    max_seen: int = Field(4096, ge=16, le=65_536, description="items remembered per user as seen")
+    max_users: int = Field(1_000_000, ge=10, description="users kept per partition")
+    max_items: int = Field(200_000, ge=32, description="items kept per partition")
+    max_idle_days: int = Field(400, ge=1, description="users idle for longer are dropped, days of event time")
+    late_grace_s: int = Field(3600, ge=0, description="events older than the partition's clock by more are late, s")
+
+    list_size: int = Field(30, ge=1, le=500, description="items per list")
+    list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")
+    similar_size: int = Field(100, ge=1, le=1000, description="neighbours published per item")
+    trending_size: int = Field(100, ge=1, le=1000, description="items published per trending window")
+    republish_s: float = Field(0.5, ge=0.01, description="behind a backlog a user's list goes out at most this often, s")
+    refresh_s: float = Field(1.0, ge=0.1, description="trends, similarities and features go out at most this often, s")
+    rebuild_per_s: int = Field(2000, ge=1, description="lists rebuilt a second after Redis was found empty")
+    max_unpublished: int = Field(200_000, ge=100, description="users waiting for Redis before all are rebuilt instead")
+
+    checkpoint_s: float = Field(1.0, ge=0.05, le=60, description="interval of checkpoints, s")
+    checkpoint_bytes_per_s: int = Field(16_000_000, ge=10_000, description="bandwidth checkpoints may take, bytes/s")
+    checkpoint_max_s: float = Field(60.0, ge=1, description="longest time between checkpoints, s")
+    checkpoint_max_events: int = Field(250_000, ge=1, description="most events between checkpoints")
+    checkpoint_max_bytes: int = Field(32_000_000, ge=100_000, description="most dirty bytes between checkpoints")
+
+    chunk_records: int = Field(1000, ge=1, le=10_000, description="most records folded as one chunk")
+    session_timeout_s: float = Field(20.0, ge=1, description="a worker silent for longer loses its partitions, s")
+    rebalance_timeout_s: float = Field(30.0, ge=1, description="time to hand partitions over, s")
+    request_timeout_s: float = Field(40.0, ge=1, description="a request to the broker fails after, s")
+    load_timeout_s: float = Field(600.0, ge=1, description="a partition not loaded after this ends the worker, s")
+    standstill_s: float = Field(120.0, ge=1, description="a worker with lag but no progress ends after, s")
+
+    @property
+    def fold(self) -> FoldSettings:
+        """What shapes the state."""
+        extra = {name: EventType(name, weight, polarity) for name, (weight, polarity) in self.extra_event_types.items()}
+        return FoldSettings(
+            rules=EventRules(
+                types={**DEFAULT_TYPES, **extra},
+                positive_rating=self.positive_rating,
+                low_rating_weight=self.low_rating_weight,
+            ),
+            cooccurrence=CooccurrenceSettings(n_history=self.history_size, n_keep=self.neighbours),
+            max_seen=self.max_seen,
+            max_users=self.max_users,
+            max_items=self.max_items,
+            max_idle_ms=self.max_idle_days * 86_400_000,
+            late_grace_ms=self.late_grace_s * 1000,
+            partitioner=self.partitioner,
+        )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the TOML file."""
+        path = Path(os.environ.get(f"{PREFIX}CONFIG", DEFAULT_FILE))
+        return sources["init_settings"], sources["env_settings"], TomlConfigSettingsSource(settings_cls, path)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises
+    ------
+    SettingsError
+        Naming the setting, its value, and what is allowed.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
+    except (ValueError, OSError) as error:  # a TOML file that cannot be read
+        raise SettingsError(f"the settings cannot be read: {error}. Mend the file, or unset {PREFIX}CONFIG.") from error
+
+
+def _explain(problem: Any) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "?"
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"{PREFIX}{name.upper()} is no setting. `freshet settings` lists them all."
+    allowed = f"{field.description}; the default is {field.get_default(call_default_factory=True, validated_data={})!r}"
+    return f"{PREFIX}{name.upper()} has value {problem['input']!r}: {problem['msg']}. Use: {allowed}."

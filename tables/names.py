@@ -1,0 +1,96 @@
+"""Names of topics, groups and transactions, and how each topic is made. Renaming one needs an ADR."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+APP = "freshet"
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """How a topic is created: partitions and configuration (Kafka's own names)."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """All names of one namespace; the empty one has no prefix."""
+
+    namespace: str = ""
+
+    def _named(self, name: str) -> str:
+        return f"{self.namespace}.{name}" if self.namespace else name
+
+    @property
+    def events(self) -> str:
+        """Input: events, by user_id."""
+        return self._named("user_events")
+
+    @property
+    def dead_letters(self) -> str:
+        """Output: what could not be folded, as it came."""
+        return self._named("user_events.dead_letters")
+
+    @property
+    def catalogue(self) -> str:
+        """Input: catalogue entries, by item_id."""
+        return self._named("items")
+
+    @property
+    def profiles(self) -> str:
+        """Input: profiles, by user_id."""
+        return self._named("users")
+
+    @property
+    def user_checkpoints(self) -> str:
+        """Internal: users, counters and the marker of each partition."""
+        return self._named(f"{APP}.users")
+
+    @property
+    def item_checkpoints(self) -> str:
+        """Internal: item shares of each partition."""
+        return self._named(f"{APP}.items")
+
+    @property
+    def group(self) -> str:
+        """Consumer group of the workers."""
+        return self._named(APP)
+
+    def transactional_id(self, partition: int) -> str:
+        """Belongs to the partition, so that a new owner fences off the old one."""
+        return self._named(f"{APP}-{partition}")
+
+    def topics(self, partitions: int) -> tuple[TopicSpec, ...]:
+        """Every topic, with `partitions` for those that follow `user_events`."""
+        checkpoints = {
+            "cleanup.policy": "compact",
+            "segment.bytes": str(32 * 1024**2),
+            "segment.ms": "60000",
+            "min.cleanable.dirty.ratio": "0.1",
+            "min.compaction.lag.ms": "0",
+            "delete.retention.ms": str(DAY_MS),
+            "max.message.bytes": "1048588",
+        }
+        input_limit, dead_letter_limit = 1_048_588, 2 * 1_048_588
+        return (
+            TopicSpec(
+                self.events,
+                partitions,
+                {
+                    "message.timestamp.type": "LogAppendTime",
+                    "retention.ms": str(30 * DAY_MS),
+                    "max.message.bytes": str(input_limit),
+                },
+            ),
+            TopicSpec(self.catalogue, 1, {"cleanup.policy": "compact", "segment.ms": "3600000"}),
+            TopicSpec(self.profiles, 1, {"cleanup.policy": "compact", "segment.ms": "3600000"}),
+            TopicSpec(
+                self.dead_letters, 1, {"retention.ms": str(7 * DAY_MS), "max.message.bytes": str(dead_letter_limit)}
+            ),
+            TopicSpec(self.user_checkpoints, partitions, checkpoints),
+            TopicSpec(self.item_checkpoints, partitions, checkpoints),
+        )
