@@ -126,4 +126,3 @@ class Cooccurrence:
         if self.room[slot]:
             self._free.setdefault(int(self.room[slot]), []).append(int(self.start[slot]))
             self.room[slot] = 0
-

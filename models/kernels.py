@@ -204,7 +204,7 @@ def select(
 
 
 @njit(cache=True, nogil=True)
-def remember(seen: Array, n_seen: int, max_seen: int, value: int) -> tuple[int, bool]:
+def remember(seen: Array, n_seen: int, max_seen: int, value: np.uint64) -> tuple[int, bool]:
     """Put a hash at the end of `seen[:n_seen]`, moving it there if present and dropping the oldest if full.
 
     Returns the new length and whether the hash was new. `seen` must have room for one more unless it is full.

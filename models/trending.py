@@ -49,7 +49,7 @@ class Trending:
                 values[index] = float(values[index]) + weight * decay[min(last - bucket, oldest)]
 
     def scores(self, window_index: int, as_of_ms: int, n_slots: int) -> npt.NDArray[np.float64]:
-        """Scores of the first `n_slots` slots as of a time, shape (n_slots,); 0 where nothing happened in the window."""
+        """Scores of the first `n_slots` slots as of a time, shape (n_slots,); 0 where the window is empty."""
         factors = self._factors[window_index]
         now = as_of_ms // TRENDING_WINDOWS[window_index].step_ms
         self.grow(n_slots)

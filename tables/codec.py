@@ -50,5 +50,7 @@ def unpack_strings(data: memoryview, at: int) -> tuple[list[str], int]:
             strings.append(bytes(data[at : at + size]).decode())
             at += size
     except (struct.error, UnicodeDecodeError) as error:
-        raise StateError(f"a stored value is damaged at byte {at}: {error}. Restore it, or run `freshet reset`.") from error
+        raise StateError(
+            f"a stored value is damaged at byte {at}: {error}. Restore it, or run `freshet reset`."
+        ) from error
     return strings, at

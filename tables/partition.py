@@ -97,7 +97,9 @@ class PartitionState:
         for user_id in self._dirty_users:
             state = self.users.get(user_id)
             users.append((user_id.encode(), state.encode() if state else None))
-        items: list[Entry] = [(item_id.encode(), None) for item_id in self._gone_items if item_id not in self.items.slots]
+        items: list[Entry] = [
+            (item_id.encode(), None) for item_id in self._gone_items if item_id not in self.items.slots
+        ]
         for slot in sorted(self._dirty_items):
             item_id = self.items.ids[slot]
             if item_id is not None:
@@ -108,6 +110,19 @@ class PartitionState:
         marker = self.marker(published_offset)
         users += ((METRICS_KEY, self.metrics.encode()), (MARKER_KEY, marker.encode()))
         return Cut(marker, users, items, n_bytes)
+
+    def restore(self, cut: Cut) -> None:
+        """Count what a cut held as dirty again: it could not be saved."""
+        for key, _ in cut.users:
+            if key not in (MARKER_KEY, METRICS_KEY):
+                self._dirty_users[key.decode()] = None
+        for key, _ in cut.items:
+            item_id = key.decode()
+            slot = self.items.slots.get(item_id)
+            if slot is None:
+                self._gone_items[item_id] = None
+            else:
+                self._dirty_items.add(slot)
 
     def marker(self, published_offset: int) -> Marker:
         """Where the state stands."""

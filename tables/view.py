@@ -36,6 +36,11 @@ class ItemView:
     ----------
     settings
         Of the pair model: decay and exponents.
+
+    Attributes
+    ----------
+    numbering
+        Rises whenever items get other numbers.
     """
 
     def __init__(self, settings: CooccurrenceSettings) -> None:
@@ -44,6 +49,7 @@ class ItemView:
         self.ids: list[str] = []
         self.index: dict[str, int] = {}
         self.hidden: set[str] = set()
+        self.numbering = 0
         self.weight: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self._known_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self._candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
@@ -59,7 +65,9 @@ class ItemView:
 
     def set_share(self, partition: int, share: ItemShares | None) -> None:
         """Show another share for a partition, or none."""
-        self.shares = dict(sorted({**self.shares, partition: share}.items())) if share else _without(self.shares, partition)
+        self.shares = (
+            dict(sorted({**self.shares, partition: share}.items())) if share else _without(self.shares, partition)
+        )
         self._rebuild()
 
     def sync(self) -> list[int]:
@@ -211,8 +219,12 @@ class ItemView:
             candidates, values = candidates[values >= threshold], values[values >= threshold]
         return self._ordered(candidates, values, k)
 
-    def _ordered(self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: npt.NDArray[np.float64], k: int) -> list[tuple[int, float]]:
-        ranked = sorted(zip(items.tolist(), values.tolist(), strict=True), key=lambda pair: (-pair[1], self.ids[pair[0]]))
+    def _ordered(
+        self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: npt.NDArray[np.float64], k: int
+    ) -> list[tuple[int, float]]:
+        ranked = sorted(
+            zip(items.tolist(), values.tolist(), strict=True), key=lambda pair: (-pair[1], self.ids[pair[0]])
+        )
         return ranked[:k]
 
     def _sync_share(self, partition: int, share: ItemShares) -> set[int]:
@@ -247,7 +259,16 @@ class ItemView:
         return number
 
     def _grow(self, size: int) -> None:
-        for name in ("weight", "_known_norm", "_candidate_norm", "_hashes", "_scores", "_touched", "_best", "_best_source"):
+        for name in (
+            "weight",
+            "_known_norm",
+            "_candidate_norm",
+            "_hashes",
+            "_scores",
+            "_touched",
+            "_best",
+            "_best_source",
+        ):
             setattr(self, name, longer(getattr(self, name), size))
         self._allowed = longer(self._allowed, size)
         for partition, slots in self._slot_in.items():
@@ -265,6 +286,7 @@ class ItemView:
         kernels.powers(self.weight, numbers, -self.settings.candidate_exponent, self._candidate_norm)
 
     def _rebuild(self) -> None:
+        self.numbering += 1
         self.ids, self.index = [], {}
         self._to_item = {partition: np.full(64, -1, np.int32) for partition in self.shares}
         self._slot_in = {partition: np.full(len(self.weight), -1, np.int32) for partition in self.shares}

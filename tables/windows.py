@@ -52,9 +52,7 @@ class WindowCounts:
         """Events of a type within a window as of a time."""
         floor = as_of_ms // _STEPS[window_index] - _N_BUCKETS[window_index]
         code = event_type << 2 | window_index
-        return sum(
-            n for key, n in self.buckets.items() if key >> _BUCKET_BITS == code and (key & _BUCKET_MASK) > floor
-        )
+        return sum(n for key, n in self.buckets.items() if key >> _BUCKET_BITS == code and (key & _BUCKET_MASK) > floor)
 
     def features(self, names: tuple[str, ...], as_of_ms: int) -> Iterator[tuple[str, int]]:
         """`<event_type>_<window>` and its count, for every type ever seen and every window."""
@@ -102,8 +100,6 @@ class WindowCounts:
 
     def _trim(self, as_of_ms: int) -> None:
         floors = [as_of_ms // step - n for step, n in zip(_STEPS, _N_BUCKETS, strict=True)]
-        dead = [
-            key for key in self.buckets if (key & _BUCKET_MASK) <= floors[key >> _BUCKET_BITS & 3]
-        ]
+        dead = [key for key in self.buckets if (key & _BUCKET_MASK) <= floors[key >> _BUCKET_BITS & 3]]
         for key in dead:
             del self.buckets[key]

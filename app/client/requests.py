@@ -30,7 +30,7 @@ def recs(keys: Keys, user_id: str, segment: str | None) -> Request[Recommendatio
     def answer(replies: list[Any]) -> RecommendationList | None:
         return next((decode_list(reply) for reply in replies if reply is not None), None)
 
-    return Request([("GET", key) for key in rungs], answer)
+    return Request([("GET", _encoded(key)) for key in rungs], answer)
 
 
 def best(key: str, k: int) -> Request[list[tuple[str, float]]]:
@@ -47,7 +47,7 @@ def best(key: str, k: int) -> Request[list[tuple[str, float]]]:
         pairs = [(member.decode(), float(score)) for member, score in zip(flat[::2], flat[1::2], strict=True)]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:k]
 
-    return Request([("ZRANGE", key, 0, -1, "WITHSCORES")], answer)
+    return Request([("ZRANGE", _encoded(key), 0, -1, "WITHSCORES")], answer)
 
 
 def fields(key: str) -> Request[dict[str, str]]:
@@ -56,7 +56,7 @@ def fields(key: str) -> Request[dict[str, str]]:
     def answer(replies: list[Any]) -> dict[str, str]:
         return {field.decode(): value.decode() for field, value in replies[0].items()}
 
-    return Request([("HGETALL", key)], answer)
+    return Request([("HGETALL", _encoded(key))], answer)
 
 
 def titles(keys: Keys, item_ids: Sequence[str]) -> Request[dict[str, str]]:
@@ -65,4 +65,9 @@ def titles(keys: Keys, item_ids: Sequence[str]) -> Request[dict[str, str]]:
     def answer(replies: list[Any]) -> dict[str, str]:
         return {item_id: title.decode() for item_id, title in zip(item_ids, replies, strict=True) if title is not None}
 
-    return Request([("HGET", keys.item_features(item_id), "title") for item_id in item_ids], answer)
+    return Request([("HGET", _encoded(keys.item_features(item_id)), "title") for item_id in item_ids], answer)
+
+
+def _encoded(key: str) -> bytes:
+    # An id that is no UTF-8 (a lone surrogate out of JSON) makes a key that does not exist, not an exception.
+    return key.encode("utf-8", "surrogatepass")

@@ -46,7 +46,7 @@ def process_command(pid: int) -> str | None:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return None
-    return raw.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "replace") or None
+    return raw.removesuffix(b"\0").replace(b"\0", b" ").decode("utf-8", "replace") or None
 
 
 def main() -> None:

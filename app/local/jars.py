@@ -5,6 +5,7 @@ cache, `$XDG_CACHE_HOME/freshet/jars` or `~/.cache/freshet/jars`, is shared by a
 and checked before it gets its name there, so two processes may fill the cache at once.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -140,8 +141,9 @@ def _download(jar: Jar, cache: Path, scratch: Path, repository: str) -> None:
 def _remove_abandoned(cache: Path) -> None:
     """Remove what a process killed during its download left behind."""
     for scratch in cache.glob(".fill-*"):
-        if time.time() - scratch.stat().st_mtime > ABANDONED_AFTER_S:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # its owner has just finished
+            if time.time() - scratch.stat().st_mtime > ABANDONED_AFTER_S:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _sha256(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import socket
+import time
 
 from models.errors import ServiceError
 
@@ -10,6 +11,9 @@ HOST = "127.0.0.1"
 # Below the range from which systems take the ports of outgoing connections (from 32768 on Linux, 49152 elsewhere).
 # A client that keeps connecting to a stopped server would otherwise sooner or later get the server's own port.
 FIRST_PORT, LAST_PORT = 20_000, 32_767
+
+PATIENCE_S = 1.0
+POLL_S = 0.02
 
 
 def is_free(port: int) -> bool:
@@ -35,9 +39,12 @@ def free_port() -> int:
 
 
 def require_free(port: int, server: str) -> None:
-    """Refuse a port on which something listens already."""
-    if not is_free(port):
-        raise ServiceError(
-            f"Port {port} on {HOST} is taken or forbidden, so {server} cannot listen there. "
-            f"Stop what listens there, or choose another port; 0 takes any free one."
-        )
+    """Refuse a port on which something listens already; a process just killed gets a second to let go of it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            raise ServiceError(
+                f"Port {port} on {HOST} is taken or forbidden, so {server} cannot listen there. "
+                f"Stop what listens there, or choose another port; 0 takes any free one."
+            )
+        time.sleep(POLL_S)

@@ -1,9 +1,7 @@
 """A server program as a child process: start, await its health, stop, kill, and find what was left behind."""
 
-import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -34,7 +32,7 @@ class Server(ABC):
     """One server program on one port of the loopback address.
 
     A child runs in a session of its own, so Ctrl-C in the terminal does not reach it: who started it decides when it
-    stops. It never outlives the starting process on Linux; elsewhere `end_leftover` finds it at the next start.
+    stops. It never outlives the starting process on Linux; elsewhere `leftovers` finds it at the next start.
 
     Parameters
     ----------
@@ -87,18 +85,21 @@ class Server(ABC):
     def start(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Start the process and return when it is ready; also after `stop` or `kill`, on the same port and data."""
         self.launch()
-        self.wait_ready(timeout_s)
+        try:
+            self.wait_ready(timeout_s)
+        except BaseException:
+            self.kill()
+            raise
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Return when the server answers; stop it and raise `ServiceError` if it ends or takes too long."""
+        """Return when the server answers; raise `ServiceError` as soon as it has ended, or after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         while not self.is_ready():
+            if self._process is None:
+                raise self.failure("was not started")
             if not self.running:
-                code = self._process.returncode if self._process else None
-                self.stop()
-                raise self.failure(f"ended with code {code} before it was ready")
+                raise self.failure(f"ended with code {self._process.returncode} before it was ready")
             if time.monotonic() > deadline:
-                self.kill()
                 raise self.failure(f"was not ready within {timeout_s:g} s")
             time.sleep(POLL_S)
 
@@ -152,41 +153,7 @@ class Server(ABC):
 
     def failure(self, what: str) -> ServiceError:
         """An error that names the log and quotes its last lines, those of the last start only."""
-        with self.log_path.open("rb") as log:
-            log.seek(self._log_start)
-            lines = log.read().decode("utf-8", "replace").splitlines()[-LOG_LINES_IN_ERRORS:]
+        logged = self.log_path.read_bytes()[self._log_start :] if self.log_path.exists() else b""
+        lines = logged.decode("utf-8", "replace").splitlines()[-LOG_LINES_IN_ERRORS:]
         quoted = "\n".join(f"    {line}" for line in lines) or "    (it is empty)"
         return ServiceError(f"The local {self.name} {what}. The end of its log {self.log_path}:\n{quoted}")
-
-    def end_leftover(self) -> bool:
-        """End the process that a killed parent left behind, and return whether there was one.
-
-        Only a process that is the very one of the pid file (same start, same command line) is touched. Call it while
-        holding the folder's lock: a process that belongs to a living stack looks the same.
-        """
-        try:
-            record = json.loads(self.pid_path.read_text(encoding="utf-8"))
-            pid, started, command = int(record["pid"]), record["started"], record["command"]
-        except FileNotFoundError:
-            return False
-        except (ValueError, KeyError, TypeError):
-            logger.warning("%s is not a pid file of the local stack and is removed", self.pid_path)
-            self.pid_path.unlink()
-            return False
-        found = child.process_started(pid) == started and child.process_command(pid) == command
-        if found:
-            logger.info("ending %s, process %d, which an earlier stack left behind", self.name, pid)
-            self._end(pid, command)
-        self.pid_path.unlink()
-        return found
-
-    def _end(self, pid: int, command: str) -> None:
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-        while child.process_command(pid) == command:
-            if time.monotonic() > deadline:
-                raise ServiceError(f"{self.name}, process {pid}, left behind by an earlier stack, cannot be ended.")
-            time.sleep(POLL_S)

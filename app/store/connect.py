@@ -26,7 +26,6 @@ def _options(timeout_s: float) -> dict[str, Any]:
         "protocol": 2,  # RESP3 costs two more commands at connect, and gives us nothing
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s,
-        "encoding_errors": "surrogatepass",  # an id that is no UTF-8 is a key that does not exist, not an exception
     }
 
 

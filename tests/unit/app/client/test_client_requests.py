@@ -29,9 +29,9 @@ def test_rungs_in_one_pipeline() -> None:
     keys = Keys("n")
 
     assert [key for _, key in requests.recs(keys, "u", "s").commands] == [
-        "n:recs:user:u",
-        "n:recs:segment:s",
-        "n:recs:default",
+        b"n:recs:user:u",
+        b"n:recs:segment:s",
+        b"n:recs:default",
     ]
     assert len(requests.recs(keys, "u", None).commands) == 2
 
@@ -65,5 +65,8 @@ def test_titles_leave_out_what_has_none() -> None:
     """One HGET per item; an item without title does not appear."""
     request = requests.titles(Keys(), ["a", "b"])
 
-    assert request.commands == [("HGET", "item_features:a", "title"), ("HGET", "item_features:b", "title")]
+    assert request.commands == [
+        ("HGET", b"item_features:a", "title"),
+        ("HGET", b"item_features:b", "title"),
+    ]
     assert request.answer([None, "Ü".encode()]) == {"b": "Ü"}

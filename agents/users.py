@@ -1,0 +1,85 @@
+"""The user agent: the one pass over the events."""
+
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Sequence
+from typing import Protocol
+
+from models.errors import InvalidEvent
+
+RECORDS_PER_SLICE = 200
+
+
+class Record(Protocol):
+    """One record of `user_events`."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Chunk(Protocol):
+    """Consecutive records of one partition."""
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def records(self) -> Sequence[Record]: ...
+
+
+class State(Protocol):
+    """What records are folded into."""
+
+    def fold(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> str | InvalidEvent | None: ...
+
+
+class Partition(Protocol):
+    """A partition that this worker owns."""
+
+    @property
+    def state(self) -> State: ...
+
+
+class Outputs(Protocol):
+    """Where results go."""
+
+    def partition(self, number: int) -> Partition | None:
+        """The partition, if it is still owned and loaded."""
+
+    def dead_letter(self, partition: Partition, record: Record, invalid: InvalidEvent) -> None:
+        """Send a record that is no event on; from now on every checkpoint waits for its acknowledgement."""
+
+    def touched(self, partition: Partition, user_ids: Sequence[str], n_records: int) -> Awaitable[None]:
+        """Take note of users whose state changed, and wait while too much is on its way out."""
+
+
+async def fold_events(chunks: AsyncIterable[Chunk], *, outputs: Outputs) -> None:
+    """Fold each chunk, record by record; the event loop gets its turn between slices.
+
+    Reads `user_events`; writes the partition's state, dead letters, and who was touched; key: user_id. A record that
+    is no event goes to the dead letters; any other error ends the worker, and the log is folded again from the last
+    checkpoint. A partition that is taken away in between is left at once: its state was cut where the fold stood.
+    """
+    async for chunk in chunks:
+        for start in range(0, len(chunk.records), RECORDS_PER_SLICE):
+            partition = outputs.partition(chunk.partition)
+            if partition is None:
+                break
+            records = chunk.records[start : start + RECORDS_PER_SLICE]
+            users = fold_slice(partition, records, outputs)
+            await outputs.touched(partition, users, len(records))
+            await asyncio.sleep(0)
+
+
+def fold_slice(partition: Partition, records: Sequence[Record], outputs: Outputs) -> list[str]:
+    """Fold some records of one partition, without letting go of the event loop; returns the users touched."""
+    fold = partition.state.fold
+    users: dict[str, None] = {}
+    for record in records:
+        result = fold(record.offset, record.timestamp, record.key, record.value)
+        if isinstance(result, InvalidEvent):
+            outputs.dead_letter(partition, record, result)
+        elif result is not None:
+            users[result] = None
+    return list(users)

@@ -1,0 +1,5 @@
+"""`python -m app` is `freshet`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,43 @@
+"""The command line: `freshet`."""
+
+import sys
+
+import click
+
+from app.commands import worker
+from models.errors import FreshetError, SettingsError
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="freshet")
+def cli() -> None:
+    """Events in through Kafka, fresh recommendation lists out of Redis, milliseconds in between.
+
+    \b
+    Try it on this machine:
+      freshet demo                      the whole pipeline, explained while it runs
+      freshet up                        a local Kafka, Redis and worker until Ctrl-C
+    Settings come from FRESHET_* variables and freshet.toml: `freshet settings` lists them.
+    """
+
+
+cli.add_command(worker.worker)
+
+
+def main() -> None:
+    """Run the command line; every error raised on purpose becomes one clear message and an exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except SettingsError as error:
+        click.echo(f"freshet: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    except FreshetError as error:
+        click.echo(f"freshet: {error}", err=True)
+        sys.exit(EXIT_FAILED)

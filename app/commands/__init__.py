@@ -1,0 +1,1 @@
+"""One module per command; each reads flags, calls one function, prints."""

@@ -1,0 +1,161 @@
+"""What everyone who talks to Kafka shares: reading partitions to their ends, and making topics."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+
+from models.errors import ServiceError
+from tables.names import TopicSpec
+
+FETCH_BYTES = 8 * 1024**2
+RECORDS_BETWEEN_PAUSES = 1000
+
+
+def reader(broker: str, **options: Any) -> AIOKafkaConsumer:
+    """A plain consumer without a group that sees committed records only, from the earliest on."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=broker,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_bytes=4 * FETCH_BYTES,
+        **options,
+    )
+
+
+def writer(broker: str, **options: Any) -> AIOKafkaProducer:
+    """An idempotent producer whose records are acknowledged by all replicas."""
+    return AIOKafkaProducer(bootstrap_servers=broker, enable_idempotence=True, acks="all", **options)
+
+
+async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient, broker: str) -> None:
+    """Start a client.
+
+    Raises
+    ------
+    ServiceError
+        If no broker answers.
+    """
+    try:
+        await client.start()
+    except KafkaConnectionError as error:
+        close = client.close if isinstance(client, AIOKafkaAdminClient) else client.stop
+        await close()
+        raise ServiceError(
+            f"Kafka at {broker} cannot be reached: {error}. Start it (`freshet up` brings a local one), or set "
+            "FRESHET_BROKER to host:port."
+        ) from error
+
+
+async def read_to_end(
+    broker: str,
+    partitions: Iterable[TopicPartition],
+    handle: Callable[[ConsumerRecord], None],
+    progress: Callable[[int, int], Awaitable[None]] | None = None,
+) -> int:
+    """Read partitions from their start to where their committed ends are now; returns the number of records.
+
+    Parameters
+    ----------
+    handle
+        Called with each record, in offset order within a partition; the event loop is let go every 1,000 records.
+    progress
+        Awaited after each fetch with the offsets done and in all.
+    """
+    consumer = reader(broker)
+    await start_client(consumer, broker)
+    try:
+        assigned = list(partitions)
+        consumer.assign(assigned)
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(assigned)
+        starts: dict[TopicPartition, int] = await consumer.beginning_offsets(assigned)
+        total = sum(ends[tp] - starts[tp] for tp in assigned)
+        n = 0
+        while True:
+            positions = {tp: await consumer.position(tp) for tp in assigned}
+            if progress is not None:
+                await progress(sum(min(positions[tp], ends[tp]) - starts[tp] for tp in assigned), total)
+            if all(positions[tp] >= ends[tp] for tp in assigned):
+                return n
+            fetched = await consumer.getmany(timeout_ms=100, max_records=20_000)
+            for records in fetched.values():
+                for record in records:
+                    handle(record)
+                    n += 1
+                    if n % RECORDS_BETWEEN_PAUSES == 0:
+                        await asyncio.sleep(0)
+    finally:
+        await consumer.stop()
+
+
+async def partition_counts(broker: str, topics: Iterable[str]) -> dict[str, int]:
+    """Partitions of each topic that exists."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    await start_client(admin, broker)
+    try:
+        found = await admin.describe_topics(list(topics))
+        return {topic["topic"]: len(topic["partitions"]) for topic in found if topic["error_code"] == 0}
+    finally:
+        await admin.close()
+
+
+async def create_topics(broker: str, specs: Iterable[TopicSpec], replication_factor: int) -> None:
+    """Create the topics that do not exist.
+
+    Raises
+    ------
+    ServiceError
+        If the broker refuses one.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    await start_client(admin, broker)
+    try:
+        missing = {
+            spec.name: NewTopic(spec.name, spec.partitions, replication_factor, topic_configs=dict(spec.config))
+            for spec in specs
+        }
+        found = await admin.describe_topics(list(missing))
+        for topic in found:
+            if topic["error_code"] == 0:
+                del missing[topic["topic"]]
+        if missing:
+            response = await admin.create_topics(list(missing.values()))
+            for name, code, *message in response.topic_errors:
+                if code and for_code(code) is not TopicAlreadyExistsError:
+                    raise ServiceError(f"topic {name} cannot be created: {for_code(code).__name__} {message}.")
+            await _await_topics(admin, set(missing))
+    except KafkaError as error:
+        raise ServiceError(f"topics cannot be created at {broker}: {error!r}. Create them, or allow it.") from error
+    finally:
+        await admin.close()
+
+
+async def _await_topics(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    for _ in range(200):
+        found = await admin.describe_topics(sorted(names))
+        if all(topic["error_code"] == 0 and topic["partitions"] for topic in found):
+            return
+        await asyncio.sleep(0.05)
+    raise ServiceError(f"topics {', '.join(sorted(names))} were created but have no leader after 10 s.")
+
+
+async def topic_limits(broker: str, topics: Iterable[str]) -> dict[str, int]:
+    """`max.message.bytes` of each topic."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    await start_client(admin, broker)
+    try:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, {"max.message.bytes": ""}) for name in topics]
+        limits: dict[str, int] = {}
+        for response in await admin.describe_configs(resources):
+            for resource in response.resources:
+                name, entries = resource[3], resource[4]
+                limits.update({name: int(entry[1]) for entry in entries if entry[0] == "max.message.bytes"})
+        return limits
+    finally:
+        await admin.close()

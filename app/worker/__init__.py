@@ -1,0 +1,1 @@
+"""The worker: record batches in, checkpoints and lists out."""

@@ -1,0 +1,140 @@
+"""Checkpoints of one partition in Kafka: written in one transaction, read back in bulk.
+
+The transactional id belongs to the partition, so starting a producer for it aborts what a dead owner left open and
+fences off a living one: from then on its checkpoints are refused.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+
+from app.kafka import read_to_end, start_client
+from models.errors import ValueTooLarge
+from tables.marker import MARKER_KEY
+from tables.names import Names
+from tables.partition import Cut, Entry, PartitionState
+
+TRANSACTION_TIMEOUT_MS = 120_000
+RETRY_S = 60.0  # a batch that was not acknowledged for so long fails
+BATCH_SHARE = 0.85  # of the topic's limit: headers and keys need room as well
+ENTRY_OVERHEAD_BYTES = 100
+
+
+class CheckpointWriter:
+    """Writes the checkpoints of one partition.
+
+    Parameters
+    ----------
+    limits
+        `max.message.bytes` of the two checkpoint topics.
+    """
+
+    def __init__(self, partition: int, names: Names, broker: str, limits: dict[str, int]) -> None:
+        self.partition = partition
+        self._names = names
+        self._broker = broker
+        self._limits = limits
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Take the partition over: whoever wrote before is fenced off."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._broker,
+            transactional_id=self._names.transactional_id(self.partition),
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            request_timeout_ms=int(RETRY_S * 1000),
+            max_batch_size=int(BATCH_SHARE * min(self._limits.values())),
+            max_request_size=max(self._limits.values()),
+        )
+        self._producer = producer
+        await start_client(producer, self._broker)
+
+    async def write(self, cut: Cut) -> None:
+        """Write a cut: all of it or, on any exception, nothing.
+
+        Raises
+        ------
+        ValueTooLarge
+            Before anything is sent.
+        aiokafka.errors.KafkaError
+            If the broker refused; `ProducerFenced` if another worker owns the partition now.
+        """
+        producer = self._producer
+        assert producer is not None, "start comes first"
+        topics = ((self._names.item_checkpoints, cut.items), (self._names.user_checkpoints, cut.users))
+        for topic, entries in topics:
+            check_sizes(topic, entries, self._limits[topic])
+        async with producer.transaction():
+            acks = [ack for topic, entries in topics for ack in await self._send(producer, topic, entries)]
+            for ack in acks:
+                await ack
+
+    async def stop(self) -> None:
+        """Let the producer go."""
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await producer.stop()
+
+    async def _send(self, producer: AIOKafkaProducer, topic: str, entries: Iterable[Entry]) -> list[Awaitable[object]]:
+        acks: list[Awaitable[object]] = []
+        batch = producer.create_batch()
+        for key, value in entries:
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                acks.append(await producer.send_batch(batch, topic, partition=self.partition))
+                await asyncio.sleep(0)
+                batch = producer.create_batch()
+                batch.append(key=key, value=value, timestamp=None)
+        if batch.record_count():
+            acks.append(await producer.send_batch(batch, topic, partition=self.partition))
+        return acks
+
+
+def check_sizes(topic: str, entries: Iterable[Entry], limit: int) -> None:
+    """Refuse values that the topic would.
+
+    Raises
+    ------
+    ValueTooLarge
+        Naming the key, the size and what to do.
+    """
+    for key, value in entries:
+        size = len(key) + len(value or b"") + ENTRY_OVERHEAD_BYTES
+        if size > BATCH_SHARE * limit:
+            raise ValueTooLarge(
+                f"the state of {key.decode(errors='replace')!r} has {size} bytes, topic {topic} takes "
+                f"{int(BATCH_SHARE * limit)}. Raise its max.message.bytes, or lower FRESHET_MAX_SEEN or "
+                "FRESHET_NEIGHBOURS."
+            )
+
+
+async def load_checkpoint(
+    state: PartitionState,
+    names: Names,
+    broker: str,
+    progress: Callable[[int, int], Awaitable[None]] | None = None,
+) -> tuple[int, int]:
+    """Fill an empty state from its partition's checkpoints.
+
+    Returns
+    -------
+    tuple[int, int]
+        Records read, and when the last marker was written (Unix ms; 0 without one).
+    """
+    users = TopicPartition(names.user_checkpoints, state.number)
+    items = TopicPartition(names.item_checkpoints, state.number)
+
+    marked_ms = 0
+
+    def apply(record: ConsumerRecord) -> None:
+        nonlocal marked_ms
+        if record.topic == users.topic:
+            state.apply_user(record.key, record.value)
+            if record.key == MARKER_KEY:
+                marked_ms = record.timestamp
+        else:
+            state.items.apply(record.key.decode(), record.value)
+
+    n = await read_to_end(broker, (users, items), apply, progress)
+    state.finish_load()
+    return n, marked_ms

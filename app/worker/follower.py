@@ -1,0 +1,98 @@
+"""Follows the item shares of the partitions that other workers hold, as of their last checkpoints."""
+
+import asyncio
+import logging
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from app.kafka import reader, start_client
+from app.worker.live_view import LiveView
+from tables.items import ItemShares
+
+logger = logging.getLogger("freshet")
+
+POLL_MS = 200
+
+
+class ShareFollower:
+    """Keeps the view's foreign shares; a plain read-committed consumer without a group.
+
+    A partition that becomes foreign is read from its start, and shown when the end it had then is reached; until all
+    are, `LiveView.caught_up` is false and nothing is published.
+    """
+
+    def __init__(self, broker: str, topic: str, view: LiveView, n_keep: int) -> None:
+        self._broker = broker
+        self._topic = topic
+        self._view = view
+        self._n_keep = n_keep
+        self._wanted: set[int] = set()
+        self._changed = asyncio.Event()
+        self._shares: dict[int, ItemShares] = {}
+        self._ends: dict[TopicPartition, int] = {}
+
+    def follow(self, foreign: set[int]) -> None:
+        """Follow these partitions from now on."""
+        if foreign != self._wanted:
+            self._view.caught_up = False
+        self._wanted = set(foreign)
+        self._changed.set()
+        if not foreign:
+            self._view.caught_up = True
+
+    async def run(self) -> None:
+        """Follow for ever."""
+        consumer = reader(self._broker)
+        await start_client(consumer, self._broker)
+        try:
+            while True:
+                if self._changed.is_set():
+                    self._changed.clear()
+                    await self._reassign(consumer)
+                if not self._shares:
+                    await self._changed.wait()
+                    continue
+                fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=5000)
+                for tp, records in fetched.items():
+                    await self._take(tp.partition, records)
+                await self._show(consumer)
+        finally:
+            await consumer.stop()
+
+    async def _reassign(self, consumer: AIOKafkaConsumer) -> None:
+        new = self._wanted - self._shares.keys()
+        self._shares = {number: share for number, share in self._shares.items() if number in self._wanted}
+        self._shares |= {number: ItemShares(self._n_keep) for number in sorted(new)}
+        positions = {tp: await consumer.position(tp) for tp in consumer.assignment() if tp.partition in self._shares}
+        assigned = [TopicPartition(self._topic, number) for number in sorted(self._shares)]
+        if not assigned:
+            consumer.unsubscribe()
+            return
+        consumer.assign(assigned)
+        for tp in assigned:
+            if tp.partition not in new:
+                consumer.seek(tp, positions[tp])
+        fresh = [tp for tp in assigned if tp.partition in new]
+        if fresh:
+            await consumer.seek_to_beginning(*fresh)
+        self._ends = {tp: end for tp, end in self._ends.items() if tp in assigned}
+        self._ends |= await consumer.end_offsets(fresh) if fresh else {}
+
+    async def _take(self, number: int, records: list[ConsumerRecord]) -> None:
+        share = self._shares.get(number)
+        if share is None:
+            return
+        for position, record in enumerate(records):
+            share.apply(record.key.decode(), record.value)
+            if position % 500 == 499:
+                await asyncio.sleep(0)
+
+    async def _show(self, consumer: AIOKafkaConsumer) -> None:
+        """Show the shares whose awaited end is reached."""
+        for tp, end in list(self._ends.items()):
+            if await consumer.position(tp) >= end:
+                del self._ends[tp]
+                if tp.partition in self._wanted:
+                    self._view.follow(tp.partition, self._shares[tp.partition])
+        if not self._ends and not self._changed.is_set():
+            self._view.caught_up = True

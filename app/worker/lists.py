@@ -1,0 +1,152 @@
+"""The publisher of users' lists: every touched user's list into Redis, soon, and never one that is older."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+from app.settings import Settings
+from app.store.store import Store
+from app.worker.live_view import LiveView
+from app.worker.owned import OwnedPartition
+from models.errors import ServiceError
+from tables.keys import Keys
+from tables.list_json import encode_list
+from tables.names import Names
+
+logger = logging.getLogger("freshet")
+
+LISTS_PER_ROUND = 200
+LISTS_PER_SLICE = 20
+BEHIND_RECORDS = 2000
+IDLE_S = 0.05
+DAY_S = 86_400
+
+
+class ListPublisher:
+    """Publishes lists while the agent folds on.
+
+    A worker that keeps up sends every touched user's list at once; behind a backlog a user's list goes out at most
+    every `republish_s`, the last one always. What Redis did not take stays unpublished and is tried again.
+    """
+
+    def __init__(self, settings: Settings, view: LiveView, store: Store) -> None:
+        self._settings = settings
+        self._view = view
+        self._store = store
+        self._keys = Keys(settings.namespace)
+        self._topic = Names(settings.namespace).events
+        self._model = f"cooccurrence-{settings.fold.fingerprint()}"
+        self._wake = asyncio.Event()
+        self._down_since: float | None = None
+        self._rebuilding = False
+        self.n_published = 0
+
+    def wake(self) -> None:
+        """There are users whose lists are to go out."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        while True:
+            if not self._pending():
+                self._wake.clear()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), IDLE_S)
+                except TimeoutError:
+                    continue
+            if not self._view.caught_up:
+                await asyncio.sleep(IDLE_S)
+                continue
+            if any(partition.lag > BEHIND_RECORDS for partition in self._view.owned.values()):
+                await asyncio.sleep(self._settings.republish_s)
+            await self._round()
+
+    async def flush(self, within_s: float) -> None:
+        """Publish what is pending, at the end; what does not make it is published at the next start."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._pending() and self._down_since is None and self._view.caught_up:
+                    await self._round()
+        except TimeoutError:
+            logger.warning("%d lists are left for the next start", len(list(self._pending_users())))
+
+    def _pending(self) -> bool:
+        return any(partition.unpublished or partition.rebuild for partition in self._view.owned.values())
+
+    def _pending_users(self) -> Iterator[tuple[OwnedPartition, str]]:
+        for partition in self._view.owned.values():
+            for user_id in partition.unpublished:
+                yield partition, user_id
+
+    async def _round(self) -> None:
+        """Everything unpublished as of now, in parts."""
+        due = list(self._pending_users())
+        for start in range(0, len(due), LISTS_PER_ROUND):
+            if not await self._publish(due[start : start + LISTS_PER_ROUND]):
+                return
+        for partition in list(self._view.owned.values()):
+            await self._rebuild(partition)
+
+    async def _rebuild(self, partition: OwnedPartition) -> None:
+        """A part of the lists that are all to be made anew, at the rate allowed."""
+        if not partition.rebuild:
+            return
+        queue = partition.rebuild  # another one by the time the lists are written, if Redis is emptied again
+        part = list(islice(queue, LISTS_PER_ROUND))
+        started = time.monotonic()
+        if await self._publish([(partition, user_id) for user_id in part]):
+            for _ in part:
+                queue.popleft()
+            if not partition.rebuild:
+                logger.info("partition %d: all lists are in Redis again", partition.number)
+            spare_s = len(part) / self._settings.rebuild_per_s - (time.monotonic() - started)
+            await asyncio.sleep(max(0.0, spare_s))
+
+    async def _publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
+        entries: list[tuple[str, bytes]] = []
+        sent: list[tuple[OwnedPartition, str, int]] = []
+        self._view.sync()
+        filler = self._view.filler()
+        for position, (partition, user_id) in enumerate(users):
+            if position % LISTS_PER_SLICE == LISTS_PER_SLICE - 1:
+                await asyncio.sleep(0)
+                self._view.sync()
+                filler = self._view.filler()
+            state = partition.state
+            user = state.users.get(user_id)
+            if user is None or self._view.owned.get(partition.number) is not partition:
+                partition.unpublished.pop(user_id, None)
+                continue
+            payload = encode_list(
+                epoch=state.epoch,
+                offset=user.last_offset,
+                user_id=user_id,
+                namespace=self._settings.namespace,
+                generated_at_ms=int(time.time() * 1000),
+                source=(self._topic, partition.number, user.last_offset),
+                model=self._model,
+                variant="default",
+                items=self._view.items.recommend(user, self._settings.list_size, filler),
+            )
+            entries.append((self._keys.user_list(user_id), payload))
+            sent.append((partition, user_id, user.last_offset))
+        try:
+            await self._store.publish_lists(entries, self._settings.list_ttl_days * DAY_S)
+        except ServiceError as error:
+            await self._back_off(error)
+            return False
+        if self._down_since is not None:
+            logger.info("Redis takes lists again, after %.1f s", time.monotonic() - self._down_since)
+            self._down_since = None
+        for partition, user_id, offset in sent:
+            partition.published(user_id, offset)
+        self.n_published += len(sent)
+        return True
+
+    async def _back_off(self, error: ServiceError) -> None:
+        if self._down_since is None:
+            self._down_since = time.monotonic()
+            logger.warning("%s Lists are kept and written later.", error)
+        await asyncio.sleep(0.2)

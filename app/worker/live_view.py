@@ -1,0 +1,85 @@
+"""The item view of a running worker: own shares live, the others' as of their last checkpoints, and the clock."""
+
+import time
+from collections.abc import Mapping
+
+from app.worker.owned import OwnedPartition
+from models.partitioner import partition_of
+from models.windows import TRENDING_WINDOWS
+from tables.fold_settings import FoldSettings
+from tables.items import ItemShares
+from tables.view import Filler, ItemView
+
+FILLER_SIZE = 500
+
+
+class LiveView:
+    """What lists are made from.
+
+    The event clock is aged by the wall time that has passed since it last moved: in live traffic that is now, in a
+    replay of an old log it is the log's own time.
+    """
+
+    def __init__(self, settings: FoldSettings) -> None:
+        self.items = ItemView(settings.cooccurrence)
+        self.stale: dict[str, None] = {}
+        self.owned: dict[int, OwnedPartition] = {}
+        self.caught_up = False
+        self.n_partitions = 1
+        self._settings = settings
+        self._filler: Filler | None = None
+        self._filler_numbering = -1
+
+    def own(self, owned: Mapping[int, OwnedPartition]) -> None:
+        """Show the shares of other own partitions from now on."""
+        for number in self.owned.keys() - owned.keys():
+            self.items.set_share(number, None)
+        for number, partition in owned.items():
+            self.items.set_share(number, partition.state.items)
+        self.owned = dict(owned)
+        self._mark_all()
+
+    def follow(self, number: int, share: ItemShares) -> None:
+        """Show another worker's share."""
+        if number not in self.owned:
+            self.items.set_share(number, share)
+            self._mark_all()
+
+    def sync(self) -> None:
+        """Take over what changed."""
+        for number in self.items.sync():
+            self.stale[self.items.ids[number]] = None
+
+    @property
+    def as_of_ms(self) -> int:
+        """The time that trends are read as of."""
+        now_ms = int(time.time() * 1000)
+        return max((partition.clock_ms(now_ms) for partition in self.owned.values()), default=now_ms)
+
+    def filler(self) -> Filler:
+        """What stands behind the items that a history names; made anew by `refresh`."""
+        if self._filler is None or self._filler_numbering != self.items.numbering:
+            self._filler = self.items.filler(self.as_of_ms, FILLER_SIZE)
+            self._filler_numbering = self.items.numbering
+        return self._filler
+
+    def refresh(self) -> None:
+        """Let the filler follow the clock."""
+        self.sync()
+        self._filler = None
+
+    def is_mine(self, item_id: str) -> bool:
+        """Whether this worker writes what belongs to an item."""
+        return partition_of(item_id.encode(), self.n_partitions, self._settings.partitioner) in self.owned
+
+    def trending(self, as_of_ms: int, k: int) -> dict[str, list[tuple[str, float]]]:
+        """The items of every trending window, best first."""
+        return {
+            window.name: [(self.items.ids[item], score) for item, score in self.items.trending(index, as_of_ms, k)]
+            for index, window in enumerate(TRENDING_WINDOWS)
+        }
+
+    def _mark_all(self) -> None:
+        self.items.sync()
+        self.stale = dict.fromkeys(self.items.ids)
+        self._filler = None

@@ -1,0 +1,101 @@
+"""One partition that this worker owns: its state, its checkpoint writer, and what is still on its way out."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from time import monotonic
+
+from app.worker.checkpoints import CheckpointWriter
+from tables.partition import PartitionState
+
+
+class OwnedPartition:
+    """State of one partition and the outputs that its checkpoints have to wait for or to name.
+
+    `unpublished` maps each user whose list is not in Redis to the offset of the first event that is missing there.
+    `rebuild` holds users whose lists are all to be made anew (Redis was found empty, or too many were unpublished).
+    """
+
+    def __init__(self, state: PartitionState, writer: CheckpointWriter) -> None:
+        self.state = state
+        self.writer = writer
+        self.unpublished: dict[str, int] = {}
+        self.rebuild: deque[str] = deque()
+        self.stale_features: dict[str, None] = {}
+        self.durable_offset: int | None = state.next_offset or None
+        self.end_offset = state.next_offset
+        self.saved_as_rebuilding = state.loaded is not None and state.loaded.published_offset < 0
+        self.checkpoint_lock = asyncio.Lock()
+        self.last_checkpoint = monotonic()
+        self.last_bytes = 0
+        self.events_at_checkpoint = state.metrics.counts.get("events", 0)
+        self._clock = (state.clock.now_ms, 0)
+        self._dead_letters: deque[tuple[int, asyncio.Future[object]]] = deque()
+
+    @property
+    def number(self) -> int:
+        """Which partition it is."""
+        return self.state.number
+
+    @property
+    def needs_checkpoint(self) -> bool:
+        """Whether the last one does not say what is now."""
+        return self.state.next_offset != (self.durable_offset or 0) or bool(self.rebuild) != self.saved_as_rebuilding
+
+    @property
+    def lag(self) -> int:
+        """Records behind the end of the partition, as far as is known."""
+        return max(0, self.end_offset - self.state.next_offset)
+
+    @property
+    def published_offset(self) -> int:
+        """Lists of users whose last event lies at or below it are in Redis."""
+        if self.rebuild:
+            return -1
+        return min(self.unpublished.values(), default=self.state.next_offset) - 1
+
+    def clock_ms(self, now_ms: int) -> int:
+        """The partition's event clock, aged by the wall time since it last moved."""
+        if self.state.clock.now_ms != self._clock[0] or not self._clock[1]:
+            self._clock = (self.state.clock.now_ms, now_ms)
+        return self._clock[0] + max(0, now_ms - self._clock[1])
+
+    def clock_moved_at(self, wall_ms: int) -> None:
+        """Say when the clock moved last, after a load."""
+        self._clock = (self.state.clock.now_ms, wall_ms)
+
+    def touched(self, user_ids: Iterable[str], max_unpublished: int) -> None:
+        """Take note of users whose lists and features are to go out."""
+        for user_id in user_ids:
+            self.unpublished.setdefault(user_id, self.state.users.last_offset(user_id))
+            self.stale_features[user_id] = None
+        if len(self.unpublished) > max_unpublished:
+            self.rebuild_all()
+
+    def rebuild_all(self) -> None:
+        """Make every list anew."""
+        self.rebuild = deque(self.state.users)
+        self.stale_features = dict.fromkeys(self.state.users)
+        self.unpublished.clear()
+
+    def published(self, user_id: str, offset: int) -> None:
+        """Take note that a list made at `offset` is in Redis."""
+        if user_id in self.unpublished:
+            del self.unpublished[user_id]
+            if user_id in self.state.users and self.state.users.last_offset(user_id) > offset:
+                self.unpublished[user_id] = offset + 1
+
+    def dead_letter_sent(self, offset: int, ack: asyncio.Future[object]) -> None:
+        """Remember the acknowledgement that every checkpoint above `offset` has to wait for."""
+        self._dead_letters.append((offset, ack))
+
+    @property
+    def n_dead_letters_on_their_way(self) -> int:
+        """Dead letters whose acknowledgement nobody has waited for yet."""
+        return len(self._dead_letters)
+
+    async def dead_letters_below(self, offset: int) -> None:
+        """Return when all dead letters below an offset are acknowledged; raises what their sending raised."""
+        while self._dead_letters and self._dead_letters[0][0] < offset:
+            await asyncio.shield(self._dead_letters[0][1])
+            self._dead_letters.popleft()

@@ -1,0 +1,286 @@
+"""Which partitions this worker holds: taking them over, checkpointing them, giving them back.
+
+    assigned ──► load task (producer first, then the checkpoints, then the seek) ──► ready ──► checkpoints every second
+        ▲                         │ cancelled and awaited first                                    │
+        └──── rebalance ──────────┴──────────── revoke: checkpoint in time or skip ◄───────────────┘
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from app.settings import Settings
+from app.worker.checkpoints import CheckpointWriter, load_checkpoint
+from app.worker.owned import OwnedPartition
+from models.errors import FreshetError, ResetRequired, ServiceError
+from tables.names import Names
+from tables.partition import PartitionState
+
+logger = logging.getLogger("freshet")
+
+Ranges = Mapping[int, tuple[int, int]]
+SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
+
+
+class Ownership:
+    """The partitions of the current generation.
+
+    Parameters
+    ----------
+    limits
+        `max.message.bytes` of the checkpoint topics.
+    changed
+        Called with the partitions owned whenever they change.
+    fatal
+        Awaited with an error that must end the worker.
+    report
+        Told what happens.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: dict[str, int],
+        *,
+        changed: Callable[[dict[int, OwnedPartition]], None],
+        fatal: Callable[[BaseException], Awaitable[None]],
+        report: Callable[..., None],
+    ) -> None:
+        self.settings = settings
+        self.names = Names(settings.namespace)
+        self.owned: dict[int, OwnedPartition] = {}
+        self.assigned: set[int] = set()
+        self.generation = -1
+        self.ready = False
+        self.n_partitions = 0
+        self._limits = limits
+        self._changed = changed
+        self._fatal = fatal
+        self._report = report
+        self._kept: dict[int, tuple[int, OwnedPartition]] = {}
+        self._loading: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def assign(
+        self,
+        generation: int,
+        numbers: set[int],
+        ranges: Callable[[], Awaitable[Ranges]],
+        seek: Callable[[Mapping[int, int]], Awaitable[None]],
+    ) -> None:
+        """Begin to take partitions over, in a task of its own.
+
+        Parameters
+        ----------
+        ranges
+            Gives the first and the end offset of each partition's log.
+        seek
+            Awaited with the offset to go on from, per partition, before the first record is fetched.
+        """
+        self.generation, self.assigned, self.ready = generation, numbers, False
+        self._kept = {number: kept for number, kept in self._kept.items() if number in numbers}
+        if not self._stopped:
+            self._loading = asyncio.create_task(self._load(generation, numbers, ranges, seek))
+
+    async def revoke(self, within_s: float) -> None:
+        """Checkpoint and give everything back; a checkpoint that takes too long is skipped, which is always safe."""
+        await self._cancel_load()
+        owned, self.owned, self.ready, self.assigned = self.owned, {}, False, set()
+        if not owned:
+            return
+        self._kept = {number: (self.generation, partition) for number, partition in owned.items()}
+        self._changed({})
+        try:
+            async with asyncio.timeout(within_s):
+                await asyncio.gather(*(self.checkpoint(partition) for partition in owned.values()))
+        except TimeoutError:
+            logger.warning("checkpoint at revocation skipped: not done within %.1f s", within_s)
+        finally:
+            await _stop_writers(owned.values(), within_s)
+        self._report("revoked", partitions={number: owned[number].durable_offset for number in sorted(owned)})
+
+    async def stop(self, within_s: float) -> None:
+        """Give everything back for good."""
+        self._stopped = True
+        await self.revoke(within_s)
+
+    async def checkpoint_due(self) -> None:
+        """Checkpoint every partition that is due, side by side."""
+        due = [partition for partition in self.owned.values() if self._is_due(partition)]
+        await asyncio.gather(*(self.checkpoint(partition) for partition in due))
+
+    async def checkpoint(self, partition: OwnedPartition) -> None:
+        """Save one partition; on failure what was cut counts as dirty again.
+
+        Raises
+        ------
+        aiokafka.errors.KafkaError
+            If the broker refused for good; `ProducerFenced` if another worker owns the partition now.
+        """
+        async with partition.checkpoint_lock:
+            state = partition.state
+            if not partition.needs_checkpoint:
+                return
+            rebuilding = bool(partition.rebuild)
+            cut = state.cut(partition.published_offset)
+            try:
+                await partition.dead_letters_below(cut.marker.next_offset)
+                await partition.writer.write(cut)
+            except BaseException:
+                state.restore(cut)
+                raise
+            partition.durable_offset = cut.marker.next_offset
+            partition.saved_as_rebuilding = rebuilding
+            partition.last_checkpoint = monotonic()
+            partition.last_bytes = cut.n_bytes
+            partition.events_at_checkpoint = cut.marker.n_events
+            self._report(
+                "checkpoint", partition=partition.number, next_offset=cut.marker.next_offset, bytes=cut.n_bytes
+            )
+
+    def _is_due(self, partition: OwnedPartition) -> bool:
+        settings, state = self.settings, partition.state
+        age_s = monotonic() - partition.last_checkpoint
+        affordable_s = max(settings.checkpoint_s, state.dirty_bytes / settings.checkpoint_bytes_per_s)
+        folded = state.metrics.counts.get("events", 0) - partition.events_at_checkpoint
+        return (
+            age_s >= min(affordable_s, settings.checkpoint_max_s)
+            or folded >= settings.checkpoint_max_events
+            or state.dirty_bytes >= settings.checkpoint_max_bytes
+        )
+
+    async def _load(
+        self,
+        generation: int,
+        numbers: set[int],
+        ranges: Callable[[], Awaitable[Ranges]],
+        seek: Callable[[Mapping[int, int]], Awaitable[None]],
+    ) -> None:
+        opened: list[OwnedPartition] = []
+        try:
+            async with asyncio.timeout(self.settings.load_timeout_s):
+                bounds = await ranges()
+                for number in sorted(numbers):
+                    opened.append(await self._open(number, generation, bounds))
+                await seek({partition.number: partition.state.next_offset for partition in opened})
+        except asyncio.CancelledError:
+            await _stop_writers(opened, 2.0)
+            raise
+        except TimeoutError:
+            await self._fatal(
+                ServiceError(
+                    f"partitions {sorted(numbers)} were not loaded within {self.settings.load_timeout_s:g} s. Raise "
+                    "FRESHET_LOAD_TIMEOUT_S, or add workers."
+                )
+            )
+        except (FreshetError, KafkaError) as error:
+            await self._fatal(error)
+        except Exception as error:
+            await self._fatal(error)
+            raise
+        else:
+            if generation == self.generation and not self._stopped:
+                self._kept = {}
+                self.owned = {partition.number: partition for partition in opened}
+                self._changed(self.owned)
+                self.ready = True
+                self._report("ready", generation=generation, partitions=sorted(self.owned))
+
+    async def _open(self, number: int, generation: int, bounds: Ranges) -> OwnedPartition:
+        writer = CheckpointWriter(number, self.names, self.settings.broker, self._limits)
+        try:
+            await writer.start()
+            kept_in, kept = self._kept.get(number, (-1, None))
+            if kept is not None and kept_in + SAME_GENERATION_MEMORY == generation:
+                kept.writer = writer
+                self._report("kept", partition=number, next_offset=kept.state.next_offset)
+                return kept
+            return await self._read(number, writer, bounds[number])
+        except BaseException:
+            await writer.stop()
+            raise
+
+    async def _read(self, number: int, writer: CheckpointWriter, bounds: tuple[int, int]) -> OwnedPartition:
+        state = PartitionState(number, self.n_partitions, self.settings.fold)
+        shown = monotonic()
+
+        async def progress(done: int, total: int) -> None:
+            nonlocal shown
+            if monotonic() - shown > 1:
+                shown = monotonic()
+                self._report("loading", partition=number, done=done, total=total)
+
+        n_records, marked_ms = await load_checkpoint(state, self.names, self.settings.broker, progress)
+        start, end = bounds
+        check_marker(state, end, self.n_partitions)
+        if state.next_offset < start:
+            lost = f"records {state.next_offset} to {start - 1} of partition {number} were deleted before being folded"
+            logger.error("%s: the log's retention is too short for this lag. Going on at %d.", lost, start)
+            state.next_offset = start
+        partition = OwnedPartition(state, writer)
+        partition.end_offset = end
+        if marked_ms:
+            partition.clock_moved_at(marked_ms)
+        if state.loaded is not None:
+            above = state.users_above(state.loaded.published_offset)
+            partition.touched([user_id for user_id, _ in above], self.settings.max_unpublished)
+        self._report(
+            "loaded",
+            partition=number,
+            records=n_records,
+            users=len(state.users),
+            items=len(state.items),
+            next_offset=state.next_offset,
+            end_offset=end,
+            to_publish=len(partition.unpublished),
+        )
+        return partition
+
+    async def _cancel_load(self) -> None:
+        loading, self._loading = self._loading, None
+        if loading is not None and not loading.done():
+            loading.cancel()
+            await asyncio.wait([loading])
+
+
+def check_marker(state: PartitionState, end_offset: int, n_partitions: int) -> None:
+    """Refuse a state that belongs to another log.
+
+    Raises
+    ------
+    ResetRequired
+        With the command to run.
+    """
+    marker = state.loaded
+    if marker is None:
+        return
+    if marker.next_offset > end_offset:
+        raise ResetRequired(
+            f"partition {state.number} was folded up to offset {marker.next_offset}, but its log ends at {end_offset}: "
+            "the topic was made anew or mirrored. Run `freshet reset` to fold the log that is there from its start."
+        )
+    if marker.n_partitions != n_partitions:
+        raise ResetRequired(
+            f"the state was made of {marker.n_partitions} partitions, the topic has {n_partitions}: users have moved. "
+            "Run `freshet reset` to fold the log anew."
+        )
+    if marker.fingerprint != state.settings.fingerprint():
+        logger.warning(
+            "partition %d: the settings that shape state have changed (fingerprint %s, now %s). What is folded stays "
+            "as it was made; `freshet reset` makes all of it anew.",
+            state.number,
+            marker.fingerprint,
+            state.settings.fingerprint(),
+        )
+
+
+async def _stop_writers(partitions: Any, within_s: float) -> None:
+    stops = [asyncio.create_task(partition.writer.stop()) for partition in partitions]
+    if stops:
+        _, late = await asyncio.wait(stops, timeout=max(1.0, within_s))
+        for task in late:
+            task.cancel()

@@ -1,0 +1,66 @@
+"""What is checked and made before a worker joins the group."""
+
+from app.kafka import create_topics, partition_counts, topic_limits
+from app.settings import Settings
+from app.worker.checkpoints import BATCH_SHARE, ENTRY_OVERHEAD_BYTES
+from models.errors import ResetRequired, ValueTooLarge
+from models.events import MAX_ID_BYTES
+from models.windows import WINDOWS
+from tables.names import Names
+
+BYTES_PER_BUCKET = 12
+BYTES_PER_TYPE = 10
+
+
+async def prepare_topics(settings: Settings) -> dict[str, int]:
+    """Create what is missing and check what is there; returns the partitions of every topic.
+
+    Raises
+    ------
+    ResetRequired
+        If the checkpoints have another number of partitions than the events.
+    ServiceError
+        If Kafka cannot be reached or refuses.
+    """
+    names = Names(settings.namespace)
+    existing = await partition_counts(settings.broker, [names.events])
+    specs = names.topics(existing.get(names.events, settings.partitions))
+    await create_topics(settings.broker, specs, settings.replication_factor)
+    counts = await partition_counts(settings.broker, [spec.name for spec in specs])
+    for topic in (names.user_checkpoints, names.item_checkpoints):
+        if counts[topic] != counts[names.events]:
+            raise ResetRequired(
+                f"{names.events} has {counts[names.events]} partitions, {topic} has {counts[topic]}: users have moved. "
+                "Run `freshet reset` to fold the log anew."
+            )
+    return counts
+
+
+async def checkpoint_limits(settings: Settings) -> dict[str, int]:
+    """`max.message.bytes` of the checkpoint topics, large enough for the largest value there can be.
+
+    Raises
+    ------
+    ValueTooLarge
+        Naming the topic, its limit, and what to do.
+    """
+    names = Names(settings.namespace)
+    limits = await topic_limits(settings.broker, [names.user_checkpoints, names.item_checkpoints])
+    largest = largest_value(settings)
+    for topic, limit in limits.items():
+        if largest > BATCH_SHARE * limit:
+            raise ValueTooLarge(
+                f"topic {topic} takes messages of {limit} bytes; with these settings one value may need {largest}. "
+                f"Raise its max.message.bytes to {int(largest / BATCH_SHARE) + 1} or more, or lower FRESHET_MAX_SEEN, "
+                "FRESHET_NEIGHBOURS or FRESHET_HISTORY_SIZE."
+            )
+    return limits
+
+
+def largest_value(settings: Settings) -> int:
+    """Upper bound of one stored value, bytes: every type in every bucket, everything full."""
+    n_types = len(settings.fold.rules.types)
+    counts = n_types * (sum(window.n_buckets for window in WINDOWS) * BYTES_PER_BUCKET + BYTES_PER_TYPE)
+    user = settings.max_seen * 8 + settings.history_size * (MAX_ID_BYTES + 10) + 32 * 8
+    item = 2 * settings.neighbours * 12
+    return counts + max(user, item) + MAX_ID_BYTES + ENTRY_OVERHEAD_BYTES + 200

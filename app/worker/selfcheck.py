@@ -1,0 +1,49 @@
+"""Refuses libraries other than those whose private names the transport overrides."""
+
+import inspect
+from importlib.metadata import version
+
+import faust.transport.consumer
+import mode
+from faust.transport.drivers import aiokafka as driver
+
+from models.errors import ServiceError
+
+PINNED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
+OVERRIDDEN = {
+    "_getmany": ["self", "active_partitions", "timeout"],
+    "perform_seek": ["self"],
+    "getmany": ["self", "timeout"],
+    "_new_offset": ["self", "tp"],
+    "on_partitions_revoked": ["self", "revoked"],
+    "on_stop": ["self"],
+}
+USED = ("_wait_next_records", "assignment", "earliest_offsets", "highwaters", "highwater", "seek", "stop_flow", "topic_partitions")
+ATTRIBUTES = ("_read_offset", "_committed_offset", "_acked", "_acked_index", "_unacked_messages")
+
+
+def check_libraries() -> None:
+    """Compare versions and signatures with those that the transport was written against.
+
+    Raises
+    ------
+    ServiceError
+        Naming what differs.
+    """
+    differences = [
+        f"{name} is {version(name)}, not {pinned}" for name, pinned in PINNED.items() if version(name) != pinned
+    ]
+    for name, expected in OVERRIDDEN.items():
+        found = list(inspect.signature(getattr(driver.Consumer, name, lambda: None)).parameters)
+        if found != expected:
+            differences.append(f"Consumer.{name} takes {found}, not {expected}")
+    differences += [f"Consumer.{name} is gone" for name in USED if not hasattr(driver.Consumer, name)]
+    source = inspect.getsource(faust.transport.consumer.Consumer)
+    differences += [f"Consumer.{name} is gone" for name in ATTRIBUTES if f"self.{name}" not in source]
+    if not hasattr(mode.Service, "crash"):
+        differences.append("Service.crash is gone")
+    if differences:
+        raise ServiceError(
+            f"the Kafka libraries are not the ones that Freshet's transport fits: {'; '.join(differences)}. "
+            "Install the pinned ones: pip install " + " ".join(f"{name}=={pin}" for name, pin in PINNED.items())
+        )

@@ -1,0 +1,173 @@
+"""Faust's Kafka transport, with record batches: one Faust message per partition and fetched chunk.
+
+Stock Faust makes four asyncio tasks for every record. Here a message's value is a `Chunk` of many records; agents,
+topics, group membership and rebalancing stay Faust's. The methods overridden, and the private names used, are those of
+exactly faust-streaming 0.15.3 and aiokafka 0.14.0; `app.worker.selfcheck` refuses any other.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, NamedTuple
+
+from aiokafka import ConsumerRecord
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from app.worker.ownership import Ownership, Ranges
+
+logger = logging.getLogger("freshet")
+
+CHUNK_BYTES = 1 << 20
+CHUNKS_IN_FLIGHT = 4
+POLL_S = 0.02
+WAIT_S = 0.0005
+
+
+class Chunk(NamedTuple):
+    """Consecutive records of one partition, and the generation in which they were fetched."""
+
+    partition: int
+    records: list[ConsumerRecord]
+    generation: int
+
+
+class BatchConsumer(driver.Consumer):
+    """Hands out chunks of records, from the offsets that the checkpoints name."""
+
+    @property
+    def ownership(self) -> Ownership:
+        """Who decides what may be fetched."""
+        ownership: Ownership = self.transport.ownership
+        return ownership
+
+    def _event_partitions(self) -> set[TP]:
+        return {tp for tp in self.assignment() if tp.topic == self.ownership.names.events}
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        """Fetch nothing before state and positions are set: stock Faust hands out first, seeks later, and loses."""
+        if not self.ownership.ready:
+            await asyncio.sleep(POLL_S)
+            return {}
+        return await super()._getmany(active_partitions, timeout)
+
+    async def perform_seek(self) -> None:
+        """Begin to load; the positions are set by the load's task, which no timeout of Faust's can cut short."""
+        partitions = {tp.partition: tp for tp in self._event_partitions()}
+
+        async def ranges() -> Ranges:
+            tps = list(partitions.values())
+            starts = await self.earliest_offsets(*tps)
+            ends = await self.highwaters(*tps)
+            return {tp.partition: (int(starts[tp]), int(ends[tp])) for tp in tps}
+
+        async def seek(offsets: Mapping[int, int]) -> None:
+            for number, offset in offsets.items():
+                tp = partitions[number]
+                await self.seek(tp, offset)
+                self._committed_offset[tp] = offset or None
+
+        self.ownership.n_partitions = self.topic_partitions(self.ownership.names.events) or 0
+        self.ownership.assign(self.app.consumer_generation_id, set(partitions), ranges, seek)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """Yield one message per partition and chunk, never more than a few in flight.
+
+        Waiting here and not in the stream's buffer matters: a full buffer makes Faust sleep for a second.
+        """
+        while len(self._unacked_messages) > CHUNKS_IN_FLIGHT and not self.should_stop:
+            await asyncio.sleep(WAIT_S)
+        fetched, active = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        if not fetched or self.should_stop:
+            return
+        chunks = {tp: split(records, self.ownership.settings.chunk_records) for tp, records in fetched.items()}
+        while chunks:
+            for tp in list(chunks):
+                records = next(chunks[tp], None)
+                if records is None:
+                    del chunks[tp]
+                    continue
+                if not self.flow_active or self.app.consumer_generation_id != generation:
+                    return
+                if active is None or tp in active:
+                    yield tp, self._message(tp, records, generation)
+
+    def _message(self, tp: TP, records: list[ConsumerRecord], generation: int) -> ConsumerMessage:
+        last = records[-1]
+        owned = self.ownership.owned.get(tp.partition)
+        if owned is not None:
+            owned.end_offset = max(owned.end_offset, self.highwater(tp) or 0, last.offset + 1)
+        if self._read_offset[tp] is not None:
+            self._read_offset[tp] = last.offset  # or Faust books every record before the last as a gap
+        return ConsumerMessage(
+            last.topic,
+            last.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            None,
+            None,
+            Chunk(tp.partition, records, generation),
+            None,
+            0,
+            0,
+            tp,
+            generation_id=generation,
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Commit what the last checkpoint holds, so that lag seen from outside is durable lag."""
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        owned = self.ownership.owned.get(tp.partition)
+        return owned.durable_offset if owned is not None else None
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Stop the flow, checkpoint in half the time there is, then let Faust forget its acks.
+
+        aiokafka swallows what is raised here, so an error ends the worker from here.
+        """
+        self.stop_flow()
+        self.app.flow_control.suspend()
+        self.app.flow_control.clear()
+        try:
+            await self.ownership.revoke(self.ownership.settings.rebalance_timeout_s / 2)
+        except Exception as error:
+            logger.exception("checkpoint at revocation failed")
+            await self.transport.fatal(error)
+        await super().on_partitions_revoked(revoked)
+
+    async def on_stop(self) -> None:
+        """Checkpoint once more: Faust does not call `on_partitions_revoked` at shutdown."""
+        try:
+            await self.ownership.stop(self.transport.stop_within_s)
+        except Exception as error:
+            logger.exception("the last checkpoint failed; the log will be folded again from the one before")
+            await self.transport.fatal(error)
+        await super().on_stop()
+
+
+class BatchTransport(driver.Transport):
+    """The transport whose consumer hands out chunks."""
+
+    Consumer = BatchConsumer
+    ownership: Ownership
+    stop_within_s = 4.0
+
+    async def fatal(self, error: BaseException) -> None:
+        """End the worker; set by the wiring."""
+        raise NotImplementedError
+
+
+def split(records: list[ConsumerRecord], max_records: int, max_bytes: int = CHUNK_BYTES) -> Any:
+    """Cut fetched records into chunks bounded by number and by bytes of their values."""
+    start = size = 0
+    for position, record in enumerate(records):
+        n_bytes = len(record.value or b"")
+        if position > start and (position - start >= max_records or size + n_bytes > max_bytes):
+            yield records[start:position]
+            start, size = position, 0
+        size += n_bytes
+    if records:
+        yield records[start:]

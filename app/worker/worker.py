@@ -1,0 +1,190 @@
+"""The worker, wired: Faust's app with the one agent, and the services around it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial, update_wrapper
+from typing import Any
+
+import faust
+from yarl import URL
+
+from agents.users import fold_events
+from app.settings import Settings
+from app.store.store import Store
+from app.worker.catalogue import Catalogue
+from app.worker.dead_letters import DeadLetterSender
+from app.worker.features import FeaturePublisher
+from app.worker.follower import ShareFollower
+from app.worker.lists import ListPublisher
+from app.worker.live_view import LiveView
+from app.worker.outputs import WorkerOutputs
+from app.worker.owned import OwnedPartition
+from app.worker.ownership import Ownership
+from app.worker.report import Report
+from app.worker.transport import BatchTransport
+from app.worker.watchdog import Pulse, Watchdog
+from tables.keys import Keys
+from tables.names import Names
+
+logger = logging.getLogger("freshet")
+
+AGENT = "freshet.users"
+CHECKPOINT_POLL_S = 0.05
+REPORT_S = 0.1
+
+
+class Worker:
+    """Everything that one worker process runs.
+
+    Parameters
+    ----------
+    counts
+        Partitions of every topic.
+    limits
+        `max.message.bytes` of the checkpoint topics.
+    """
+
+    def __init__(
+        self, settings: Settings, counts: dict[str, int], limits: dict[str, int], report: Report, store: Store | None = None
+    ) -> None:
+        self.settings = settings
+        self.names = Names(settings.namespace)
+        self.report = report
+        self.pulse = Pulse()
+        self.error: BaseException | None = None
+        self.view = LiveView(settings.fold)
+        self.store = store or Store(settings.redis_url, keys=Keys(settings.namespace))
+        self.catalogue = Catalogue(settings.broker, self.names.catalogue)
+        self.dead_letters = DeadLetterSender(settings.broker, self.names.dead_letters)
+        self.lists = ListPublisher(settings, self.view, self.store)
+        self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
+        self.follower = ShareFollower(settings.broker, self.names.item_checkpoints, self.view, settings.neighbours)
+        self.ownership = Ownership(settings, limits, changed=self._changed, fatal=self.fatal, report=report)
+        self._counts = counts
+        self._tasks: list[asyncio.Task[None]] = []
+        self.app = self._create_app()
+
+    def _create_app(self) -> faust.App:
+        settings = self.settings
+        app = faust.App(
+            self.names.group,
+            broker=f"kafka://{settings.broker.replace(',', ';')}",
+            autodiscover=False,
+            value_serializer="raw",
+            key_serializer="raw",
+            store="memory://",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            topic_partitions=self._counts[self.names.events],
+            table_standby_replicas=0,
+            stream_wait_empty=False,
+            stream_buffer_maxsize=64,
+            broker_commit_interval=1.0,
+            broker_commit_every=None,
+            broker_session_timeout=settings.session_timeout_s,
+            broker_heartbeat_interval=max(0.3, settings.session_timeout_s / 6),
+            broker_rebalance_timeout=settings.rebalance_timeout_s,
+            broker_request_timeout=max(settings.request_timeout_s, settings.session_timeout_s + 1),
+            broker_max_poll_records=20_000,
+            consumer_max_fetch_size=4 * 1024**2,
+            consumer_auto_offset_reset="earliest",
+            consumer_group_instance_id=settings.instance_id or None,
+            producer_linger=0,
+            agent_supervisor="mode.CrashingSupervisor",
+            web_enabled=False,
+            worker_redirect_stdouts=False,
+        )
+        transport = BatchTransport([URL(f"kafka://{server}") for server in settings.broker.split(",")], app)
+        transport.ownership = self.ownership
+        transport.fatal = self.fatal  # type: ignore[method-assign]
+        app.transport = transport
+        outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse)
+        events = app.topic(self.names.events, key_serializer="raw", value_serializer="raw")
+        agent = update_wrapper(partial(fold_events, outputs=outputs), fold_events)
+        app.agent(events, name=AGENT)(agent)
+        return app
+
+    async def start(self) -> None:
+        """Start what the agent needs; before the group is joined."""
+        await self.dead_letters.start()
+        self._spawn(self.follower.run)
+        self._spawn(partial(self.catalogue.follow, self._counts[self.names.catalogue]))
+        self._spawn(self.lists.run)
+        self._spawn(self.features.run)
+        self._spawn(self.features.probe)
+        self._spawn(self._checkpoint)
+        self._spawn(self._beat)
+        Watchdog(
+            self.pulse,
+            not_ready_s=self.settings.load_timeout_s + self.settings.request_timeout_s,
+            standstill_s=self.settings.standstill_s,
+        ).start()
+        self.report("started", group=self.names.group, broker=self.settings.broker)
+
+    async def stop(self) -> None:
+        """Let everything go; the last checkpoint has been taken by the consumer."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for closing in (self.dead_letters.stop(), self.store.close()):
+            try:
+                await asyncio.wait_for(closing, 1.0)
+            except Exception as error:
+                logger.warning("while stopping: %r", error)
+        self.report("stopped")
+
+    async def fatal(self, error: BaseException) -> None:
+        """End the worker because of an error; the first one counts."""
+        if self.error is None:
+            self.error = error
+            self.pulse.fatal_since = time.monotonic()
+            self.report("fatal", error=f"{type(error).__name__}: {error}")
+            await self.app.crash(error)
+
+    def _changed(self, owned: dict[int, OwnedPartition]) -> None:
+        n_partitions = self._counts[self.names.events]
+        self.view.n_partitions = n_partitions
+        self.view.own(owned)
+        self.follower.follow(set(range(n_partitions)) - owned.keys() if owned else set())
+
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._guarded(work)))
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Whatever dies in the background ends the worker."""
+        try:
+            await work()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            logger.exception("a background task died")
+            await self.fatal(error)
+
+    async def _checkpoint(self) -> None:
+        while True:
+            await asyncio.sleep(CHECKPOINT_POLL_S)
+            await self.ownership.checkpoint_due()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_S)
+            ownership, pulse = self.ownership, self.pulse
+            pulse.beat = time.monotonic()
+            pulse.lag = sum(partition.lag for partition in ownership.owned.values())
+            waiting = bool(ownership.assigned) and not ownership.ready
+            pulse.waiting_since = (pulse.waiting_since or pulse.beat) if waiting else None
+            if ownership.owned:
+                self.report("progress", **self.progress())
+
+    def progress(self) -> dict[str, Any]:
+        """Where every partition stands."""
+        owned = self.ownership.owned
+        return {
+            "partitions": {number: owned[number].state.next_offset for number in owned},
+            "durable": {number: owned[number].durable_offset or 0 for number in owned},
+            "lag": self.pulse.lag,
+            "unpublished": sum(len(p.unpublished) + len(p.rebuild) for p in owned.values()),
+            "published": self.lists.n_published,
+        }

@@ -1,0 +1,17 @@
+"""Compiles the kernels by using each once, so that no partition waits for the compiler after it is assigned."""
+
+import orjson
+
+from tables.digest import digests
+from tables.fold_settings import FoldSettings
+from tables.partition import PartitionState
+
+
+def warm_up() -> None:
+    """Fold a few made-up events and make their lists; the first time on a machine it takes seconds, later a second."""
+    state = PartitionState(0, 1, FoldSettings())
+    for number in range(8):
+        event = {"user_id": f"u{number % 2}", "item_id": f"i{number}", "event_type": "view", "timestamp": 1 + number}
+        state.fold(number, 10, str(event["user_id"]).encode(), orjson.dumps(event))
+    state.items.remove(["i0"])
+    digests([state])

@@ -1,0 +1,19 @@
+"""The folder decides the marker: a test in tests/unit is a `unit` test, and so on."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+TESTS = Path(__file__).parent
+
+# kernels compile at their first call, which takes seconds once
+settings.register_profile("freshet", deadline=None, print_blob=True)
+settings.load_profile("freshet")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test below tests/ by its first folder; a folder without a marker in pyproject.toml is an error."""
+    for item in items:
+        if item.path.is_relative_to(TESTS):
+            item.add_marker(item.path.relative_to(TESTS).parts[0])

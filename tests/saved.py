@@ -1,0 +1,69 @@
+"""Saving and loading a partition's state without a broker: what the two checkpoint topics hold."""
+
+import random
+from collections.abc import Iterable
+
+from models.events import InvalidEvent
+from tables.digest import digests
+from tables.fold_settings import FoldSettings
+from tables.partition import Cut, PartitionState
+from tests.logs import Record
+
+
+class Topics:
+    """`<app>.users` and `<app>.items` of one partition: each key's latest value, and all that was ever written."""
+
+    def __init__(self) -> None:
+        self.latest: dict[tuple[str, bytes], bytes | None] = {}
+        self.history: list[tuple[str, bytes, bytes | None]] = []
+
+    def save(self, cut: Cut) -> None:
+        """Write one cut."""
+        for topic, entries in (("users", cut.users), ("items", cut.items)):
+            for key, value in entries:
+                self.latest[topic, key] = value
+                self.history.append((topic, key, value))
+
+    def compacted(self, rng: random.Random, keep_tombstones: bool = True) -> list[tuple[str, bytes, bytes | None]]:
+        """The latest value of every key, the keys in any order: dirty segments move the records about."""
+        entries = [(topic, key, value) for (topic, key), value in self.latest.items()]
+        rng.shuffle(entries)
+        return [entry for entry in entries if keep_tombstones or entry[2] is not None]
+
+    @staticmethod
+    def load(state: PartitionState, entries: Iterable[tuple[str, bytes, bytes | None]]) -> PartitionState:
+        """Fill a fresh state."""
+        for topic, key, value in entries:
+            if topic == "users":
+                state.apply_user(key, value)
+            else:
+                state.items.apply(key.decode(), value)
+        state.finish_load()
+        return state
+
+
+def folded(
+    records: Iterable[Record], settings: FoldSettings | None = None, number: int = 0, n_partitions: int = 1
+) -> PartitionState:
+    """A state with these records folded, without any save."""
+    state = PartitionState(number, n_partitions, settings or FoldSettings())
+    fold_all(state, records)
+    return state
+
+
+def fold_all(state: PartitionState, records: Iterable[Record]) -> list[str | InvalidEvent | None]:
+    """Fold records; returns what the fold said to each."""
+    return [state.fold(*each) for each in records]
+
+
+def everything(state: PartitionState) -> dict[str, object]:
+    """All that two equal states share, in their own bytes and in the order that decides who is forgotten next."""
+    users = [(user_id, state.users.get(user_id)) for user_id in state.users]
+    return {
+        "users": [(user_id, user.encode() if user else None) for user_id, user in users],
+        "items": {item_id: state.items.encode(slot) for item_id, slot in sorted(state.items.slots.items())},
+        "oldest": state.items.oldest(len(state.items)),
+        "metrics": state.metrics.encode(),
+        "marker": state.marker(-1).encode(),
+        "digests": digests([state]),
+    }

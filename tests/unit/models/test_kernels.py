@@ -1,0 +1,234 @@
+"""The compiled kernels: bit for bit their plain twins, and each keeps its own promise."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import kernels
+from tests.plain import plain_kernels
+
+WEIGHTS = st.sampled_from((0.25, 0.5, 1.0, 1.0, 3.0, 0.1 + 0.2)) | st.floats(1e-300, 1e300)
+ROWS = st.lists(st.tuples(st.integers(0, 30), WEIGHTS), max_size=30, unique_by=lambda pair: pair[0])
+
+
+def both(name: str, *arguments: Any) -> tuple[list[Any], list[Any]]:
+    """What a kernel returns, and its arguments afterwards: compiled, and plain."""
+    outcomes = []
+    compiled = [each.copy() if isinstance(each, np.ndarray) else each for each in arguments]
+    outcomes.append([getattr(kernels, name)(*compiled), *compiled])
+    plain = [each.copy() if isinstance(each, np.ndarray) else each for each in arguments]
+    with plain_kernels():
+        outcomes.append([getattr(kernels, name)(*plain), *plain])
+    return outcomes[0], outcomes[1]
+
+
+def bits(outcome: list[Any]) -> list[Any]:
+    """Values as bytes, so that -0.0 is not 0.0 and a NaN equals itself."""
+    flat: list[Any] = []
+    for each in outcome:
+        flat.extend(each if isinstance(each, tuple) else [each])
+    return [each.tobytes() if isinstance(each, np.ndarray) else np.asarray(each).item() for each in flat]
+
+
+def row_arrays(pairs: list[tuple[int, float]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    """A row's neighbours and weights."""
+    return np.array([slot for slot, _ in pairs], np.int32), np.array([weight for _, weight in pairs], np.float64)
+
+
+@given(pairs=ROWS, n_keep=st.integers(1, 12))
+def test_cut_row_keeps_the_heaviest_ties_by_the_lower_slot(pairs: list[tuple[int, float]], n_keep: int) -> None:
+    """Exactly `n_keep` stay if there are more; they stay in the order they had."""
+    neighbours, weights = row_arrays(pairs)
+    compiled, plain = both("cut_row", neighbours, weights, 0, len(pairs), n_keep)
+    best = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:n_keep]
+    size = compiled[0]
+
+    assert list(zip(compiled[1][:size].tolist(), compiled[2][:size].tolist(), strict=True)) == [
+        pair for pair in pairs if pair in best
+    ]
+    assert bits(compiled) == bits(plain)
+
+
+def test_cut_row_leaves_the_rest_of_the_pool_alone() -> None:
+    """A row in the middle of the pool is cut; its neighbours in memory stay."""
+    neighbours, weights = row_arrays([(9, 9.0), (3, 1.0), (2, 1.0), (1, 1.0), (8, 8.0)])
+
+    assert kernels.cut_row(neighbours, weights, 1, 3, 2) == 2
+    assert neighbours[[0, 1, 2, 4]].tolist() == [9, 2, 1, 8]
+    assert weights[[0, 4]].tolist() == [9.0, 8.0]
+
+
+@given(
+    events=st.lists(
+        st.tuples(st.integers(0, 9), st.lists(st.tuples(st.integers(0, 9), WEIGHTS), max_size=5)), max_size=20
+    ),
+    n_keep=st.integers(1, 4),
+)
+def test_add_pairs_twins(events: list[tuple[int, list[tuple[int, float]]]], n_keep: int) -> None:
+    """Pools, starts and lengths are the same after any events; no row ever holds 2 `n_keep` pairs."""
+    full = 2 * n_keep
+    start, length = np.arange(10, dtype=np.int64) * full, np.zeros(10, np.int32)
+    neighbours, weights = np.zeros(10 * full, np.int32), np.zeros(10 * full, np.float64)
+    for slot, pairs in events:
+        others = {other: weight for other, weight in pairs if other != slot}
+        arrays = row_arrays(list(others.items()))
+        compiled, plain = both("add_pairs", neighbours, weights, start, length, slot, *arrays, n_keep)
+        assert bits(compiled) == bits(plain)
+        neighbours, weights, _, length = compiled[1:5]
+        assert length.max() < full
+
+
+@given(rows=st.lists(ROWS, min_size=1, max_size=6), gone=st.sets(st.integers(0, 30)))
+def test_drop_slots_removes_every_mention(rows: list[list[tuple[int, float]]], gone: set[int]) -> None:
+    """What stays keeps its order; the mask names exactly the rows that lost something."""
+    neighbours, weights = row_arrays([pair for row in rows for pair in row])
+    length = np.array([len(row) for row in rows], np.int32)
+    start = np.concatenate(([0], np.cumsum(length)[:-1])).astype(np.int64)
+    mask = np.zeros(31, np.bool_)
+    mask[list(gone)] = True
+    compiled, plain = both("drop_slots", neighbours, weights, start, length, len(rows), mask)
+
+    assert bits(compiled) == bits(plain)
+    changed, neighbours, weights, _, length = compiled[:5]
+    for number, row in enumerate(rows):
+        kept = [pair for pair in row if pair[0] not in gone]
+        span = slice(int(start[number]), int(start[number]) + int(length[number]))
+        assert list(zip(neighbours[span].tolist(), weights[span].tolist(), strict=True)) == kept
+        assert bool(changed[number]) == (kept != row)
+
+
+@given(
+    rows=st.lists(ROWS, min_size=1, max_size=6),
+    factors=st.lists(st.floats(1e-3, 1e3), min_size=6, max_size=6),
+    picked=st.lists(st.integers(-1, 5), max_size=6),
+    items=st.lists(st.integers(-1, 12), min_size=31, max_size=31),
+)
+def test_accumulate_sums_rows_and_names_the_two_best_sources(
+    rows: list[list[tuple[int, float]]], factors: list[float], picked: list[int], items: list[int]
+) -> None:
+    """A candidate's score is the sum over the history; `best_source` are the two that gave most, the first of equals."""
+    shown = [-1] * 31
+    for slot, item in enumerate(items):
+        if item not in shown:
+            shown[slot] = item
+    history = np.array([row if row < len(rows) else -1 for row in picked], np.int32)
+    neighbours, weights = row_arrays([pair for row in rows for pair in row])
+    length = np.array([len(row) for row in rows], np.int32)
+    start = np.concatenate(([0], np.cumsum(length)[:-1])).astype(np.int64)
+    arrays = (np.array(shown, np.int32), np.zeros(13), np.zeros(13, np.int32), 0, np.zeros((13, 2)))
+    inputs = (neighbours, weights, start, length, history, np.array(factors), *arrays, np.zeros((13, 2), np.int32))
+    compiled, plain = both("accumulate", *inputs)
+
+    assert bits(compiled) == bits(plain)
+    n, scores, touched, sources = compiled[0], compiled[8], compiled[9], compiled[12]
+    gave: dict[int, list[tuple[float, int]]] = {}
+    for source, row in enumerate(history.tolist()):
+        for slot, weight in rows[row] if row >= 0 else []:
+            if shown[slot] >= 0:
+                gave.setdefault(shown[slot], []).append((factors[source] * weight, source))
+    assert sorted(touched[:n].tolist()) == sorted(gave)
+    for item, amounts in gave.items():
+        assert scores[item] == pytest.approx(sum(amount for amount, _ in amounts))
+        first_two = sorted(amounts, key=lambda pair: (-pair[0], pair[1]))[:2]
+        assert [source for source in sources[item].tolist() if source >= 0] == [source for _, source in first_two]
+
+
+def test_accumulate_lists_a_candidate_once_when_its_contribution_is_nothing() -> None:
+    """A factor of 0 (an item without weight, a decay of 0) does not put a candidate into `touched` twice."""
+    neighbours, weights = row_arrays([(2, 1.0), (2, 1.0), (2, 1.0)])
+    start, length = np.arange(3, dtype=np.int64), np.ones(3, np.int32)
+    rows, factors = np.array([0, 1, 2], np.int32), np.array([0.0, 0.0, 0.5])
+    touched, to_item, scores = np.zeros(8, np.int32), np.arange(3, dtype=np.int32), np.zeros(3)
+    n = kernels.accumulate(
+        neighbours,
+        weights,
+        start,
+        length,
+        rows,
+        factors,
+        to_item,
+        scores,
+        touched,
+        0,
+        np.zeros((3, 2)),
+        np.zeros((3, 2), np.int32),
+    )
+
+    assert scores[2] == 0.5
+    assert touched[:n].tolist() == [2]
+
+
+@given(
+    values=st.lists(st.sampled_from((0.5, 1.0, 1.0, 2.0, 3.0, np.inf, np.nan, 1e308)), max_size=20),
+    norms=st.lists(st.sampled_from((0.0, 0.5, 1.0, 1.0, 10.0)), min_size=20, max_size=20),
+    allowed=st.lists(st.booleans() | st.just(True), min_size=20, max_size=20),
+    hashes=st.lists(st.sampled_from([1 + 64 * n for n in range(40)]), min_size=20, max_size=20, unique=True),
+    seen=st.lists(st.sampled_from([1 + 64 * n for n in range(60)]), max_size=30, unique=True),
+    k=st.integers(1, 25),
+)
+def test_select_takes_the_best_unseen_allowed_finite_items(
+    values: list[float], norms: list[float], allowed: list[bool], hashes: list[int], seen: list[int], k: int
+) -> None:
+    """At least `k` if there are as many, all ties at the end included; every hash here falls into the same cell."""
+    scores = np.zeros(20)
+    scores[: len(values)] = values
+    touched = np.arange(20, dtype=np.int32)
+    compiled, plain = both(
+        "select",
+        scores,
+        touched,
+        len(values),
+        np.array(norms),
+        np.array(allowed),
+        np.array(hashes, np.uint64),
+        np.array([*seen, 0], np.uint64),
+        len(seen),
+        k,
+        np.full(64, 77, np.uint64),
+    )
+
+    assert bits(compiled) == bits(plain)
+    with np.errstate(all="ignore"):
+        normed = scores * np.array(norms)
+    offered = {
+        item: normed[item]
+        for item in range(len(values))
+        if allowed[item] and np.isfinite(normed[item]) and hashes[item] not in seen
+    }
+    worst = sorted(offered.values(), reverse=True)[:k][-1] if offered else 0.0
+    found = dict(zip(compiled[0][0].tolist(), compiled[0][1].tolist(), strict=True))
+    assert found == {item: value for item, value in offered.items() if value >= worst}
+    assert not compiled[1].any(), "scores are zero again"
+
+
+@given(values=st.lists(st.sampled_from((1, 2, 3, 5, 8, 2**63, 2**64 - 1)), max_size=40), max_seen=st.integers(1, 9))
+def test_remember_keeps_the_newest_in_order(values: list[int], max_seen: int) -> None:
+    """Like a dict whose entry moves to the end when touched, and whose oldest goes when it is full."""
+    seen, n_seen = np.zeros(max_seen, np.uint64), 0
+    model: dict[int, None] = {}
+    for value in values:
+        compiled, plain = both("remember", seen, n_seen, max_seen, np.uint64(value))
+        assert bits(compiled) == bits(plain)
+        (n_seen, is_new), seen = compiled[0], compiled[1]
+        assert is_new == (value not in model)
+        model.pop(value, None)
+        model[value] = None
+        if len(model) > max_seen:
+            del model[next(iter(model))]
+        assert seen[:n_seen].tolist() == list(model)
+
+
+@given(values=st.lists(st.floats(0, 1e6), min_size=1, max_size=20), exponent=st.sampled_from((-0.7, -0.35, 0.0, 1.0)))
+def test_powers_twins(values: list[float], exponent: float) -> None:
+    """Only the given indices are written; what is not positive becomes 0."""
+    indices = np.arange(0, len(values), 2)
+    compiled, plain = both("powers", np.array(values), indices, exponent, np.full(len(values), 7.0))
+
+    assert bits(compiled) == bits(plain)
+    expected = [value**exponent if value > 0 else 0.0 for value in values]
+    expected[1::2] = [7.0] * len(expected[1::2])
+    assert compiled[4].tolist() == pytest.approx(expected)

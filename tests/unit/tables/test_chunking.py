@@ -1,0 +1,109 @@
+"""The first rule: however a log is cut, saved, loaded or crashed over, the state is the same, byte for byte."""
+
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.cooccurrence import CooccurrenceSettings
+from models.events import REASONS
+from tables.fold_settings import FoldSettings
+from tables.partition import PartitionState
+from tests.logs import DAY_MS, HOUR_MS, SPAN, Record, log_of, made_log
+from tests.plain import plain_kernels
+from tests.saved import Topics, everything, fold_all, folded
+
+ACTIONS = ("go on", "save", "load", "load history", "load without tombstones", "crash", "redeliver")
+
+SMALL = st.builds(
+    FoldSettings,
+    cooccurrence=st.builds(CooccurrenceSettings, n_history=st.sampled_from((1, 4)), n_keep=st.sampled_from((1, 3, 10))),
+    max_seen=st.sampled_from((2, 16)),
+    max_users=st.sampled_from((1, 3, 5)),
+    max_items=st.sampled_from((1, 4, 32)),
+    max_idle_ms=st.sampled_from((0, HOUR_MS, 400 * DAY_MS)),
+    late_grace_ms=st.sampled_from((0, HOUR_MS)),
+)
+STEP = st.tuples(st.integers(1, 30), st.sampled_from(ACTIONS))
+NUMBERS = st.integers(0, SPAN - 1)
+LOGS = st.integers(0, 150).flatmap(lambda n: st.lists(NUMBERS, min_size=n, max_size=n))
+STEPS = st.integers(0, 8).flatmap(lambda n: st.lists(STEP, min_size=n, max_size=n))
+
+
+def interrupted(
+    records: list[Record], steps: list[tuple[int, str]], rng: random.Random, bounds: FoldSettings, n_partitions: int = 1
+) -> PartitionState:
+    """Fold a log in chunks; after each chunk something happens to the state, and all is saved and loaded at the end."""
+    topics = Topics()
+    state = PartitionState(0, n_partitions, bounds)
+    for size, action in [*steps, (len(records), "save"), (0, "load"), (len(records), "load")]:
+        fold_all(state, records[state.next_offset : state.next_offset + size])
+        if action == "redeliver":
+            before = everything(state)
+            assert set(fold_all(state, records[max(0, state.next_offset - size) : state.next_offset])) <= {None}
+            assert everything(state) == before
+        if action == "save" or action.startswith("load"):
+            topics.save(state.cut(state.next_offset - 1))
+        if action.startswith("load") or action == "crash":
+            entries = topics.compacted(rng, keep_tombstones=action != "load without tombstones")
+            fresh = PartitionState(0, n_partitions, bounds)
+            state = Topics.load(fresh, topics.history if action == "load history" else entries)
+    return state
+
+
+@settings(max_examples=250)
+@given(
+    numbers=LOGS,
+    steps=STEPS,
+    order=st.randoms(use_true_random=False),
+    bounds=SMALL,
+    n_partitions=st.sampled_from((1, 1, 2)),
+)
+def test_any_cutting_with_saves_and_loads_anywhere_gives_the_same_bytes(
+    numbers: list[int], steps: list[tuple[int, str]], order: random.Random, bounds: FoldSettings, n_partitions: int
+) -> None:
+    """Saved, loaded from compacted or whole topics, crashed, redelivered: equal to the fold that nobody disturbed."""
+    records = log_of(numbers)
+    whole = folded(records, bounds, 0, n_partitions)
+
+    assert everything(interrupted(records, steps, order, bounds, n_partitions)) == everything(whole)
+
+
+@settings(max_examples=25)
+@given(numbers=LOGS, bounds=SMALL)
+def test_compiled_and_plain_kernels_make_the_same_state(numbers: list[int], bounds: FoldSettings) -> None:
+    """The plain twins, which check every index, fold the same bytes as the compiled kernels, which check none."""
+    records = log_of(numbers)
+    compiled = everything(folded(records, bounds))
+    with plain_kernels():
+        plain = everything(folded(records, bounds))
+
+    assert plain == compiled
+
+
+@pytest.mark.parametrize(("seed", "n_keep", "max_items"), [(1, 10, 32), (2, 3, 200), (3, 5, 48)])
+def test_a_long_log_with_every_kind_of_interruption(seed: int, n_keep: int, max_items: int) -> None:
+    """5,000 events, in which rows are cut, and users and items evicted and expired, many times over."""
+    bounds = FoldSettings(
+        cooccurrence=CooccurrenceSettings(n_history=4, n_keep=n_keep),
+        max_seen=16,
+        max_users=20,
+        max_items=max_items,
+        max_idle_ms=2 * DAY_MS,
+    )
+    records = made_log(seed, 5_000, n_users=30, n_items=150)
+    rng = random.Random(seed)
+    steps = [(rng.randrange(1, 400), rng.choice(ACTIONS)) for _ in range(60)]
+    whole = folded(records, bounds)
+
+    assert everything(interrupted(records, steps, rng, bounds)) == everything(whole)
+    happened = Counter(whole.metrics.counts)
+    assert happened["users_evicted"] > 100 and happened["users_expired"] > 10
+    assert happened["items_evicted"] > 100 or max_items == 200
+    assert 100 < happened["late"] < 2_500 and happened["duplicates"] > 20
+    assert {name for name in happened if name.startswith("dead_letters.")} == {
+        f"dead_letters.{reason}" for reason in REASONS if reason != "wrong_partition"
+    }
+    assert max(len(whole.items.pairs.row(slot)[0]) for slot in whole.items.slots.values()) < 2 * n_keep
