@@ -65,9 +65,8 @@ class ItemView:
 
     def set_share(self, partition: int, share: ItemShares | None) -> None:
         """Show another share for a partition, or none."""
-        self.shares = (
-            dict(sorted({**self.shares, partition: share}.items())) if share else _without(self.shares, partition)
-        )
+        others = {number: other for number, other in self.shares.items() if number != partition}
+        self.shares = others if share is None else dict(sorted({**others, partition: share}.items()))
         self._rebuild()
 
     def sync(self) -> list[int]:
@@ -293,7 +292,3 @@ class ItemView:
         for share in self.shares.values():
             share.touched.update(share.slots.values())
         self.sync()
-
-
-def _without(shares: dict[int, ItemShares], partition: int) -> dict[int, ItemShares]:
-    return {number: share for number, share in shares.items() if number != partition}

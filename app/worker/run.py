@@ -65,9 +65,9 @@ class _Host(faust.Worker):
         await self._ours.start()
         await super().on_first_start()
 
-    async def on_stop(self) -> None:
-        """Our services last."""
-        await super().on_stop()
+    async def on_shutdown(self) -> None:
+        """Our services last: the consumer takes the last checkpoint while it stops."""
+        await super().on_shutdown()
         await self._ours.stop()
 
 

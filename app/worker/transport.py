@@ -141,6 +141,7 @@ class BatchConsumer(driver.Consumer):
     async def on_stop(self) -> None:
         """Checkpoint once more: Faust does not call `on_partitions_revoked` at shutdown."""
         try:
+            await self.transport.before_stop()
             await self.ownership.stop(self.transport.stop_within_s)
         except Exception as error:
             logger.exception("the last checkpoint failed; the log will be folded again from the one before")
@@ -153,7 +154,10 @@ class BatchTransport(driver.Transport):
 
     Consumer = BatchConsumer
     ownership: Ownership
-    stop_within_s = 4.0
+    stop_within_s = 3.0
+
+    async def before_stop(self) -> None:
+        """What is to be done before the last checkpoint; set by the wiring."""
 
     async def fatal(self, error: BaseException) -> None:
         """End the worker; set by the wiring."""

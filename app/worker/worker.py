@@ -33,6 +33,7 @@ logger = logging.getLogger("freshet")
 AGENT = "freshet.users"
 CHECKPOINT_POLL_S = 0.05
 REPORT_S = 0.1
+LAST_LISTS_S = 1.0
 
 
 class Worker:
@@ -99,6 +100,7 @@ class Worker:
         transport = BatchTransport([URL(f"kafka://{server}") for server in settings.broker.split(",")], app)
         transport.ownership = self.ownership
         transport.fatal = self.fatal  # type: ignore[method-assign]
+        transport.before_stop = partial(self.lists.flush, LAST_LISTS_S)  # type: ignore[method-assign]
         app.transport = transport
         outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse)
         events = app.topic(self.names.events, key_serializer="raw", value_serializer="raw")
