@@ -1,0 +1,160 @@
+"""A worker as a child process: started, watched by its JSON lines, killed or stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from models.errors import ServiceError
+
+STOP_S = 15.0
+POLL_S = 0.02
+LOG_LINES = 15
+
+
+class WorkerProcess:
+    """One `freshet worker --json`; ends with this process at the latest.
+
+    Parameters
+    ----------
+    environment
+        `FRESHET_*` variables beside those of this process, e.g. from `environment(settings)`.
+    log_path
+        Where its standard error goes.
+    on_line
+        Called with each JSON line, from a thread of its own.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        log_path: Path,
+        on_line: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        self.log_path = log_path
+        self.lines: list[dict[str, Any]] = []
+        self.progress: dict[str, Any] = {}
+        self._on_line = on_line
+        self._log: IO[bytes] = log_path.open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "app", "worker", "--json"],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def folded(self) -> int:
+        """Records folded, as offsets summed over its partitions, by its last progress line."""
+        return sum(self.progress.get("partitions", {}).values())
+
+    def of_kind(self, event: str) -> list[dict[str, Any]]:
+        """All lines of one kind so far."""
+        return [line for line in list(self.lines) if line["event"] == event]
+
+    def wait_for(self, condition: Callable[["WorkerProcess"], bool], timeout_s: float, what: str) -> None:
+        """Return when a condition holds.
+
+        Raises
+        ------
+        ServiceError
+            If the worker ended first, or the time is over; with the last lines of its log.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not condition(self):
+            if self.exit_code is not None:
+                raise self.failure(f"ended with code {self.exit_code} before {what}")
+            if time.monotonic() > deadline:
+                raise self.failure(f"did not reach {what} within {timeout_s:g} s")
+            time.sleep(POLL_S)
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        """Return when it has its partitions."""
+        self.wait_for(lambda worker: bool(worker.of_kind("ready")), timeout_s, "being ready")
+
+    def wait_exit(self, timeout_s: float) -> int:
+        """Return its exit code when it has ended.
+
+        Raises
+        ------
+        ServiceError
+            If it has not ended in time.
+        """
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise self.failure(f"did not end within {timeout_s:g} s") from None
+        self._reader.join(2.0)
+        return code
+
+    def signal(self, number: int) -> None:
+        """Send a signal, if it runs."""
+        if self.exit_code is None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would be."""
+        self.signal(signal.SIGKILL)
+        self._process.wait()
+        self._reader.join(2.0)
+        self._log.close()
+
+    def stop(self, timeout_s: float = STOP_S) -> int:
+        """SIGTERM, then SIGKILL after `timeout_s`; returns the exit code."""
+        self.signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            code = -signal.SIGKILL
+        self.kill()
+        return code
+
+    def failure(self, what: str) -> ServiceError:
+        """An error about this worker, with the end of its log."""
+        self._log.flush()
+        tail = self.log_path.read_text(errors="replace").splitlines()[-LOG_LINES:]
+        return ServiceError("\n".join([f"worker {self.pid} {what}. Its log {self.log_path} ends with:", *tail]))
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for raw in self._process.stdout:
+            try:
+                line = orjson.loads(raw)
+            except orjson.JSONDecodeError:
+                continue
+            if line["event"] == "progress":
+                self.progress = line
+            else:
+                self.lines.append(line)
+            if self._on_line is not None:
+                self._on_line(line)
+
+
+def environment(settings: Any) -> dict[str, str]:
+    """The settings that differ from their defaults, as `FRESHET_*` variables."""
+    changed: dict[str, Any] = settings.model_dump(exclude_defaults=True)
+    return {
+        f"FRESHET_{name.upper()}": value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in changed.items()
+    }

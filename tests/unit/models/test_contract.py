@@ -1,0 +1,211 @@
+"""What every model promises, in one place. A new model is one line in `MODELS`, and an adapter if it has other verbs."""
+
+import math
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import pytest
+
+from models.cooccurrence import CooccurrenceSettings
+from models.ids import hash64
+from tables.items import ItemShares
+from tables.users import UserState
+from tables.view import Filler, ItemView
+from tests.logs import DAY_MS, START_MS
+
+MAX_ITEMS, MAX_USERS, N_KEEP, N_HISTORY = 64, 16, 8, 5
+
+
+class Model(Protocol):
+    """The verbs that the contract needs."""
+
+    def learn_one(self, user_id: str, item_id: str, weight: float, time_ms: int) -> None: ...
+    def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]: ...
+    def encode(self) -> list[tuple[str, bytes]]: ...
+    def reloaded(self) -> "Model": ...
+    def n_bytes(self) -> int: ...
+
+
+class OfItems:
+    """A model that lives in item shares, with the bounds that the partition state gives it."""
+
+    def __init__(self, shares: ItemShares | None = None, users: dict[str, UserState] | None = None) -> None:
+        self.shares = shares or ItemShares(N_KEEP)
+        self.users = users or {}
+        self.n_learned = max([0, *self.shares.last_offset.tolist()])
+
+    def learn_one(self, user_id: str, item_id: str, weight: float, time_ms: int) -> None:
+        self.n_learned += 1
+        if item_id not in self.shares.slots and len(self.shares) == MAX_ITEMS:
+            self.shares.remove(self.shares.oldest(4))
+        slot = self.shares.intern(item_id)
+        self.shares.last_offset[slot] = self.n_learned
+        self.shares.weight[slot] += weight
+        self.shares.touched.add(slot)
+        self._learn(user_id, item_id, slot, weight, time_ms)
+
+    def _learn(self, user_id: str, item_id: str, slot: int, weight: float, time_ms: int) -> None:
+        raise NotImplementedError
+
+    def view(self) -> ItemView:
+        view = ItemView(CooccurrenceSettings(n_history=N_HISTORY, n_keep=N_KEEP))
+        view.set_share(0, self.shares)
+        return view
+
+    def encode(self) -> list[tuple[str, bytes]]:
+        users = [(user_id, user.encode()) for user_id, user in self.users.items()]
+        return users + [(item_id, self.shares.encode(slot)) for item_id, slot in sorted(self.shares.slots.items())]
+
+    def reloaded(self) -> Model:
+        shares = ItemShares(N_KEEP)
+        for item_id, slot in self.shares.slots.items():
+            shares.apply(item_id, self.shares.encode(slot))
+        shares.finish_load()
+        users = {user_id: UserState.decode(user.encode()) for user_id, user in self.users.items()}
+        return type(self)(shares, users)  # type: ignore[return-value]  # the subclass has all verbs
+
+    def n_bytes(self) -> int:
+        parts = (*vars(self.shares).values(), *vars(self.shares.pairs).values(), *vars(self.shares.trending).values())
+        return sum(part.nbytes for part in parts if isinstance(part, np.ndarray)) + sum(
+            len(value) for _, value in self.encode()
+        )
+
+
+class Pairs(OfItems):
+    """Co-occurrence."""
+
+    def _learn(self, user_id: str, item_id: str, slot: int, weight: float, time_ms: int) -> None:
+        user = self.users.pop(user_id, None) or UserState()
+        self.users[user_id] = user
+        if len(self.users) > MAX_USERS:
+            del self.users[next(iter(self.users))]
+        user.mark_seen(hash64(item_id), N_HISTORY)
+        before = user.add_recent(item_id, weight, N_HISTORY)
+        known = [(self.shares.slots[other], amount) for other, amount in before if other in self.shares.slots]
+        others, amounts = [other for other, _ in known], [weight * amount for _, amount in known]
+        self.shares.pairs.learn_one(slot, np.array(others, np.int32), np.array(amounts, np.float64))
+        self.shares.touched.update(others)
+
+    def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
+        """The user's list, or a stranger's who has just seen the given items."""
+        user = self.users.get(user_id)
+        if user is None:
+            user = UserState()
+            for item_id in item_ids:
+                user.add_recent(item_id, 1.0, N_HISTORY)
+        return [(item.item_id, item.score) for item in self.view().recommend(user, k, Filler([]))]
+
+
+class Trends(OfItems):
+    """Trending, over the week."""
+
+    def _learn(self, user_id: str, item_id: str, slot: int, weight: float, time_ms: int) -> None:
+        self.shares.trending.learn_one(slot, weight, time_ms)
+
+    def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
+        view = self.view()
+        return [(view.ids[item], score) for item, score in view.trending(2, as_of_ms, k)]
+
+
+MODELS: dict[str, Callable[[], Model]] = {"co-occurrence": Pairs, "trending": Trends}
+every_model = pytest.mark.parametrize("create", MODELS.values(), ids=MODELS)
+
+
+def learn(model: Model, n: int, n_items: int, seed: int = 1, start: int = 0) -> Model:
+    """Events `start` to `n` of a seeded log; the time runs on, with some events out of order."""
+    rng = random.Random(seed)
+    for number in range(n):
+        user_id, item = f"u{rng.randrange(30)}", int(n_items * rng.random() * rng.random())
+        weight, late_ms = rng.choice((0.5, 1.0, 2.0)), rng.choice((0, 0, 60_000, DAY_MS))
+        if number >= start:
+            model.learn_one(user_id, f"i{item}", weight, START_MS + number * 1_000 - late_ms)
+    return model
+
+
+@every_model
+def test_unseen_ids_leave_the_state_alone(create: Callable[[], Model]) -> None:
+    """Asking for users and items nobody has seen makes nothing larger and changes no byte."""
+    model = learn(create(), 500, 100)
+    before, size = model.encode(), model.n_bytes()
+    for number in range(200):
+        model.rank(f"stranger {number}", [f"unknown {number}"], START_MS, 10)
+
+    assert (model.encode(), model.n_bytes()) == (before, size)
+
+
+@every_model
+def test_reading_changes_no_byte(create: Callable[[], Model]) -> None:
+    """Known users and items can be asked for at any time."""
+    model, undisturbed = create(), learn(create(), 300, 100)
+    for start in range(0, 300, 50):
+        learn(model, start + 50, 100, start=start)
+        for number in range(30):
+            model.rank(f"u{number}", [f"i{number}"], START_MS + start * DAY_MS, 10)
+
+    assert model.encode() == undisturbed.encode()
+
+
+@every_model
+def test_same_seed_and_events_make_the_same_bytes(create: Callable[[], Model]) -> None:
+    """Two runs agree in every byte; another log makes others."""
+    assert learn(create(), 1_000, 100).encode() == learn(create(), 1_000, 100).encode()
+    assert learn(create(), 1_000, 100).encode() != learn(create(), 1_000, 100, seed=2).encode()
+
+
+@every_model
+def test_encode_and_decode_in_mid_stream_change_nothing(create: Callable[[], Model]) -> None:
+    """A model that is stored and read every 37 events goes on as if it never was."""
+    model = create()
+    for start in range(0, 1_000, 37):
+        model = learn(model, min(1_000, start + 37), 100, start=start).reloaded()
+
+    assert model.encode() == learn(create(), 1_000, 100).encode()
+    assert model.rank("u1", ["i1"], START_MS, 20) == learn(create(), 1_000, 100).rank("u1", ["i1"], START_MS, 20)
+
+
+@every_model
+def test_memory_is_bounded(create: Callable[[], Model]) -> None:
+    """Ten times as many ids take no more memory than a full model has."""
+    full = learn(create(), 3_000, 2 * MAX_ITEMS).n_bytes()
+
+    assert learn(create(), 30_000, 20 * MAX_ITEMS).n_bytes() < 1.5 * full
+
+
+@every_model
+def test_k_larger_than_the_catalogue(create: Callable[[], Model]) -> None:
+    """All there is, each item once; nothing at all from an empty model."""
+    model = learn(create(), 1_000, 20)
+    ranked = model.rank("stranger", ["i0", "i1"], START_MS + 1_000_000, 10_000)
+
+    assert 10 < len(ranked) == len({item_id for item_id, _ in ranked}) <= 20
+    assert create().rank("stranger", ["i0"], START_MS, 10) == []
+
+
+@every_model
+@pytest.mark.parametrize("weight", [1e-300, 1.0, 1e150, 1.7e308])
+def test_no_score_is_nan_or_infinite(create: Callable[[], Model], weight: float) -> None:
+    """Weights at the ends of what a float holds lead to finite scores, or to no place in the list."""
+    model = create()
+    with np.errstate(over="ignore"):
+        for number in range(200):
+            model.learn_one(f"u{number % 7}", f"i{number % 11}", weight, START_MS)
+    ranked = [entry for number in range(9) for entry in model.rank(f"u{number}", ["i1", "i2"], START_MS, 5)]
+
+    assert all(math.isfinite(score) for _, score in ranked)
+
+
+@every_model
+def test_lists_are_ordered_by_score_and_then_by_id(create: Callable[[], Model]) -> None:
+    """Among equal scores, of which there are many here, the lower item_id comes first; a shorter list is a beginning."""
+    model = create()
+    for number in (5, 3, 9, 1, 7, 2, 8):
+        for item in (f"i{number}", "i0"):
+            model.learn_one(f"u{number}", item, 1.0, START_MS)
+    ranked = model.rank("stranger", ["i0"], START_MS, 20)
+
+    assert [item_id for item_id, _ in ranked if item_id != "i0"] == ["i1", "i2", "i3", "i5", "i7", "i8", "i9"]
+    assert ranked == sorted(ranked, key=lambda entry: (-entry[1], entry[0]))
+    for k in range(1, 8):
+        assert model.rank("stranger", ["i0"], START_MS, k) == ranked[:k]
