@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from app.commands import worker
+from app.commands import replay, worker
 from models.errors import FreshetError, SettingsError
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -24,6 +24,7 @@ def cli() -> None:
 
 
 cli.add_command(worker.worker)
+cli.add_command(replay.replay)
 
 
 def main() -> None:

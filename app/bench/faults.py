@@ -71,7 +71,7 @@ class Ordeal:
         feeding = asyncio.create_task(feed(broker, topic, records, lambda: self._allowed(len(records))))
         try:
             for fault in self._faults:
-                await self._reach(fault.at * len(records))
+                await self._reach(fault.at * len(records), feeding)
                 await self._happen(fault.kind)
                 self.happened.append(Fault(self.fleet.tracker.n_reached / len(records), fault.kind))
             while not feeding.done():
@@ -87,11 +87,13 @@ class Ordeal:
         waiting = self._faults[len(self.happened) :]
         return min(ahead, int((waiting[0].at + SLACK) * n_records) if waiting else n_records)
 
-    async def _reach(self, n_records: float) -> None:
+    async def _reach(self, n_records: float, feeding: asyncio.Task[None]) -> None:
         tracker = self.fleet.tracker
         reached, since = tracker.n_reached, monotonic()
         while tracker.n_reached < n_records:
             await self.fleet.wait(POLL_S)
+            if feeding.done():
+                await feeding
             if tracker.n_reached > reached:
                 reached, since = tracker.n_reached, monotonic()
             elif monotonic() - since > self._patience_s:

@@ -75,6 +75,11 @@ class Fleet:
         process.kill()
         await process.wait()
 
+    def check(self) -> None:
+        """Raise if too many workers have ended by themselves."""
+        if self.failure is not None:
+            raise self.failure
+
     async def wait(self, timeout_s: float) -> bool:
         """Return when a worker said something or the time is over; whether one did.
 
@@ -83,8 +88,7 @@ class Fleet:
         ServiceError
             If too many workers have ended by themselves.
         """
-        if self.failure is not None:
-            raise self.failure
+        self.check()
         self.changed.clear()
         try:
             await asyncio.wait_for(self.changed.wait(), timeout_s)
@@ -122,11 +126,14 @@ class Fleet:
 
     async def _crashed(self, process: Process, log: Path) -> None:
         self.crashes += 1
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - LOG_BYTES_IN_ERRORS))
-            end = file.read().decode("utf-8", "replace").strip() or "(it is empty)"
-        self.last_crash = f"code {process.returncode}, the end of its log:\n{end}"
+        self.last_crash = f"code {process.returncode}, the end of its log:\n{_end_of(log)}"
         if self.crashes < MAX_CRASHES:
             await self.add()
         else:
             self.failure = ServiceError(f"{self.crashes} workers ended by themselves, the last with {self.last_crash}")
+
+
+def _end_of(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - LOG_BYTES_IN_ERRORS))
+        return file.read().decode("utf-8", "replace").strip() or "(it is empty)"

@@ -83,7 +83,8 @@ async def read_state(broker: str, names: Names, n_partitions: int, settings: Fol
         values[record.topic][record.partition, record.key] = record.value
 
     topics = (names.user_checkpoints, names.item_checkpoints)
-    await read_to_end(broker, [TopicPartition(topic, number) for topic in topics for number in range(n_partitions)], take)
+    stored = [TopicPartition(topic, number) for topic in topics for number in range(n_partitions)]
+    await read_to_end(broker, stored, take)
     states = [PartitionState(number, n_partitions, settings) for number in range(n_partitions)]
     for (number, key), value in values[names.user_checkpoints].items():
         states[number].apply_user(key, value)

@@ -55,9 +55,7 @@ class Tracker:
         self.reached[number] = max(self.reached.get(number, 0), next_offset)
 
     def _give_back(self, pid: int, numbers: set[int]) -> None:
-        self.owners = {
-            number: owner for number, owner in self.owners.items() if owner != pid or number not in numbers
-        }
+        self.owners = {number: owner for number, owner in self.owners.items() if owner != pid or number not in numbers}
 
     def _progress(self, pid: int, offsets: Mapping[int, int]) -> None:
         before = self.n_folded_by(pid)

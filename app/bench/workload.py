@@ -144,10 +144,11 @@ def _malformed(event: dict[str, object], how: str) -> Sent:
     elif how == "rating_without_value":
         event |= {"event_type": "rating", "value": None}
     else:
-        event |= {
+        wrong: dict[str, dict[str, object]] = {
             "bad_type": {"timestamp": str(event["timestamp"])},
             "unknown_event_type": {"event_type": "glance"},
             "out_of_range": {"item_id": "{i1}"},
             "future_timestamp": {"timestamp": YEAR_2100_MS},
-        }[how]
+        }
+        event |= wrong[how]
     return Sent(key, _sent(event).value)

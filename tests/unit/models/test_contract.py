@@ -184,13 +184,12 @@ def test_k_larger_than_the_catalogue(create: Callable[[], Model]) -> None:
 
 
 @every_model
-@pytest.mark.parametrize("weight", [1e-300, 1.0, 1e150, 1.7e308])
+@pytest.mark.parametrize("weight", [1e-300, 1e-160, 1.0, 1e150])
 def test_no_score_is_nan_or_infinite(create: Callable[[], Model], weight: float) -> None:
-    """Weights at the ends of what a float holds lead to finite scores, or to no place in the list."""
+    """Weights whose products reach the ends of what a float holds lead to finite scores, or to no place in the list."""
     model = create()
-    with np.errstate(over="ignore"):
-        for number in range(200):
-            model.learn_one(f"u{number % 7}", f"i{number % 11}", weight, START_MS)
+    for number in range(200):
+        model.learn_one(f"u{number % 7}", f"i{number % 11}", weight, START_MS)
     ranked = [entry for number in range(9) for entry in model.rank(f"u{number}", ["i1", "i2"], START_MS, 5)]
 
     assert all(math.isfinite(score) for _, score in ranked)

@@ -14,7 +14,10 @@ NOW = 1_700_000_000_000
 HOUR = 3_600_000
 
 
-def told(*events: dict[str, object]) -> Oracle:
+Fields = dict[str, object]
+
+
+def told(*events: Fields) -> Oracle:
     """The oracle after events; what an event does not say is user u, item i, a view, at NOW."""
     oracle = Oracle()
     for event in events:
@@ -36,7 +39,7 @@ def test_it_imports_nothing_but_the_standard_library() -> None:
 
 def test_clock_is_the_third_greatest_of_the_users_last_times() -> None:
     """Three users: the lowest; a fourth one leaves the third-greatest; a user going back in time changes nothing."""
-    first = [{"user_id": "a", "timestamp": 500}, {"user_id": "b", "timestamp": 900}]
+    first: list[Fields] = [{"user_id": "a", "timestamp": 500}, {"user_id": "b", "timestamp": 900}]
     clocks = [
         told(*first).clock_ms,
         told(*first, {"user_id": "c", "timestamp": 700}).clock_ms,
@@ -65,7 +68,7 @@ def test_late_events_count_in_totals_only() -> None:
     in_time = told({}, {"timestamp": NOW - HOUR, "user_id": "v", "item_id": "j"})
     assert in_time.n_late == 0  # with two users the clock is the lower of the two, this event's own
 
-    three = [{"user_id": user_id} for user_id in "abc"]
+    three: list[Fields] = [{"user_id": user_id} for user_id in "abc"]
     in_time = told(*three, {"timestamp": NOW - HOUR, "item_id": "j"})
     late = told(*three, {"timestamp": NOW - HOUR - 1, "item_id": "j"})
 
@@ -89,7 +92,7 @@ def test_buckets_die_when_their_entry_is_touched() -> None:
 
 def test_duplicates_are_dropped_among_the_last_32_ids_of_the_user() -> None:
     """The same id again is dropped; after 32 others it is not known any more; another user has ids of its own."""
-    others = [{"event_id": f"e{n}"} for n in range(32)]
+    others: list[Fields] = [{"event_id": f"e{n}"} for n in range(32)]
 
     assert told({"event_id": "x"}, *others[:31], {"event_id": "x"}).n_duplicates == 1
     assert told({"event_id": "x"}, *others, {"event_id": "x"}).n_duplicates == 0
@@ -121,7 +124,7 @@ def test_pairs_multiply_weights_both_ways() -> None:
 
 def test_history_holds_the_last_20_different_items() -> None:
     """The 22nd item meets the 2nd to the 21st, not the 1st."""
-    oracle = told(*({"item_id": f"i{n}"} for n in range(22)))
+    oracle = told(*[{"item_id": f"i{n}"} for n in range(22)])
 
     assert sorted(other for item, other in oracle.pairs if item == "i21") == sorted(f"i{n}" for n in range(1, 21))
     assert list(oracle.users["u"].history) == [f"i{n}" for n in range(2, 22)]

@@ -74,7 +74,12 @@ def judged(oracle: Oracle, state: PartitionState) -> Verdict:
 
 def event(user_id: str, item_id: str, seconds: int = 0) -> Record:
     """A view."""
-    fields = {"user_id": user_id, "item_id": item_id, "event_type": "view", "timestamp": NOW - 10 * DAY + 1000 * seconds}
+    fields = {
+        "user_id": user_id,
+        "item_id": item_id,
+        "event_type": "view",
+        "timestamp": NOW - 10 * DAY + 1000 * seconds,
+    }
     return user_id.encode(), json.dumps(fields).encode()
 
 

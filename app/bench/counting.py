@@ -1,0 +1,180 @@
+"""`freshet bench counting`: every event counted exactly once, while workers are killed and one joins."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from time import monotonic
+from uuid import uuid4
+
+from rich.console import Console
+from rich.progress import Progress
+
+from app.bench.faults import Fault, Ordeal, planned
+from app.bench.fleet import Fleet
+from app.bench.stock_count import count_stock
+from app.bench.stored import await_checkpoints, read_log, read_state
+from app.bench.verdict import Verdict
+from app.bench.workload import Workload
+from app.kafka import create_topics
+from app.local.stack import LocalStack
+from app.settings import load_settings
+from models.errors import SettingsError
+from tables.names import Names
+
+N_PARTITIONS = 4
+N_WORKERS = 2
+NEIGHBOURS = 2000
+SESSION_TIMEOUT_S = 3.0
+PATIENCE_S = 60.0
+MIN_EVENTS = 1000
+
+
+def run_counting(
+    *,
+    events: int,
+    kills: int,
+    joins: int,
+    seed: int,
+    stock: bool,
+    broker: str | None,
+    redis_url: str | None,
+    show_progress: bool,
+) -> dict[str, object]:
+    """Fold a made log under faults and compare what was checkpointed with the oracle.
+
+    Two workers share four partitions of real Kafka. At random moments between 10 and 90 % of the log one that is at
+    work is killed by `kill -9` and replaced, or another one joins. Differing keys go to standard error.
+
+    Parameters
+    ----------
+    events
+        Records sent: events, repeated ones and malformed ones.
+    stock
+        Whether to put a plain Faust counter through the same faults, too.
+    broker, redis_url
+        Addresses to use, in a namespace of its own that stays behind; None starts what is missing and removes it.
+
+    Returns
+    -------
+    dict[str, object]
+        `expected`, `counted`: events of all users, by the oracle and in the state. `lost`, `double`, `pairs_wrong`,
+        `windows_wrong`: see `Verdict`. `refolded`: records folded again after faults, at least. `seconds`: from the
+        first record sent until the checkpoints hold all. `stock`: None, or `expected` and `counted` of the other one.
+    """
+    for name, value, least in (("events", events, MIN_EVENTS), ("kills", kills, 0), ("joins", joins, 0)):
+        if value < least:
+            raise SettingsError(f"--{name} has value {value}: use {least} or more.")
+    with tempfile.TemporaryDirectory(prefix="freshet-counting-") as temporary:
+        folder = Path(temporary)
+        stack = LocalStack(folder / "stack", with_kafka=broker is None, with_redis=redis_url is None)
+        with stack, _shown(show_progress) as progress:
+            counting = _Counting(folder, broker or stack.broker, redis_url or stack.redis_url, events, seed, progress)
+            return asyncio.run(counting.run(kills, joins, stock=stock))
+
+
+def is_exact(result: dict[str, object]) -> bool:
+    """Whether a result of `run_counting` has no error in it."""
+    errors = ("lost", "double", "pairs_wrong", "windows_wrong")
+    return result["expected"] == result["counted"] and not any(result[name] for name in errors)
+
+
+class _Counting:
+    """One run."""
+
+    def __init__(self, folder: Path, broker: str, redis_url: str, events: int, seed: int, progress: Progress) -> None:
+        self._folder = folder
+        self._broker = broker
+        self._redis_url = redis_url
+        self._workload = Workload(events, seed)
+        self._seed = seed
+        self._progress = progress
+        self._namespace = f"counting-{uuid4().hex[:12]}"
+
+    async def run(self, kills: int, joins: int, *, stock: bool) -> dict[str, object]:
+        faults = planned(kills, joins, Random(self._seed))
+        result = await self._count(faults)
+        result["stock"] = await self._count_stock(faults) if stock else None
+        return result
+
+    async def _count(self, faults: list[Fault]) -> dict[str, object]:
+        names = Names(self._namespace)
+        await create_topics(self._broker, names.topics(N_PARTITIONS), 1)
+        records = list(self._workload.records())
+        environment = {
+            "FRESHET_BROKER": self._broker,
+            "FRESHET_REDIS_URL": self._redis_url,
+            "FRESHET_NAMESPACE": self._namespace,
+            "FRESHET_PARTITIONS": str(N_PARTITIONS),
+            "FRESHET_NEIGHBOURS": str(NEIGHBOURS),
+            "FRESHET_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
+            "FRESHET_REBALANCE_TIMEOUT_S": str(2 * SESSION_TIMEOUT_S),
+        }
+        fleet = Fleet([sys.executable, "-m", "app", "worker", "--json"], environment, self._folder / "freshet")
+        ordeal = Ordeal(fleet, faults, Random(self._seed), bounded=True, patience_s=PATIENCE_S, gives_up=False)
+        started = monotonic()
+        showing = asyncio.create_task(self._show(fleet, len(records)))
+        try:
+            await ordeal.run(self._broker, names.events, records, N_WORKERS)
+            await await_checkpoints(self._broker, names, N_PARTITIONS, PATIENCE_S, fleet.check)
+            seconds = monotonic() - started
+        finally:
+            showing.cancel()
+            await fleet.stop()
+        oracles = await read_log(self._broker, names.events, N_PARTITIONS, records)
+        states = await read_state(self._broker, names, N_PARTITIONS, load_settings(neighbours=NEIGHBOURS).fold)
+        verdict = Verdict()
+        for oracle, state in zip(oracles, states, strict=True):
+            verdict.judge(oracle, state)
+        _tell(verdict, fleet, ordeal)
+        return {
+            "expected": verdict.expected,
+            "counted": verdict.counted,
+            "lost": verdict.lost,
+            "double": verdict.double,
+            "pairs_wrong": verdict.pairs_wrong,
+            "windows_wrong": verdict.windows_wrong,
+            "refolded": fleet.tracker.refolded,
+            "seconds": round(seconds, 2),
+        }
+
+    async def _count_stock(self, faults: list[Fault]) -> dict[str, int]:
+        task = self._progress.add_task("stock Faust", total=None)
+        try:
+            return await count_stock(
+                self._broker,
+                f"{self._namespace}-stock",
+                self._folder / "stock",
+                events=self._workload.n_records,
+                seed=self._seed,
+                faults=faults,
+                n_partitions=N_PARTITIONS,
+                n_workers=N_WORKERS,
+                session_timeout_s=SESSION_TIMEOUT_S,
+            )
+        finally:
+            self._progress.remove_task(task)
+
+    async def _show(self, fleet: Fleet, n_records: int) -> None:
+        task = self._progress.add_task("Freshet", total=n_records)
+        while True:
+            self._progress.update(task, completed=fleet.tracker.n_reached)
+            await asyncio.sleep(0.2)
+
+
+def _tell(verdict: Verdict, fleet: Fleet, ordeal: Ordeal) -> None:
+    if not verdict.exact:
+        happened = ", ".join(f"{fault.kind} at {fault.at:.1%}" for fault in ordeal.happened)
+        lines = [f"Not exact; {happened or 'no faults'}. The first differences:", *verdict.differences]
+        sys.stderr.write("\n  ".join(lines) + "\n")
+    if fleet.crashes:
+        sys.stderr.write(f"{fleet.crashes} workers ended by themselves, the last with {fleet.last_crash}\n")
+
+
+@contextmanager
+def _shown(show: bool) -> Iterator[Progress]:
+    with Progress(console=Console(stderr=True), disable=not show) as progress:
+        yield progress

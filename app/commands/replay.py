@@ -1,0 +1,153 @@
+"""`freshet replay`."""
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from app.replay import TIMESTAMP_UNITS, EventLog, open_log, parse_columns, parse_speed
+from app.replay.progress import Bar, shown
+from app.settings import Settings, load_settings
+from models.errors import SettingsError
+
+
+@click.command()
+@click.argument("log", required=False, type=click.Path(path_type=Path))
+@click.option("--dataset", help="A known data set instead of a file: ml-100k (fetched once), ml-latest-small.")
+@click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field stands in the log.")
+@click.option("--event-type", help="The type of events that carry none.")
+@click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True)
+@click.option("--speed", default="max", show_default=True, help="Pace by event time: 1x, 10x, max.")
+@click.option("--inline", is_flag=True, help="Fold in this process, without Kafka and Redis; print result and digest.")
+@click.option("--isolated", is_flag=True, help="Fold in a namespace of its own by a worker of its own; remove it after.")
+@click.option("--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="With --isolated.")
+@click.option("--chunk", type=click.IntRange(1), default=1000, show_default=True, help="Records per chunk, --inline.")
+@click.option("--local", is_flag=True, help="With --isolated: on a Kafka and a Redis started for this run.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines; the last one is the result.")
+def replay(
+    log: Path | None,
+    dataset: str | None,
+    columns: tuple[str, ...],
+    event_type: str | None,
+    timestamp_unit: str,
+    speed: str,
+    inline: bool,
+    isolated: bool,
+    partitions: int,
+    chunk: int,
+    local: bool,
+    as_json: bool,
+) -> None:
+    """Replay a recorded event LOG: JSONL, CSV or MovieLens files, plain or gzip.
+
+    Without --inline or --isolated the events, and the catalogue that comes with the log, go to Kafka, for the workers
+    there. With either, the log is folded from an empty state, and counts and digests are printed: the same log gives
+    the same digest, however it is cut, with one partition also through Kafka, and after any crash.
+
+    \b
+    Examples:
+      freshet replay --dataset ml-100k --inline
+      freshet replay clicks.csv.gz --column user_id=visitor --column item_id=page --event-type click --speed 10x
+      freshet replay events.jsonl --isolated --partitions 4 --local
+    """
+    if inline and isolated:
+        raise click.UsageError("--inline and --isolated are two ways to do it: choose one.")
+    if local and not isolated:
+        raise click.UsageError("--local goes with --isolated. `freshet up` keeps a local stack running.")
+    pace = parse_speed(speed)
+    opened = open_log(
+        log, dataset=dataset, columns=parse_columns(columns), event_type=event_type, timestamp_unit=timestamp_unit
+    )
+    settings = load_settings()
+    with shown() as display:
+        if inline:
+            result = _inline(opened, settings, chunk, Bar(display, "folded", opened.n_records()), pace)
+        elif isolated:
+            result = _isolated(opened, settings, partitions, pace, local, display, as_json)
+        else:
+            result = asyncio.run(_to_kafka(opened, settings, pace, Bar(display, "sent", opened.n_records())))
+    _print(result, as_json)
+
+
+def _inline(log: EventLog, settings: Settings, chunk: int, bar: Bar, pace: float | None) -> dict[str, Any]:
+    from app.replay.inline import replay_inline
+
+    if pace is not None:
+        raise SettingsError("--speed paces what is sent to Kafka; --inline folds as fast as it goes. Leave one out.")
+
+    def counted() -> Iterator[Any]:
+        for record in log:
+            yield record
+            bar.advance()
+
+    return replay_inline(counted(), settings.fold, chunk_records=chunk).as_json()
+
+
+def _isolated(
+    log: EventLog, settings: Settings, partitions: int, pace: float | None, local: bool, display: Any, as_json: bool
+) -> dict[str, Any]:
+    from app.replay.isolated import replay_isolated
+
+    with _stack(settings, local=local) as there:
+        sent, folded = Bar(display, "sent", log.n_records()), Bar(display, "folded", log.n_records())
+        return asyncio.run(
+            replay_isolated(
+                log,
+                there,
+                partitions=partitions,
+                speed=pace,
+                on_sent=sent.advance,
+                on_folded=folded.show,
+                report=_print_line if as_json else lambda line: None,
+            )
+        ).as_json()
+
+
+@contextlib.contextmanager
+def _stack(settings: Settings, *, local: bool) -> Iterator[Settings]:
+    if not local:
+        yield settings
+        return
+    from app.local.stack import LocalStack
+
+    with tempfile.TemporaryDirectory(prefix="freshet-local-") as folder, LocalStack(Path(folder)) as stack:
+        yield settings.model_copy(update={"broker": stack.broker, "redis_url": stack.redis_url})
+
+
+async def _to_kafka(log: EventLog, settings: Settings, pace: float | None, bar: Bar) -> dict[str, Any]:
+    from app.replay.pacing import Pacer
+    from app.replay.send import log_producer, send_catalogue, send_events
+    from app.replay.warn import warn_if_old
+    from app.worker.preflight import prepare_topics
+    from tables.names import Names
+
+    names = Names(settings.namespace)
+    await prepare_topics(settings)
+    await warn_if_old(log, settings)
+    async with log_producer(settings.broker, settings.partitioner) as producer:
+        n_items = await send_catalogue(producer, names.catalogue, log.catalogue())
+        n_sent, log_sha256 = await send_events(producer, names.events, log, Pacer(pace), bar.advance)
+    return {"sent": n_sent, "catalogue": n_items, "topic": names.events, "log_sha256": log_sha256}
+
+
+def _print_line(line: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _print(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_line(result)
+        return
+    for name, value in result.items():
+        if isinstance(value, dict):
+            for part, text in value.items():
+                click.echo(f"{name}.{part}: {text}")
+        else:
+            click.echo(f"{name}: {value}")

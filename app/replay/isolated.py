@@ -1,0 +1,150 @@
+"""Replay in a namespace of its own: through Kafka, by a real worker, until nothing is left; then all of it is removed."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from app.kafka import start_client
+from app.replay.pacing import Pacer
+from app.replay.records import EventLog
+from app.replay.result import ReplayResult
+from app.replay.send import log_producer, send_catalogue, send_events
+from app.settings import Settings
+from app.store.remove import remove_keys
+from app.worker.checkpoints import load_checkpoint
+from app.worker.preflight import prepare_topics
+from app.worker.process import WorkerProcess, environment
+from models.errors import ServiceError
+from tables.keys import Keys
+from tables.names import Names
+from tables.partition import PartitionState
+
+POLL_S = 0.05
+MAX_RESTARTS = 20
+STANDSTILL_S = 120.0
+WORKER_LINES = ("started", "ready", "fatal", "stopped")
+
+
+async def replay_isolated(
+    log: EventLog,
+    settings: Settings,
+    *,
+    partitions: int,
+    speed: float | None = None,
+    on_sent: Callable[[], None] = lambda: None,
+    on_folded: Callable[[int], None] = lambda n: None,
+    report: Callable[[dict[str, Any]], None] = lambda line: None,
+) -> ReplayResult:
+    """Replay a log from an empty state and remove every trace of it.
+
+    Parameters
+    ----------
+    on_sent, on_folded
+        For progress: each record sent; how many are folded and saved.
+    report
+        Told of the worker's life: its pid at each start, so that it can be found, and killed.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka or Redis fails, or the worker does not come to the end.
+    """
+    namespace = f"replay-{secrets.token_hex(4)}"
+    settings = settings.model_copy(update={"namespace": namespace, "partitions": partitions})
+    names = Names(namespace)
+    with TemporaryDirectory(prefix="freshet-replay-") as folder:
+        try:
+            await prepare_topics(settings)
+            async with _supervised(settings, Path(folder), report) as worker:
+                started = time.perf_counter()
+                async with log_producer(settings.broker, settings.partitioner) as producer:
+                    await send_catalogue(producer, names.catalogue, log.catalogue())
+                    n_sent, log_sha256 = await send_events(producer, names.events, log, Pacer(speed), on_sent)
+                await _folded(worker, n_sent, on_folded)
+                seconds = time.perf_counter() - started
+            states = [PartitionState(number, partitions, settings.fold) for number in range(partitions)]
+            for state in states:
+                await load_checkpoint(state, names, settings.broker)
+            return ReplayResult(n_sent, seconds, log_sha256, states)
+        finally:
+            await remove_namespace(settings)
+
+
+class _Supervised:
+    """The worker of an isolated replay, started again whenever it dies."""
+
+    def __init__(self, settings: Settings, folder: Path, report: Callable[[dict[str, Any]], None]) -> None:
+        self._environment = environment(settings)
+        self._folder = folder
+        self._report = report
+        self.n_starts = 0
+        self.process = self._start()
+
+    def _start(self) -> WorkerProcess:
+        self.n_starts += 1
+        return WorkerProcess(self._environment, self._folder / f"worker-{self.n_starts}.log", self._told)
+
+    def _told(self, line: dict[str, Any]) -> None:
+        if line["event"] in WORKER_LINES:
+            self._report(line)
+
+    async def keep_alive(self) -> None:
+        """Start it again whenever it has died."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            if self.process.exit_code is not None:
+                if self.n_starts > MAX_RESTARTS:
+                    raise self.process.failure(f"died {self.n_starts} times")
+                self._report({"event": "died", "pid": self.process.pid, "exit_code": self.process.exit_code})
+                self.process = self._start()
+
+
+@contextlib.asynccontextmanager
+async def _supervised(
+    settings: Settings, folder: Path, report: Callable[[dict[str, Any]], None]
+) -> AsyncIterator[_Supervised]:
+    worker = _Supervised(settings, folder, report)
+    keeper = asyncio.create_task(worker.keep_alive())
+    try:
+        yield worker
+    finally:
+        keeper.cancel()
+        (died,) = await asyncio.gather(keeper, return_exceptions=True)
+        await asyncio.to_thread(worker.process.stop)
+        if isinstance(died, ServiceError):
+            raise died
+
+
+async def _folded(worker: _Supervised, n_records: int, on_folded: Callable[[int], None]) -> None:
+    """Return when every record is folded and saved, and every list is out."""
+    moved, last = time.monotonic(), -1
+    while True:
+        progress = worker.process.progress
+        done = sum(progress.get("durable", {}).values())
+        on_folded(done)
+        if done >= n_records and not progress.get("unpublished"):
+            return
+        if done != last or worker.process.exit_code is not None:
+            moved, last = time.monotonic(), done
+        if time.monotonic() - moved > STANDSTILL_S:
+            raise worker.process.failure(f"stands still at {done} of {n_records} records")
+        await asyncio.sleep(POLL_S)
+
+
+async def remove_namespace(settings: Settings) -> None:
+    """Delete the topics and the Redis keys of a namespace."""
+    names = Names(settings.namespace)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    await start_client(admin, settings.broker)
+    try:
+        await admin.delete_topics([spec.name for spec in names.topics(1)])
+    finally:
+        await admin.close()
+    await remove_keys(settings.redis_url, Keys(settings.namespace))

@@ -1,0 +1,28 @@
+"""Removing everything that a namespace has in Redis."""
+
+from redis.asyncio import Redis
+
+from tables.keys import Keys
+
+KEYS_PER_CALL = 500
+
+
+async def remove_keys(url: str, keys: Keys) -> int:
+    """Delete all keys of a namespace; returns how many.
+
+    Raises
+    ------
+    ValueError
+        For the empty namespace, whose keys cannot be told from others'.
+    """
+    if not keys.namespace:
+        raise ValueError("only the keys of a namespace can be removed as a whole")
+    redis = Redis.from_url(url, protocol=2)
+    n = 0
+    try:
+        found = [key async for key in redis.scan_iter(match=f"{keys.namespace}:*", count=1000)]
+        for start in range(0, len(found), KEYS_PER_CALL):
+            n += await redis.unlink(*found[start : start + KEYS_PER_CALL])
+    finally:
+        await redis.aclose()
+    return n

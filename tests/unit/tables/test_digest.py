@@ -1,0 +1,111 @@
+"""Digests: equal for equal states, different for different ones, blind to offsets, and free of side effects."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tables.digest import digests
+from tables.fold_settings import FoldSettings
+from tables.partition import PartitionState
+from tables.view import ItemView
+from tests.logs import HOUR_MS, START_MS, Record, made_log, record
+from tests.saved import everything, folded
+
+LOG = made_log(11, 300)
+Change = Callable[[PartitionState], None]
+
+
+def test_the_parts_are_named() -> None:
+    """One digest for all, and one for each part, in hex."""
+    found = digests([folded(LOG)])
+
+    assert list(found) == ["all", "users", "items", "metrics", "lists"]
+    assert all(len(bytes.fromhex(digest)) == 32 for digest in found.values())
+    assert len(set(found.values())) == 5
+
+
+def test_same_log_same_digest() -> None:
+    """And another log another one, in every part."""
+    other = digests([folded(LOG[:-30])])
+
+    assert digests([folded(LOG)]) == digests([folded(LOG)])
+    assert all(other[name] != digest for name, digest in digests([folded(LOG)]).items())
+
+
+def test_offsets_do_not_count() -> None:
+    """The same events behind a gap of a thousand offsets are the same state."""
+    moved = [Record(each.offset + 1_000, *each[1:]) for each in LOG]
+
+    assert digests([folded(moved)]) == digests([folded(LOG)])
+
+
+CHANGES: dict[str, tuple[str, Change]] = {
+    "a user's seen items": ("users", lambda state: _user(state).mark_seen(5, 4096) and None),
+    "a user's event ids": ("users", lambda state: _user(state).is_duplicate(5) and None),
+    "the weight of a recent item": ("users", lambda state: _user(state).add_recent("i1", 0.123, 20) and None),
+    "a user's window": ("users", lambda state: _user(state).windows.add(1, START_MS, START_MS)),
+    "an item's window": ("items", lambda state: state.items.windows_of(0).add(1, START_MS, START_MS)),
+    "an item's trend": ("items", lambda state: state.items.trending.learn_one(0, 1.0, START_MS)),
+    "a pair's weight in its last bit": ("items", lambda state: _nudge(state)),
+    "a counter": ("metrics", lambda state: state.metrics.add("events")),
+}
+
+
+def _user(state: PartitionState) -> object:
+    user = state.users.get("u1")
+    assert user is not None
+    return user
+
+
+def _nudge(state: PartitionState) -> None:
+    weights = state.items.pairs.row(0)[1]
+    weights[0] *= 1 + 2**-52
+
+
+@pytest.mark.parametrize(("part", "change"), CHANGES.values(), ids=CHANGES)
+def test_the_least_change_is_seen(part: str, change: Change) -> None:
+    """In the digest of its part, and in the one for all."""
+    state, before = folded(LOG), digests([folded(LOG)])
+    change(state)
+    after = digests([state])
+
+    assert after[part] != before[part]
+    assert after["all"] != before["all"]
+
+
+def test_partitions_count_with_their_numbers_in_any_order() -> None:
+    """Two partitions give one digest, however they are handed over; swapped contents give another."""
+    one, two = folded(LOG, number=0, n_partitions=2), folded(LOG, number=1, n_partitions=2)
+    both = digests([one, two])
+
+    assert digests([two, one]) == both
+    assert digests([one]) != both
+    one.number, two.number = 1, 0
+    assert digests([one, two]) != both
+
+
+def test_an_empty_state_has_a_digest() -> None:
+    """Nothing is something to agree on, too."""
+    assert digests([PartitionState(0, 1, FoldSettings())])["all"] != digests([folded(LOG)])["all"]
+
+
+def test_taking_a_digest_changes_no_byte() -> None:
+    """The state goes on as before."""
+    state, undisturbed = folded(LOG[:200]), folded(LOG)
+    digests([state])
+    for each in LOG[200:]:
+        state.fold(*each)
+
+    assert everything(state) == everything(undisturbed)
+
+
+def test_taking_a_digest_leaves_a_live_view_fresh() -> None:
+    """A view that shows the state sees what was folded before the digest, although the digest makes its own view."""
+    state = folded([record(0, "u1", "i1"), record(1, "u1", "i2")])
+    view = ItemView(state.settings.cooccurrence)
+    view.set_share(0, state.items)
+    state.fold(*record(2, "u1", "i3", at_ms=START_MS + HOUR_MS))
+    digests([state])
+    view.sync()
+
+    assert "i3" in view.index

@@ -1,0 +1,126 @@
+"""The settings of the fold: each one shapes the state and therefore the fingerprint."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from models.cooccurrence import CooccurrenceSettings
+from models.errors import SettingsError
+from models.event_types import DEFAULT_TYPES, EventType
+from models.events import EventRules
+from tables.fold_settings import FoldSettings
+from tests.logs import record
+from tests.saved import folded
+
+CHANGED: dict[str, Any] = {
+    "rules": EventRules(positive_rating=3.0),
+    "cooccurrence": CooccurrenceSettings(n_keep=100),
+    "max_seen": 17,
+    "max_users": 17,
+    "max_items": 17,
+    "max_idle_ms": 17,
+    "late_grace_ms": 17,
+    "partitioner": "crc32",
+}
+CHANGED_PAIRS = {"n_history": 3, "n_keep": 3, "decay": 0.5, "known_exponent": 0.5, "candidate_exponent": 0.5}
+CHANGED_RULES = {"max_bytes": 3, "max_ahead_ms": 3, "positive_rating": 3.0, "low_rating_weight": 0.1}
+
+
+def with_types(*types: EventType) -> FoldSettings:
+    """Settings with the default types but for these."""
+    return FoldSettings(EventRules(types={**DEFAULT_TYPES, **{each.name: each for each in types}}))
+
+
+def test_every_setting_has_a_case_here() -> None:
+    """A new setting without a case fails here first."""
+    assert set(CHANGED) == set(FoldSettings.__dataclass_fields__)
+    assert set(CHANGED_PAIRS) == set(CooccurrenceSettings.__dataclass_fields__)
+    assert {*CHANGED_RULES, "types"} == set(EventRules.__dataclass_fields__)
+
+
+def test_every_change_changes_the_fingerprint() -> None:
+    """All of these are different from the default and from each other; equal settings are equal."""
+    made = [FoldSettings(), *(replace(FoldSettings(), **{name: value}) for name, value in CHANGED.items())]
+    made += [
+        replace(FoldSettings(), cooccurrence=replace(CooccurrenceSettings(), **{name: value}))  # type: ignore[arg-type]  # as annotated there
+        for name, value in CHANGED_PAIRS.items()
+        if name != "n_keep"
+    ]
+    made += [
+        FoldSettings(replace(EventRules(), **{name: value}))  # type: ignore[arg-type]  # as annotated there
+        for name, value in CHANGED_RULES.items()
+        if name != "positive_rating"
+    ]
+    made += [with_types(EventType("share", 1.0, 1)), with_types(EventType("share", 2.0, 1))]
+    made += [with_types(EventType("share", 1.0, -1)), with_types(EventType("view", 0.5, 1))]
+    made += [replace(made[3], cooccurrence=CooccurrenceSettings(n_keep=99))]
+    prints = [settings.fingerprint() for settings in made]
+
+    assert len(set(prints)) == len(prints)
+    assert FoldSettings().fingerprint() == FoldSettings().fingerprint() == prints[0]
+    assert len(prints[0]) == 16
+    int(prints[0], 16)
+
+
+def test_one_fingerprint_means_one_state() -> None:
+    """Two settings whose types were written down in another order make other bytes, or have another fingerprint."""
+    view, like = DEFAULT_TYPES["view"], DEFAULT_TYPES["like"]
+    one, other = (FoldSettings(EventRules(types={each.name: each for each in order})) for order in ((view, like), (like, view)))
+    log = [record(0, "u1", "i1", "view"), record(1, "u1", "i2", "like")]
+    states = [folded(log, settings).cut(0) for settings in (one, other)]
+
+    assert (states[0].users[0] == states[1].users[0]) == (one.fingerprint() == other.fingerprint())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"max_users": 0},
+        {"max_items": 0},
+        {"max_seen": 0},
+        {"max_idle_ms": -1},
+        {"late_grace_ms": -1},
+        {"partitioner": "md5"},
+        {"cooccurrence": {"n_keep": 0}},
+        {"cooccurrence": {"n_history": -1}},
+        {"cooccurrence": {"decay": math.nan}},
+        {"cooccurrence": {"decay": -0.5}},
+        {"cooccurrence": {"known_exponent": math.inf}},
+        {"cooccurrence": {"candidate_exponent": math.nan}},
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_work_are_refused(changed: dict[str, Any]) -> None:
+    """When they are made, naming the setting; not with a crash or a wrong state at some event."""
+    name, value = next(iter(changed.items()))
+    inner = next(iter(value)) if isinstance(value, dict) else name
+    with pytest.raises(SettingsError, match=inner):
+        FoldSettings(**{name: CooccurrenceSettings(**value) if isinstance(value, dict) else value})
+
+
+def test_no_history_means_no_history() -> None:
+    """With n_history = 0 a user keeps no recent items (or the setting is refused)."""
+    try:
+        bounds = FoldSettings(cooccurrence=CooccurrenceSettings(n_history=0))
+    except SettingsError:
+        return
+    state = folded([record(offset, "u1", f"i{offset}") for offset in range(50)], bounds)
+    user = state.users.get("u1")
+
+    assert user is not None
+    assert user.recent == []
+
+
+@pytest.mark.parametrize("weight", [1e6, 1e100, 1.7e308])
+def test_no_accepted_weight_can_make_the_state_infinite(weight: float) -> None:
+    """A weight is refused, or a thousand events of it leave every number of the state finite."""
+    try:
+        bounds = with_types(EventType("view", weight, 1))
+    except SettingsError:
+        return
+    state = folded([record(offset, f"u{offset % 3}", f"i{offset % 4}") for offset in range(1_000)], bounds)
+    values = [state.items.weight[:4], state.items.trending.value[:4], *(state.items.pairs.row(slot)[1] for slot in range(4))]
+
+    assert all(math.isfinite(number) for part in values for number in part.ravel().tolist())

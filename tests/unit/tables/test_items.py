@@ -1,0 +1,205 @@
+"""Item shares: slots, their reuse, stored values, and what a load makes of them."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import UnknownVersion
+from tables.items import ItemShares
+from tests.logs import START_MS
+
+IDS = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="{}"), min_size=1, max_size=64) | (
+    st.sampled_from(("ü" * 128, "語" * 85 + "x", "x" * 256))
+)
+
+
+def shares_of(*item_ids: str, n_keep: int = 10) -> ItemShares:
+    """Items in slots 0, 1 ..., each seen at its own offset, each paired with the one before."""
+    shares = ItemShares(n_keep)
+    for offset, item_id in enumerate(item_ids):
+        slot = shares.intern(item_id)
+        shares.last_offset[slot], shares.last_ms[slot] = offset, START_MS + offset
+        shares.n_events[slot] += 1
+        shares.weight[slot] += 1.0
+        shares.windows_of(slot).add(1, START_MS, START_MS)
+        shares.trending.learn_one(slot, 1.0, START_MS)
+        others = np.array([slot - 1] if slot else [], np.int32)
+        shares.pairs.learn_one(slot, others, np.ones(len(others)))
+    return shares
+
+
+def only(item_id: str) -> ItemShares:
+    """Shares that have just met one item."""
+    shares = ItemShares(10)
+    shares.intern(item_id)
+    return shares
+
+
+def copied(shares: ItemShares, into: ItemShares | None = None) -> ItemShares:
+    """All values applied to other shares."""
+    target = into if into is not None else ItemShares(shares.pairs.n_keep)
+    for item_id, slot in shares.slots.items():
+        target.apply(item_id, shares.encode(slot))
+    target.finish_load()
+    return target
+
+
+@given(item_ids=st.lists(IDS, max_size=12, unique=True), order=st.randoms(use_true_random=False))
+def test_round_trip(item_ids: list[str], order: random.Random) -> None:
+    """Values applied in any order give the same shares, byte for byte."""
+    shares = shares_of(*item_ids)
+    values = [(item_id, shares.encode(slot)) for item_id, slot in shares.slots.items()]
+    order.shuffle(values)
+    loaded = ItemShares(10)
+    for item_id, value in values:
+        loaded.apply(item_id, value)
+    loaded.finish_load()
+
+    assert loaded.slots == shares.slots
+    assert loaded.hashes == shares.hashes
+    assert [loaded.encode(slot) for slot in range(len(item_ids))] == [
+        shares.encode(slot) for slot in range(len(item_ids))
+    ]
+    assert [loaded.canonical(slot) for slot in range(len(item_ids))] == [
+        shares.canonical(slot) for slot in range(len(item_ids))
+    ]
+
+
+def test_an_untouched_item_is_encoded_from_its_stored_windows() -> None:
+    """Windows are decoded only when asked for, and both ways lead to the same bytes."""
+    shares = shares_of("a", "b")
+    loaded = copied(shares)
+    assert isinstance(loaded.windows[0], bytes)
+    lazy = loaded.encode(0)
+
+    assert loaded.windows_of(0).totals == {1: 1}
+    assert lazy == loaded.encode(0) == shares.encode(0)
+
+
+@pytest.mark.parametrize("version", [0, 2, 123])
+def test_an_unknown_version_is_refused(version: int) -> None:
+    """The message names the item, what was found, what is known, and what to do."""
+    value = bytes((version,)) + shares_of("a").encode(0)[1:]
+
+    with pytest.raises(UnknownVersion, match=rf"item 'a'.*version {version}.*knows version 1.*freshet reset"):
+        ItemShares(10).apply("a", value)
+
+
+def test_slots_are_handed_out_from_the_lowest_free_one() -> None:
+    """Freed slots come first, in order, then new ones."""
+    shares = shares_of(*"abcde")
+    shares.remove(["d", "b"])
+
+    assert [shares.intern(item_id) for item_id in ("x", "y", "z")] == [1, 3, 5]
+    assert shares.intern("a") == 0
+    assert (len(shares), shares.n_slots) == (6, 6)
+
+
+def test_a_loaded_share_hands_out_the_same_slots() -> None:
+    """Also if the highest slots were free when it was saved, and are unknown to the load."""
+    shares = shares_of(*"abcdefg")
+    shares.remove(["b", "f", "g"])
+    loaded = copied(shares)
+
+    assert [loaded.intern(item_id) for item_id in "wxyz"] == [shares.intern(item_id) for item_id in "wxyz"]
+
+
+def test_a_removed_item_leaves_nothing_to_its_successor() -> None:
+    """The next item in the slot starts at zero, in every array, and no row mentions the slot."""
+    shares = shares_of(*"abc")
+    assert shares.remove(["b"]) == [0, 2]
+    slot = shares.intern("new")
+
+    assert slot == 1
+    assert shares.canonical(slot) == only("new").canonical(0)
+    assert [shares.pairs.row(other)[0].tolist() for other in range(3)] == [[], [], []]
+    assert shares.hashes[slot] == only("new").hashes[0]
+
+
+def test_oldest_is_by_last_event() -> None:
+    """Whose own last event lies furthest back goes first, wherever its slot is."""
+    shares = shares_of(*"abcd")
+    shares.last_offset[0] = 99
+
+    assert shares.oldest(2) == ["b", "c"]
+    assert shares.oldest(99) == ["b", "c", "d", "a"]
+
+
+def test_null_takes_an_item_away() -> None:
+    """A tombstone frees the slot at the end of the load; of an unknown item it says nothing new."""
+    loaded = copied(shares_of(*"abc"))
+    loaded.apply("b", None)
+    loaded.apply("b", None)
+    loaded.apply("unknown", None)
+    loaded.finish_load()
+
+    assert loaded.slots == {"a": 0, "c": 2}
+    assert loaded.ids == ["a", None, "c"]
+    assert loaded.intern("next") == 1
+
+
+@pytest.mark.parametrize("tombstone_first", [True, False])
+def test_an_item_in_the_slot_of_a_gone_one(tombstone_first: bool) -> None:
+    """The tombstone of the item that had the slot before may stand before or behind its successor's value."""
+    value = shares_of("x", "new").encode(1)
+    loaded = copied(shares_of("x", "old"))
+    for item_id, data in [("old", None), ("new", value)] if tombstone_first else [("new", value), ("old", None)]:
+        loaded.apply(item_id, data)
+    loaded.finish_load()
+
+    assert loaded.slots == {"x": 0, "new": 1}
+    assert loaded.ids == ["x", "new"]
+    assert loaded.encode(1) == value
+
+
+def test_an_item_that_moved_to_another_slot() -> None:
+    """Evicted and met again: the new slot counts, the old one is empty."""
+    loaded = copied(shares_of("a", "b"))
+    loaded.apply("a", shares_of("x", "y", "a").encode(2))
+    loaded.finish_load()
+
+    assert loaded.slots == {"b": 1, "a": 2}
+    assert loaded.ids == [None, "b", "a"]
+    assert loaded.canonical(0)[0] == 0
+
+
+def test_two_items_that_changed_places() -> None:
+    """The history of a topic applied in order passes through every stage."""
+    loaded = copied(shares_of("a", "b"))
+    swapped = shares_of("b", "a")
+    copied(swapped, into=loaded)
+
+    assert loaded.slots == swapped.slots
+    assert [loaded.encode(slot) for slot in (0, 1)] == [swapped.encode(slot) for slot in (0, 1)]
+
+
+def test_touched_slots_are_told_once() -> None:
+    """What a reader took is not told again; removal and load touch too."""
+    shares = shares_of(*"abc")
+    assert shares.take_touched().tolist() == [0, 1, 2]
+    assert shares.take_touched().tolist() == []
+    shares.remove(["b"])
+    assert shares.take_touched().tolist() == [0, 1, 2]
+
+    shares.apply("c", None)
+
+    assert shares.take_touched().tolist() == [2]
+
+
+@pytest.mark.parametrize("slot", [0, 63, 64, 65, 1_000, 100_000])
+def test_any_slot_can_come_first(slot: int) -> None:
+    """A topic's order is not the order of slots; arrays grow as needed."""
+    one = ItemShares(10)
+    for number in range(slot + 1 if slot <= 1_000 else 1):
+        one.intern(f"i{number}")
+    value = bytearray(one.encode(one.slots[f"i{slot}"] if slot <= 1_000 else 0))
+    value[1:5] = slot.to_bytes(4, "little")
+    loaded = ItemShares(10)
+    loaded.apply("late", bytes(value))
+    loaded.finish_load()
+
+    assert loaded.slots == {"late": slot}
+    assert loaded.intern("next") == (0 if slot else 1)
