@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from app.commands import replay, worker
+from app.commands import demo, replay, up, worker
 from models.errors import FreshetError, SettingsError
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -23,6 +23,8 @@ def cli() -> None:
     """
 
 
+cli.add_command(demo.demo)
+cli.add_command(up.up)
 cli.add_command(worker.worker)
 cli.add_command(replay.replay)
 

@@ -17,11 +17,13 @@ IN_FLIGHT = 20_000
 
 
 @asynccontextmanager
-async def log_producer(broker: str, partitioner: str) -> AsyncIterator[AIOKafkaProducer]:
+async def log_producer(
+    broker: str, partitioner: str, *, linger_ms: int = LINGER_MS
+) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that places users as the workers expect; what is sent is acknowledged when the block ends."""
     producer = writer(
         broker,
-        linger_ms=LINGER_MS,
+        linger_ms=linger_ms,
         max_batch_size=BATCH_BYTES,
         max_request_size=MAX_VALUE_BYTES + MAX_KEY_BYTES + 10_000,
         partitioner=lambda key, known, _available: known[partition_of(key, len(known), partitioner)],

@@ -6,14 +6,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
+from app.settings import PREFIX, Settings
 from models.errors import ServiceError
 
+COMMAND = (sys.executable, "-m", "app")
 STOP_S = 15.0
 POLL_S = 0.02
 LOG_LINES = 15
@@ -30,6 +32,8 @@ class WorkerProcess:
         Where its standard error goes.
     on_line
         Called with each JSON line, from a thread of its own.
+    command
+        What runs `freshet`.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class WorkerProcess:
         environment: Mapping[str, str],
         log_path: Path,
         on_line: Callable[[dict[str, Any]], None] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         self.log_path = log_path
         self.lines: list[dict[str, Any]] = []
@@ -44,7 +49,7 @@ class WorkerProcess:
         self._on_line = on_line
         self._log: IO[bytes] = log_path.open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app", "worker", "--json"],
+            [*command, "worker", "--json"],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -151,10 +156,9 @@ class WorkerProcess:
                 self._on_line(line)
 
 
-def environment(settings: Any) -> dict[str, str]:
-    """The settings that differ from their defaults, as `FRESHET_*` variables."""
-    changed: dict[str, Any] = settings.model_dump(exclude_defaults=True)
+def environment(settings: Settings) -> dict[str, str]:
+    """All settings as `FRESHET_*` variables, so that a child has them whatever its own environment says."""
     return {
-        f"FRESHET_{name.upper()}": value if isinstance(value, str) else orjson.dumps(value).decode()
-        for name, value in changed.items()
+        f"{PREFIX}{name.upper()}": value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in settings.model_dump().items()
     }

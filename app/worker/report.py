@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from models.errors import ServiceError
+
 logger = logging.getLogger("freshet")
 
 
@@ -16,12 +18,25 @@ class Report:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._closed = False
 
     def __call__(self, event: str, **fields: Any) -> None:
-        """Tell of one event."""
+        """Tell of one event.
+
+        Raises
+        ------
+        ServiceError
+            Once, if nobody reads the JSON lines any more: whoever started this worker is gone.
+        """
         if self.as_json:
+            if self._closed:
+                return
             line = {"event": event, "pid": os.getpid(), "time_ms": int(time.time() * 1000), **fields}
-            sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS) + b"\n")
-            sys.stdout.buffer.flush()
+            try:
+                sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+                sys.stdout.buffer.flush()
+            except BrokenPipeError:
+                self._closed = True
+                raise ServiceError("standard output was closed: whoever started this worker is gone.") from None
         elif event != "progress":
             logger.info("%s %s", event, " ".join(f"{name}={value}" for name, value in fields.items()))

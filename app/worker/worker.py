@@ -142,8 +142,10 @@ class Worker:
         if self.error is None:
             self.error = error
             self.pulse.fatal_since = time.monotonic()
-            self.report("fatal", error=f"{type(error).__name__}: {error}")
-            await self.app.crash(error)
+            try:
+                self.report("fatal", error=f"{type(error).__name__}: {error}")
+            finally:
+                await self.app.crash(error)
 
     def _changed(self, owned: dict[int, OwnedPartition]) -> None:
         n_partitions = self._counts[self.names.events]

@@ -15,7 +15,7 @@ from tests.logs import DAY_MS, HOUR_MS, SPAN, Record, log_of, made_log
 from tests.plain import plain_kernels
 from tests.saved import Topics, everything, fold_all, folded
 
-ACTIONS = ("go on", "save", "load", "load history", "load without tombstones", "crash", "redeliver")
+ACTIONS = ("go on", "save", "fail to save", "load", "load history", "load without tombstones", "crash", "redeliver")
 
 SMALL = st.builds(
     FoldSettings,
@@ -39,7 +39,10 @@ def interrupted(
     topics = Topics()
     state = PartitionState(0, n_partitions, bounds)
     for size, action in [*steps, (len(records), "save"), (0, "load"), (len(records), "load")]:
+        lost = state.cut(-1) if action == "fail to save" else None
         fold_all(state, records[state.next_offset : state.next_offset + size])
+        if lost is not None:
+            state.restore(lost)
         if action == "redeliver":
             before = everything(state)
             assert set(fold_all(state, records[max(0, state.next_offset - size) : state.next_offset])) <= {None}

@@ -124,7 +124,8 @@ def test_pairs_multiply_weights_both_ways() -> None:
 
 def test_history_holds_the_last_20_different_items() -> None:
     """The 22nd item meets the 2nd to the 21st, not the 1st."""
-    oracle = told(*[{"item_id": f"i{n}"} for n in range(22)])
+    items: list[Fields] = [{"item_id": f"i{n}"} for n in range(22)]
+    oracle = told(*items)
 
     assert sorted(other for item, other in oracle.pairs if item == "i21") == sorted(f"i{n}" for n in range(1, 21))
     assert list(oracle.users["u"].history) == [f"i{n}" for n in range(2, 22)]

@@ -1,0 +1,53 @@
+"""`freshet up`."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from app.settings import load_settings
+
+WATCH_S = 0.2
+
+
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=Path(".freshet"), show_default=True)
+@click.option("--broker", default="", help="Use this Kafka instead of starting one.")
+@click.option("--redis", "redis_url", default="", help="Use this Redis instead of starting one.")
+def up(folder: Path, broker: str, redis_url: str) -> None:
+    """Keep a local Kafka, a local Redis and a worker running until Ctrl-C.
+
+    Kafka takes port 9092 and Redis 6379 where these are free, so that every other command finds them; else the
+    lines to export are printed. Data and logs stay in the folder; a second `freshet up` there goes on from them.
+
+    \b
+    Example:
+      freshet up                              (one terminal)
+      freshet replay --dataset ml-100k        (another)
+      freshet recs 1
+      redis-cli GET recs:user:1
+    """
+    from app.local.session import LocalSession, terminated_as_interrupt
+
+    console = Console(stderr=True)
+    with terminated_as_interrupt():
+        try:
+            with LocalSession(
+                folder, load_settings(), broker=broker, redis_url=redis_url, usual_ports=True
+            ) as session:
+                settings = session.settings
+                console.print(f"Kafka  {settings.broker}\nRedis  {settings.redis_url}\nLogs   {folder.absolute()}/**/*.log")
+                if (settings.broker, settings.redis_url) != (load_settings().broker, load_settings().redis_url):
+                    console.print("In other terminals:", style="bold")
+                    console.print(f"export FRESHET_BROKER={settings.broker} FRESHET_REDIS_URL={settings.redis_url}")
+                console.print("Ready. Ctrl-C stops everything.", style="bold green")
+                while True:
+                    happened = session.watch()
+                    if happened:
+                        console.print(happened, style="red", markup=False)
+                    time.sleep(WATCH_S)
+        except KeyboardInterrupt:
+            console.print("Stopped.")
+            sys.exit(0)

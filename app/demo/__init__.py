@@ -1,0 +1,1 @@
+"""The demo: one log through the whole pipeline, and what comes out."""

@@ -1,0 +1,97 @@
+"""The steps of the demo."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from app.client import Reader
+from app.demo.click import Click, one_click
+from app.demo.show import show_list, show_trending
+from app.local.session import LocalSession
+from app.replay.pacing import Pacer
+from app.replay.progress import Bar, shown
+from app.replay.readers import open_log
+from app.replay.records import EventLog
+from app.replay.send import log_producer, send_catalogue, send_events
+from app.settings import load_settings
+from models.errors import ServiceError
+from tables.names import Names
+
+POLL_S = 0.1
+FOLD_TIMEOUT_S = 300.0
+PEOPLE = ("1", "405", "655")
+
+
+def run_demo(folder: Path, dataset: str, partitions: int) -> None:
+    """Run the demo.
+
+    Raises
+    ------
+    FreshetError
+        If something cannot be fetched, started or reached.
+    """
+    console = Console()
+    console.rule("[bold]Freshet: events in through Kafka, fresh lists out of Redis")
+    log = open_log(None, dataset=dataset, columns={}, event_type=None)
+    console.print(f"[bold]1.[/] The log: {log.name}, {log.n_records():,} events. Starting Kafka, Redis and a worker ...")
+    settings = load_settings(partitions=partitions, namespace="")
+    with LocalSession(folder, settings) as session, Reader(session.settings.redis_url) as reader:
+        console.print(f"   Kafka {session.settings.broker}, Redis {session.settings.redis_url}, worker {_pid(session)}")
+        console.print("[bold]2.[/] Replaying it through Kafka; the worker folds, learns and publishes as it comes.")
+        n, seconds = _replay(log, session)
+        console.print(f"   {n:,} events folded, saved and published in {seconds:.1f} s: {n / seconds:,.0f} a second.")
+        console.print("[bold]3.[/] Finished lists in Redis: one GET each.")
+        for user_id in PEOPLE:
+            show_list(console, reader, user_id)
+        console.print("[bold]4.[/] What trends, as of the end of the log:")
+        show_trending(console, reader)
+        console.print("[bold]5.[/] One click, and how long until it shows in the list:")
+        _show_click(console, asyncio.run(one_click(session.settings, reader, PEOPLE[0])), reader)
+    console.rule("[bold]That was it")
+    console.print("Everything is stopped and removed. `freshet up` keeps such a stack running, `freshet --help` says more.")
+
+
+def _pid(session: LocalSession) -> int:
+    return session.worker.pid if session.worker else 0
+
+
+def _replay(log: EventLog, session: LocalSession) -> tuple[int, float]:
+    started = time.monotonic()
+    with shown() as display:
+        sent = Bar(display, "sent", log.n_records())
+        folded = Bar(display, "folded", log.n_records())
+        n = asyncio.run(_send(log, session, sent))
+        while not _is_done(session, n, folded):
+            if time.monotonic() - started > FOLD_TIMEOUT_S:
+                assert session.worker is not None
+                raise session.worker.failure(f"has not folded {n} events within {FOLD_TIMEOUT_S:g} s")
+            session.watch()
+            time.sleep(POLL_S)
+    return n, time.monotonic() - started
+
+
+def _is_done(session: LocalSession, n: int, bar: Bar) -> bool:
+    progress = session.worker.progress if session.worker else {}
+    done = sum(progress.get("durable", {}).values())
+    bar.show(done)
+    return done >= n and not progress.get("unpublished")
+
+
+async def _send(log: EventLog, session: LocalSession, bar: Bar) -> int:
+    names = Names(session.settings.namespace)
+    async with log_producer(session.settings.broker, session.settings.partitioner) as producer:
+        await send_catalogue(producer, names.catalogue, log.catalogue())
+        n, _ = await send_events(producer, names.events, log, Pacer(None), bar.advance)
+    return n
+
+
+def _show_click(console: Console, seen: Click, reader: Reader) -> None:
+    titles = reader.titles([seen.item_id, *seen.new_items])
+    title = titles.get(seen.item_id, seen.item_id)
+    if seen.milliseconds is None:
+        raise ServiceError(f"the list of {seen.user_id} did not react to a click within {seen.waited_s:g} s")
+    new = ", ".join(titles.get(item, item) for item in seen.new_items[:3]) or "the same items, in another order"
+    console.print(f"   {seen.user_id} clicks '{title}', the first of the list.", markup=False)
+    console.print(f"   {seen.milliseconds:.0f} ms after send() the list in Redis is a new one: without it, and with {new}.", markup=False)

@@ -1,0 +1,113 @@
+"""A local stack with a worker that is started again when it dies: what `freshet up` and `freshet demo` run."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.local.ports import is_free
+from app.local.stack import LocalStack
+from app.settings import Settings
+from app.worker.process import WorkerProcess, environment
+
+KAFKA_PORT, REDIS_PORT = 9092, 6379
+RESTART_AFTER_S = 1.0
+
+
+class LocalSession:
+    """Kafka, Redis and one worker, stopped in the reverse order.
+
+    Parameters
+    ----------
+    folder
+        Data and logs of all three.
+    settings
+        For the worker; broker and Redis are filled in.
+    broker, redis_url
+        Existing ones to use instead; empty: start them.
+    usual_ports
+        Take 9092 and 6379 where they are free.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        broker: str = "",
+        redis_url: str = "",
+        usual_ports: bool = False,
+    ) -> None:
+        self.folder = folder
+        self._stack = LocalStack(
+            folder,
+            kafka_port=KAFKA_PORT if usual_ports and not broker and is_free(KAFKA_PORT) else 0,
+            redis_port=REDIS_PORT if usual_ports and not redis_url and is_free(REDIS_PORT) else 0,
+            durable=usual_ports,
+            with_kafka=not broker,
+            with_redis=not redis_url,
+        )
+        self.settings = settings.model_copy(
+            update={
+                "broker": broker or self._stack.broker,
+                "redis_url": redis_url or self._stack.redis_url,
+            }
+        )
+        self.worker: WorkerProcess | None = None
+        self.n_restarts = 0
+
+    @property
+    def logs(self) -> list[Path]:
+        """Where to look when something is wrong."""
+        return sorted(self.folder.glob("**/*.log"))
+
+    def __enter__(self) -> Self:
+        self._stack.start()
+        try:
+            self._start_worker()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.worker is not None:
+                self.worker.stop()
+        finally:
+            self._stack.stop()
+
+    def watch(self) -> str | None:
+        """Start the worker again if it has died; returns what happened, if anything did."""
+        assert self.worker is not None, "the session is not entered"
+        if self.worker.exit_code is None:
+            return None
+        said = str(self.worker.failure(f"ended with code {self.worker.exit_code} and is started again"))
+        time.sleep(RESTART_AFTER_S)
+        self.n_restarts += 1
+        self._start_worker()
+        return said
+
+    def _start_worker(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.worker = WorkerProcess(environment(self.settings), self.folder / "worker.log")
+        self.worker.wait_ready()
+
+
+@contextmanager
+def terminated_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends the block like Ctrl-C does."""
+    import signal
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

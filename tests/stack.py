@@ -1,0 +1,60 @@
+"""The local stack that tests share: started once by the run itself, by the first test that asks for it."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from app.local.stack import LocalStack
+from models.errors import FreshetError
+from tests.scene import Scene
+
+
+@cache
+def shared_stack() -> LocalStack | FreshetError:
+    """The one stack of this run, or why there is none; it stops with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="freshet-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    stack = LocalStack(folder)
+    try:
+        stack.start()
+    except FreshetError as error:
+        return error
+    atexit.register(stack.stop)
+    return stack
+
+
+def require(stack: LocalStack | FreshetError) -> LocalStack:
+    """The stack; without one the test is skipped, on CI it fails."""
+    if isinstance(stack, LocalStack):
+        return stack
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has no local stack: {stack}")
+    pytest.skip(f"no local stack: {stack}")
+
+
+def own_stack(folder: Path) -> Iterator[LocalStack]:
+    """A stack to be killed at will; for a fixture that ends with `yield from`."""
+    stack = LocalStack(folder)
+    try:
+        stack.start()
+    except FreshetError as error:
+        require(error)
+    yield stack
+    stack.stop()
+
+
+def scene_on(stack: LocalStack, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """A namespace of its own on a stack; every worker started in it ends with the test."""
+    for name in [name for name in os.environ if name.startswith("FRESHET_")]:
+        patch.delenv(name)
+    patch.chdir(folder)  # no freshet.toml there
+    scene = Scene(stack.broker, stack.redis_url, f"t{uuid.uuid4().hex[:12]}", folder)
+    yield scene
+    scene.close()

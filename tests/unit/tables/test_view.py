@@ -1,0 +1,368 @@
+"""The item view: the shares of all partitions read as one, against a score worked out in plain Python."""
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.cooccurrence import CooccurrenceSettings
+from models.ids import hash64
+from models.partitioner import partition_of
+from tables.fold_settings import FoldSettings
+from tables.items import ItemShares
+from tables.partition import PartitionState
+from tables.users import UserState
+from tables.view import Filler, ItemView
+from tests.logs import HOUR_MS, SPAN, START_MS, Record, log_of, made_log, record
+from tests.plain import plain_kernels
+from tests.saved import folded
+
+PAIRS = CooccurrenceSettings(n_history=6, n_keep=10)
+BOUNDS = FoldSettings(cooccurrence=PAIRS)
+NOTHING = Filler([])
+NUMBERS = st.lists(st.integers(0, SPAN - 1), min_size=60, max_size=60)
+
+
+def view_of(*states: PartitionState) -> ItemView:
+    """A view of all of them."""
+    view = ItemView(states[0].settings.cooccurrence)
+    for state in states:
+        view.set_share(state.number, state.items)
+    return view
+
+
+def partitions(records: list[Record], n: int, bounds: FoldSettings = BOUNDS) -> list[PartitionState]:
+    """The log in n partitions, every record where its key belongs."""
+    return [
+        folded([each for each in records if partition_of(each.key or b"", n) == number], bounds, number, n)
+        for number in range(n)
+    ]
+
+
+def brute_force(states: list[PartitionState], user: UserState) -> dict[str, dict[str, float]]:
+    """Candidate -> history item -> what it gives, by the formula of models.cooccurrence, from canonical rows alone."""
+    weight: dict[str, float] = defaultdict(float)
+    pairs: dict[tuple[str, str], float] = defaultdict(float)
+    for state in states:
+        for item_id, slot in state.items.slots.items():
+            _, _, own, _, _, neighbours, _ = state.items.canonical(slot)
+            weight[item_id] += float(own)  # type: ignore[arg-type]  # canonical is for the digest
+            for other, amount in neighbours:  # type: ignore[attr-defined]  # canonical is for the digest
+                pairs[item_id, other] += amount
+    bounds = states[0].settings.cooccurrence
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for step, (known, amount) in enumerate(reversed(user.recent)):
+        for (item_id, other), pair in pairs.items():
+            if item_id == known and weight[known] > 0:
+                factor = amount * bounds.decay**step * weight[known] ** -bounds.known_exponent
+                norm = weight[other] ** -bounds.candidate_exponent if weight[other] > 0 else 0.0
+                found[other][known] = factor * pair * norm
+    seen = set(user.seen[: user.n_seen].tolist())
+    return {other: gave for other, gave in found.items() if hash64(other) not in seen}
+
+
+def users_of(states: list[PartitionState]) -> list[UserState]:
+    """Everybody, and a stranger whose newest item nobody knows."""
+    users = [state.users.get(user_id) for state in states for user_id in state.users]
+    stranger = UserState()
+    for item_id in ("i1", "i2", "unknown"):
+        stranger.add_recent(item_id, 0.5, 6)
+    return [*(user for user in users if user), stranger]
+
+
+@settings(max_examples=60)
+@given(numbers=NUMBERS, n=st.sampled_from((1, 2, 3)), k=st.sampled_from((3, 50)))
+def test_lists_against_brute_force(numbers: list[int], n: int, k: int) -> None:
+    """Scores, order, length and reasons of every user's list, over any number of partitions."""
+    states = partitions(log_of(numbers, n_users=8, n_items=12), n)
+    view = view_of(*states)
+    for user in users_of(states):
+        expected = brute_force(states, user)
+        totals = {item_id: sum(gave.values()) for item_id, gave in expected.items()}
+        found = view.recommend(user, k, NOTHING)
+        assert len(found) == min(k, len(expected))
+        assert len({item.item_id for item in found}) == len(found)
+        assert [item.score for item in found] == pytest.approx(sorted(totals.values(), reverse=True)[:k], rel=1e-12)
+        assert found == sorted(found, key=lambda item: (-item.score, item.item_id))
+        for item in found:
+            assert item.score == pytest.approx(totals[item.item_id], rel=1e-12)
+            gave = expected[item.item_id]
+            assert set(item.because) <= set(gave) and len(item.because) == min(2, len(gave))
+            best = sorted(gave.values(), reverse=True)[:2]
+            if n == 1:
+                assert [gave[known] for known in item.because] == pytest.approx(best, rel=1e-12)
+
+
+@settings(max_examples=30)
+@given(numbers=NUMBERS, n=st.sampled_from((1, 3)))
+def test_similar_items_against_brute_force(numbers: list[int], n: int) -> None:
+    """An item's neighbours are the candidates of somebody who knows nothing but it; it is symmetric in the pairs."""
+    states = partitions(log_of(numbers, n_users=8, n_items=12), n)
+    view = view_of(*states)
+    for item_id in view.ids:
+        reader = UserState()
+        reader.add_recent(item_id, 1.0, 6)
+        expected = {other: gave[item_id] for other, gave in brute_force(states, reader).items()}
+        assert dict(view.similar(item_id, 50)) == pytest.approx(expected, rel=1e-12)
+        assert [other for other, _ in view.similar(item_id, 3)] == [other for other, _ in view.similar(item_id, 50)][:3]
+    assert view.similar("unknown", 5) == []
+
+
+@given(numbers=NUMBERS, n=st.sampled_from((1, 3)))
+def test_counts_and_trends_are_sums_over_the_shares(numbers: list[int], n: int) -> None:
+    """Events and trends of an item, wherever its events fell; ties by id, items without a score left out."""
+    states = partitions(log_of(numbers, n_users=8, n_items=12), n)
+    view = view_of(*states)
+    counts: dict[str, int] = defaultdict(int)
+    trends: dict[str, float] = defaultdict(float)
+    as_of_ms = START_MS + 24 * HOUR_MS
+    for state in states:
+        by_slot = state.items.trending.scores(2, as_of_ms, max(1, state.items.n_slots))
+        for item_id, slot in state.items.slots.items():
+            counts[item_id] += int(state.items.n_events[slot])
+            trends[item_id] += float(by_slot[slot])
+    popular = [(view.ids[item], score) for item, score, _ in view.popularity(99).items]
+    trending = [(view.ids[item], score) for item, score in view.trending(2, as_of_ms, 99)]
+
+    assert popular == sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    assert {item_id: view.n_events(number) for item_id, number in view.index.items()} == dict(counts)
+    assert dict(trending) == pytest.approx({item_id: score for item_id, score in trends.items() if score > 0})
+    assert trending == sorted(trending, key=lambda entry: (-entry[1], entry[0]))
+    filler = [view.ids[item] for item, _, _ in view.filler(as_of_ms, 99).items]
+    assert len(filler) == len(set(filler)) == len(counts)
+
+
+def test_seen_items_are_never_offered() -> None:
+    """Neither from the history nor from the filler, with a k that would take all there is."""
+    states = partitions(made_log(21, 2_000, n_users=12, n_items=300), 2)
+    view = view_of(*states)
+    filler = view.filler(START_MS + 100 * HOUR_MS, 400)
+    for user in users_of(states):
+        seen = set(user.seen[: user.n_seen].tolist())
+        offered = view.recommend(user, 1_000, filler)
+        ids = {item.item_id for item in offered}
+        assert not {hash64(item_id) for item_id in ids} & seen
+        assert len(ids) == len(offered)
+        assert len(offered) == len([item_id for item_id in view.index if hash64(item_id) not in seen])
+
+
+def test_filler_stands_behind_what_the_history_names() -> None:
+    """Without a history it is the whole list; its source is told and its reasons are none."""
+    state = folded([record(0, "u1", "a"), record(1, "u1", "b"), record(2, "u2", "c"), record(3, "u3", "c")])
+    view = view_of(state)
+    reader = UserState()
+    reader.add_recent("a", 1.0, 6)
+    found = view.recommend(reader, 2, view.filler(START_MS, 5))
+
+    assert [(item.item_id, item.source, item.because) for item in found] == [
+        ("b", "co_occurrence", ("a",)),
+        ("c", "trending", ()),
+    ]
+    assert [item.item_id for item in view.recommend(UserState(), 9, view.popularity(9))] == ["c", "a", "b"]
+    assert view.recommend(UserState(), 0, view.popularity(9)) == []
+    assert view.recommend(UserState(), 9, NOTHING) == []
+
+
+def test_forbidden_items_are_not_offered_and_come_back() -> None:
+    """Also those first seen later; forbidding another set allows the earlier ones again."""
+    state = folded([record(0, "u1", "a"), record(1, "u1", "b"), record(2, "u1", "c")])
+    view = view_of(state)
+    reader = UserState()
+    reader.add_recent("a", 1.0, 6)
+    view.forbid(["b", "later"])
+    state.fold(*record(3, "u1", "later"))
+    view.sync()
+    assert [item.item_id for item in view.recommend(reader, 9, view.popularity(9))] == ["c", "a"]
+    assert {other for other, _ in view.similar("a", 9)} == {"c"}
+
+    view.forbid(["c"])
+
+    assert {item.item_id for item in view.recommend(reader, 9, view.popularity(9))} == {"a", "b", "later"}
+
+
+def test_evicted_items_vanish_and_their_slots_are_used_again() -> None:
+    """After a sync no list names an item that is gone, and its successor has only its own pairs."""
+    bounds = FoldSettings(cooccurrence=PAIRS, max_items=16)
+    state, view = PartitionState(0, 1, bounds), ItemView(PAIRS)
+    state.fold(*record(0, "u0", "first"))
+    view.set_share(0, state.items)
+    for offset, each in enumerate(made_log(31, 3_000, n_users=9, n_items=90), start=1):
+        state.fold(offset, *each[1:])
+        if offset % 7:
+            continue
+        view.sync()
+        live = set(state.items.slots)
+        for user in users_of([state])[:3]:
+            totals = {item_id: sum(gave.values()) for item_id, gave in brute_force([state], user).items()}
+            found = {item.item_id: item.score for item in view.recommend(user, 99, NOTHING) if item.score}
+            assert found == pytest.approx({item_id: total for item_id, total in totals.items() if total}, rel=1e-12)
+        assert {view.ids[item] for item, _, _ in view.popularity(99).items} == live
+    assert state.metrics.counts["items_evicted"] > 100
+
+
+@pytest.mark.parametrize("every", [1, 60])
+def test_a_synced_view_equals_a_new_one(every: int) -> None:
+    """A view that followed the changes makes the lists that a view made now would make, bit for bit."""
+    bounds = FoldSettings(cooccurrence=PAIRS, max_items=100)
+    followed, state = ItemView(PAIRS), PartitionState(0, 1, bounds)
+    state.fold(*record(0, "u1", "i1"))
+    followed.set_share(0, state.items)
+    for each in made_log(41, 4_000, n_users=40, n_items=2_000)[1:]:
+        state.fold(*each)
+        if each.offset % every == 0:
+            followed.sync()
+    followed.sync()
+    new = view_of(state)
+    as_of_ms = state.clock.now_ms
+    for user in users_of([state]):
+        assert followed.recommend(user, 30, followed.filler(as_of_ms, 60)) == new.recommend(
+            user, 30, new.filler(as_of_ms, 60)
+        )
+    assert len(followed.ids) <= 2 * len(state.items) + 1024, "numbers of items that are gone are given back"
+
+
+def test_growth_beyond_the_first_arrays() -> None:
+    """Hundreds of items in several shares: all are known, counted and recommended."""
+    log = [record(offset, f"u{offset % 50}", f"i{offset:04}") for offset in range(1_000)]
+    states = partitions(log, 3)
+    view = view_of(*states)
+
+    assert len(view.ids) == 1_000
+    assert [view.ids[item] for item, _, _ in view.popularity(2_000).items] == [f"i{number:04}" for number in range(1_000)]
+    assert all(view.n_events(number) == 1 for number in range(1_000))
+    assert len(view.similar("i0500", 99)) == 12
+
+
+def test_sync_names_the_items_that_changed() -> None:
+    """The items of the last events and the partners of their pairs, in order; nothing when nothing happened."""
+    state = folded([record(offset, "u1", item_id) for offset, item_id in enumerate("abcdef")])
+    view = view_of(state)
+    assert view.sync() == []
+
+    state.fold(*record(6, "u2", "f"))
+    state.fold(*record(7, "u2", "b"))
+
+    assert [view.ids[number] for number in view.sync()] == ["b", "f"]
+
+
+def test_a_share_can_go_and_come_back() -> None:
+    """None takes a partition's share out of every sum; setting it again restores each list."""
+    states = partitions(made_log(51, 400, n_users=12, n_items=30), 3)
+    view, without = view_of(*states), view_of(*states[:2])
+    readers = users_of(states)
+    before = [view.recommend(user, 20, NOTHING) for user in readers]
+    view.set_share(2, None)
+    assert [view.recommend(user, 20, NOTHING) for user in readers] == [
+        without.recommend(user, 20, NOTHING) for user in readers
+    ]
+    view.set_share(7, None)
+    view.set_share(2, states[2].items)
+
+    assert [view.recommend(user, 20, NOTHING) for user in readers] == before
+
+
+def test_the_order_in_which_shares_came_does_not_matter() -> None:
+    """Sums run in partition order, so the bits are the same."""
+    states = partitions(made_log(61, 400, n_users=12, n_items=30), 3)
+    one, other = view_of(*states), view_of(*reversed(states))
+
+    for user in users_of(states):
+        assert one.recommend(user, 20, NOTHING) == other.recommend(user, 20, NOTHING)
+
+
+def test_an_empty_share_is_shown_from_the_start() -> None:
+    """A new partition has no items yet; what it learns afterwards must appear."""
+    state, view = PartitionState(0, 1, BOUNDS), ItemView(PAIRS)
+    view.set_share(0, state.items)
+    state.fold(*record(0, "u1", "a"))
+    view.sync()
+
+    assert view.index == {"a": 0}
+
+
+def test_an_item_that_came_back_into_another_slot() -> None:
+    """Evicted from slot 1, back in slot 0 before the next sync: its weight and its pairs are found there."""
+    state = folded([record(0, "u1", "a"), record(1, "u1", "b")], FoldSettings(cooccurrence=PAIRS, max_items=2))
+    view = view_of(state)
+    for offset, (user_id, item_id) in enumerate([("u2", "c"), ("u2", "d"), ("u3", "b"), ("u3", "d")], start=2):
+        state.fold(*record(offset, user_id, item_id))
+    assert state.items.slots == {"d": 1, "b": 0}
+    view.sync()
+
+    assert {item_id: view.n_events(view.index[item_id]) for item_id in "abcd"} == {"a": 0, "b": 1, "c": 0, "d": 2}
+    assert view.weight[[view.index["b"], view.index["d"]]].tolist() == [1.0, 2.0]
+    assert [item_id for item_id, _ in view.similar("b", 9)] == ["d"]
+
+
+@pytest.mark.parametrize("max_items", [2, 4, 8])
+def test_no_list_names_an_item_twice(max_items: int) -> None:
+    """Also where an item of the history was evicted and came back by an impression: with pairs, but without weight."""
+    state = PartitionState(0, 1, FoldSettings(cooccurrence=PAIRS, max_items=max_items))
+    for each in made_log(71, 1_500, n_users=9, n_items=20):
+        state.fold(*each)
+        for user in users_of([state]) if each.offset % 10 == 0 else []:
+            ids = [item.item_id for item in view_of(state).recommend(user, 99, NOTHING)]
+            assert len(ids) == len(set(ids))
+
+
+def test_a_decay_of_nothing_looks_at_the_last_item_alone() -> None:
+    """With decay = 0 older items give nothing, and a candidate that several of them name stands in the list once."""
+    pairs = CooccurrenceSettings(decay=0.0)
+    state = folded([record(offset, "u1", item_id) for offset, item_id in enumerate("abcd")])
+    view = ItemView(pairs)
+    view.set_share(0, state.items)
+    reader = UserState()
+    for item_id in "abc":
+        reader.add_recent(item_id, 1.0, 6)
+        reader.mark_seen(hash64(item_id), 10)
+
+    assert [item.item_id for item in view.recommend(reader, 9, NOTHING)] == ["d"]
+
+
+@pytest.mark.parametrize("n_items", [10, 200])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_share_filled_in_stages_never_crashes(n_items: int, seed: int) -> None:
+    """A follower reads values one by one, in any order: rows may name slots it has not read yet.
+
+    Checked on the plain kernels, which refuse an index out of bounds; at the end the view is complete.
+    """
+    state = folded([record(offset, f"u{offset % 7}", f"i{offset % n_items}") for offset in range(500)], BOUNDS)
+    values = [(item_id, state.items.encode(slot)) for item_id, slot in state.items.slots.items()]
+    np.random.default_rng(seed).shuffle(values)
+    follower, view = ItemShares(PAIRS.n_keep), ItemView(PAIRS)
+    follower.apply(*values[0])
+    view.set_share(0, follower)
+    readers = users_of([state])
+    with plain_kernels():
+        for item_id, value in values[1:]:
+            follower.apply(item_id, value)
+            view.sync()
+            for user in readers:
+                view.recommend(user, 20, NOTHING)
+            view.similar(item_id, 20)
+    complete = view_of(state)
+
+    assert [view.recommend(user, 20, NOTHING) for user in readers] == [
+        complete.recommend(user, 20, NOTHING) for user in readers
+    ]
+
+
+def test_a_follower_sees_evictions_and_slot_reuse() -> None:
+    """Cut by cut, a follower's view makes the same lists as the owner's."""
+    bounds = FoldSettings(cooccurrence=PAIRS, max_items=24)
+    state, follower, view = PartitionState(0, 1, bounds), ItemShares(PAIRS.n_keep), ItemView(PAIRS)
+    log = made_log(81, 2_000, n_users=9, n_items=90)
+    for start in range(0, len(log), 40):
+        for each in log[start : start + 40]:
+            state.fold(*each)
+        for key, value in state.cut(-1).items:
+            follower.apply(key.decode(), value)
+        if start == 0:
+            view.set_share(0, follower)
+        view.sync()
+        own = view_of(state)
+        for user in users_of([state]):
+            assert view.recommend(user, 20, NOTHING) == own.recommend(user, 20, NOTHING)
+    assert state.metrics.counts["items_evicted"] > 100
