@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from models.errors import InvalidEvent
 
@@ -18,43 +18,57 @@ class Record(Protocol):
     value: bytes | None
 
 
-class Chunk(Protocol):
+R = TypeVar("R", bound=Record)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+R_contra = TypeVar("R_contra", bound=Record, contravariant=True)
+
+
+class Chunk(Protocol[R_co]):
     """Consecutive records of one partition."""
 
     @property
-    def partition(self) -> int: ...
+    def partition(self) -> int:
+        """Which partition."""
 
     @property
-    def records(self) -> Sequence[Record]: ...
+    def records(self) -> Sequence[R_co]:
+        """The records, in offset order."""
 
 
 class State(Protocol):
     """What records are folded into."""
 
-    def fold(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> str | InvalidEvent | None: ...
+    def fold(
+        self, offset: int, record_ms: int, key: bytes | None, value: bytes | None
+    ) -> str | InvalidEvent | None:
+        """Take one record: the user touched, why it is no event, or None."""
 
 
 class Partition(Protocol):
     """A partition that this worker owns."""
 
     @property
-    def state(self) -> State: ...
+    def state(self) -> State:
+        """Its state."""
 
 
-class Outputs(Protocol):
+P = TypeVar("P", bound=Partition)
+
+
+class Outputs(Protocol[P, R_contra]):
     """Where results go."""
 
-    def partition(self, number: int) -> Partition | None:
+    def partition(self, number: int) -> P | None:
         """The partition, if it is still owned and loaded."""
 
-    def dead_letter(self, partition: Partition, record: Record, invalid: InvalidEvent) -> None:
+    def dead_letter(self, partition: P, record: R_contra, invalid: InvalidEvent) -> None:
         """Send a record that is no event on; from now on every checkpoint waits for its acknowledgement."""
 
-    def touched(self, partition: Partition, user_ids: Sequence[str], n_records: int) -> Awaitable[None]:
+    def touched(self, partition: P, user_ids: Sequence[str], n_records: int) -> Awaitable[None]:
         """Take note of users whose state changed, and wait while too much is on its way out."""
 
 
-async def fold_events(chunks: AsyncIterable[Chunk], *, outputs: Outputs) -> None:
+async def fold_events(chunks: AsyncIterable[Chunk[R]], *, outputs: Outputs[P, R]) -> None:
     """Fold each chunk, record by record; the event loop gets its turn between slices.
 
     Reads `user_events`; writes the partition's state, dead letters, and who was touched; key: user_id. A record that
@@ -72,7 +86,7 @@ async def fold_events(chunks: AsyncIterable[Chunk], *, outputs: Outputs) -> None
             await asyncio.sleep(0)
 
 
-def fold_slice(partition: Partition, records: Sequence[Record], outputs: Outputs) -> list[str]:
+def fold_slice(partition: P, records: Sequence[R], outputs: Outputs[P, R]) -> list[str]:
     """Fold some records of one partition, without letting go of the event loop; returns the users touched."""
     fold = partition.state.fold
     users: dict[str, None] = {}

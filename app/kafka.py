@@ -154,8 +154,8 @@ async def topic_limits(broker: str, topics: Iterable[str]) -> dict[str, int]:
         limits: dict[str, int] = {}
         for response in await admin.describe_configs(resources):
             for resource in response.resources:
-                name, entries = resource[3], resource[4]
-                limits.update({name: int(entry[1]) for entry in entries if entry[0] == "max.message.bytes"})
+                topic, entries = resource[3], resource[4]
+                limits[topic] = int(dict(entry[:2] for entry in entries)["max.message.bytes"])
         return limits
     finally:
         await admin.close()

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")
     similar_size: int = Field(100, ge=1, le=1000, description="neighbours published per item")
     trending_size: int = Field(100, ge=1, le=1000, description="items published per trending window")
-    republish_s: float = Field(0.5, ge=0.01, description="behind a backlog a user's list goes out at most this often, s")
+    republish_s: float = Field(0.5, ge=0.01, description="behind a backlog a list goes out at most this often, s")
     refresh_s: float = Field(1.0, ge=0.1, description="trends, similarities and features go out at most this often, s")
     rebuild_per_s: int = Field(2000, ge=1, description="lists rebuilt a second after Redis was found empty")
     max_unpublished: int = Field(200_000, ge=100, description="users waiting for Redis before all are rebuilt instead")
@@ -89,11 +89,16 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the TOML file."""
         path = Path(os.environ.get(f"{PREFIX}CONFIG", DEFAULT_FILE))
-        return sources["init_settings"], sources["env_settings"], TomlConfigSettingsSource(settings_cls, path)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
 
 
 def load_settings(**overrides: Any) -> Settings:

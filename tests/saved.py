@@ -3,9 +3,10 @@
 import random
 from collections.abc import Iterable
 
-from models.events import InvalidEvent
+from models.errors import InvalidEvent
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
+from tables.marker import MARKER_KEY, METRICS_KEY
 from tables.partition import Cut, PartitionState
 from tests.logs import Record
 
@@ -40,6 +41,11 @@ class Topics:
                 state.items.apply(key.decode(), value)
         state.finish_load()
         return state
+
+
+def keys(entries: list[tuple[bytes, bytes | None]]) -> dict[str, bool]:
+    """Keys of a cut, and whether each has a value; the marker and the counters left out."""
+    return {key.decode(): value is not None for key, value in entries if key not in (MARKER_KEY, METRICS_KEY)}
 
 
 def folded(

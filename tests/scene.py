@@ -5,13 +5,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 import redis
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from app.bench.feed import feed
-from app.bench.workload import Sent
 from app.kafka import partition_counts, read_to_end, writer
 from app.settings import Settings
 from app.worker.checkpoints import load_checkpoint
@@ -24,8 +22,193 @@ from tables.list_json import decode_list
 from tables.marker import MARKER_KEY, Marker
 from tables.names import Names
 from tables.partition import PartitionState
-from tests.logs import Record
 
 LAUNCHER = Path(__file__).parent / "faults" / "launcher.py"
 PATIENCE_S = 40.0
 POLL_S = 0.05
+QUICK: dict[str, object] = {"checkpoint_s": 0.2, "session_timeout_s": 3.0, "rebalance_timeout_s": 6.0}
+
+T = TypeVar("T")
+
+
+class Sent(NamedTuple):
+    """One record as it is sent; without a partition its key decides."""
+
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None
+
+
+class Scene:
+    """A namespace, and helpers that block until what they say is so.
+
+    Parameters
+    ----------
+    folder
+        Where the workers' logs go.
+    """
+
+    def __init__(self, broker: str, redis_url: str, namespace: str, folder: Path) -> None:
+        self.names = Names(namespace)
+        self.keys = Keys(namespace)
+        self.settings = Settings(**{"broker": broker, "redis_url": redis_url, "namespace": namespace, **QUICK})
+        self.workers: list[WorkerProcess] = []
+        self.folder = folder
+        self.n_sent = 0
+
+    def configure(self, **changes: object) -> None:
+        """Other settings for the workers started from now on."""
+        self.settings = Settings(**{**self.settings.model_dump(exclude_defaults=True), **changes})
+
+    def create(self, partitions: int) -> None:
+        """Make the topics."""
+        self.configure(partitions=partitions)
+        asyncio.run(prepare_topics(self.settings))
+
+    def worker(self, fault: str | None = None, *, ready: bool = True) -> WorkerProcess:
+        """Start a worker, with a fault of `tests/faults/launcher.py` if named."""
+        command = [sys.executable, "-m", "app"] if fault is None else [sys.executable, str(LAUNCHER), fault]
+        variables = {**environment(self.settings), "FAULT_GATE": str(self.gate)}
+        log_path = self.folder / f"worker-{len(self.workers) + 1}.log"
+        worker = WorkerProcess(variables, log_path, command=command)
+        self.workers.append(worker)
+        if ready:
+            worker.wait_ready()
+        return worker
+
+    @property
+    def gate(self) -> Path:
+        """What the launcher's faults hold back goes on when this file is there."""
+        return self.folder / "gate"
+
+    def send(self, records: Iterable[Sent]) -> None:
+        """Send records in order, each acknowledged by the broker."""
+        sent = list(records)
+        asyncio.run(send_all(self.settings.broker, self.names.events, sent))
+        self.n_sent += len(sent)
+
+    def read(self, topic: str) -> list[ConsumerRecord]:
+        """All committed records of a topic, partition by partition."""
+        return asyncio.run(read_topic(self.settings.broker, topic))
+
+    def markers(self) -> dict[int, Marker]:
+        """The newest marker of every partition that has one."""
+        found = self.read(self.names.user_checkpoints)
+        return {record.partition: Marker.decode(record.value) for record in found if record.key == MARKER_KEY}
+
+    def folded_inline(self) -> list[PartitionState]:
+        """What the log, as it lies in Kafka, must have become."""
+        counts = asyncio.run(partition_counts(self.settings.broker, [self.names.events]))
+        n_partitions = counts[self.names.events]
+        states = [PartitionState(number, n_partitions, self.settings.fold) for number in range(n_partitions)]
+        records = self.read(self.names.events)
+        assert len(records) == self.n_sent, f"{self.n_sent} records were sent, {len(records)} lie in the log"
+        for record in records:
+            states[record.partition].fold(record.offset, record.timestamp, record.key, record.value)
+        return states
+
+    def stored(self, n_partitions: int) -> list[PartitionState]:
+        """What the checkpoints hold."""
+
+        async def load() -> list[PartitionState]:
+            states = [PartitionState(number, n_partitions, self.settings.fold) for number in range(n_partitions)]
+            for state in states:
+                await load_checkpoint(state, self.names, self.settings.broker)
+            return states
+
+        return asyncio.run(load())
+
+    def await_durable(self, timeout_s: float = PATIENCE_S) -> list[PartitionState]:
+        """Return the log, folded inline, when checkpoints hold all of it; fails when the time is over."""
+        expected = self.folded_inline()
+        ends = {state.number: state.next_offset for state in expected if state.next_offset}
+
+        def missing() -> dict[int, tuple[int, int]]:
+            durable: dict[int, int] = {}
+            for worker in self.workers:
+                for number, offset in worker.progress.get("durable", {}).items():
+                    durable[int(number)] = max(offset, durable.get(int(number), 0))
+            return {number: (durable.get(number, 0), end) for number, end in ends.items() if durable.get(number) != end}
+
+        self.await_none(missing, timeout_s, "partitions (durable, end)")
+        return expected
+
+    def assert_exact(self, timeout_s: float = PATIENCE_S) -> list[PartitionState]:
+        """Every partition's checkpoint is, bit for bit, what its log folds to; returns those states."""
+        expected = self.await_durable(timeout_s)
+        stored = self.stored(len(expected))
+        for ours, theirs in zip(expected, stored, strict=True):
+            assert theirs.next_offset == ours.next_offset
+            assert theirs.metrics.counts == ours.metrics.counts
+            assert digests([theirs]) == digests([ours]), f"partition {ours.number}"
+        return expected
+
+    def assert_lists(self, states: Sequence[PartitionState], timeout_s: float = 10.0) -> None:
+        """Every user's list in Redis is made from that user's last event, and holds no seen item."""
+        self.await_none(lambda: self.wrong_lists(states), timeout_s, "lists")
+
+    def wrong_lists(self, states: Sequence[PartitionState]) -> dict[str, str]:
+        """Users whose list is missing, old or holds what they know."""
+        wrong: dict[str, str] = {}
+        users = [(state, user_id) for state in states for user_id in state.users]
+        with redis.Redis.from_url(self.settings.redis_url) as client:
+            payloads = client.mget([self.keys.user_list(user_id) for _, user_id in users]) if users else []
+        for (state, user_id), payload in zip(users, payloads, strict=True):
+            user = state.users.get(user_id)
+            assert user is not None
+            if payload is None:
+                wrong[user_id] = "has none"
+                continue
+            found = decode_list(payload)
+            seen = set(user.seen[: user.n_seen].tolist())
+            if (found.epoch, found.offset) != (state.epoch, user.last_offset):
+                wrong[user_id] = f"is of {found.version}, not of {user.last_offset}"
+            elif any(hash64(item.item_id) in seen for item in found.items):
+                wrong[user_id] = "holds seen items"
+            elif found.source != (self.names.events, state.number, user.last_offset):
+                wrong[user_id] = f"names source {found.source}"
+        return wrong
+
+    def await_none(self, problems: Callable[[], dict[T, object] | dict[T, str]], timeout_s: float, what: str) -> None:
+        """Return when there are no problems; a worker that ends in the meantime does not end the waiting."""
+        deadline = time.monotonic() + timeout_s
+        while found := problems():
+            if time.monotonic() > deadline:
+                shown = dict(list(found.items())[:10])
+                raise AssertionError(f"{len(found)} {what} are not right after {timeout_s:g} s: {shown}\n{self.logs()}")
+            time.sleep(POLL_S)
+
+    def logs(self) -> str:
+        """The end of every worker's log."""
+        return "\n".join(
+            f"--- {worker.log_path.name}, exit code {worker.exit_code}\n" + worker.log_path.read_text()[-1500:]
+            for worker in self.workers
+        )
+
+    def close(self) -> None:
+        """Kill the workers that still run."""
+        for worker in self.workers:
+            worker.signal(18)  # a stopped one as well
+            worker.kill()
+
+
+async def send_all(broker: str, topic: str, records: Sequence[Sent]) -> None:
+    """Send records in order; returns when all are acknowledged."""
+    producer: AIOKafkaProducer = writer(broker, linger_ms=2, max_request_size=2 * 1_048_588)
+    await producer.start()
+    try:
+        for start in range(0, len(records), 500):
+            part = records[start : start + 500]
+            await asyncio.gather(
+                *[await producer.send(topic, one.value, key=one.key, partition=one.partition) for one in part]
+            )
+    finally:
+        await producer.stop()
+
+
+async def read_topic(broker: str, topic: str) -> list[ConsumerRecord]:
+    """All committed records of a topic, partition by partition."""
+    found: list[ConsumerRecord] = []
+    counts = await partition_counts(broker, [topic])
+    await read_to_end(broker, [TopicPartition(topic, number) for number in range(counts[topic])], found.append)
+    return sorted(found, key=lambda record: (record.partition, record.offset))

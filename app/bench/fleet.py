@@ -47,7 +47,7 @@ class Fleet:
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("FRESHET_")}
         root = str(Path(app.__file__).parents[1])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._environment |= {"PYTHONPATH": os.pathsep.join(paths), **environment}
+        self._environment |= {"PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1", **environment}
         self._processes: dict[int, Process] = {}
         self._readers: set[asyncio.Task[None]] = set()
         self._n_started = 0

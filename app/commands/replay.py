@@ -25,7 +25,7 @@ from models.errors import SettingsError
 @click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True)
 @click.option("--speed", default="max", show_default=True, help="Pace by event time: 1x, 10x, max.")
 @click.option("--inline", is_flag=True, help="Fold in this process, without Kafka and Redis; print result and digest.")
-@click.option("--isolated", is_flag=True, help="Fold in a namespace of its own by a worker of its own; remove it after.")
+@click.option("--isolated", is_flag=True, help="Fold in a namespace and by a worker of its own; remove it after.")
 @click.option("--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="With --isolated.")
 @click.option("--chunk", type=click.IntRange(1), default=1000, show_default=True, help="Records per chunk, --inline.")
 @click.option("--local", is_flag=True, help="With --isolated: on a Kafka and a Redis started for this run.")
@@ -44,7 +44,7 @@ def replay(
     local: bool,
     as_json: bool,
 ) -> None:
-    """Replay a recorded event LOG: JSONL, CSV or MovieLens files, plain or gzip.
+    r"""Replay a recorded event LOG: JSONL, CSV or MovieLens files, plain or gzip.
 
     Without --inline or --isolated the events, and the catalogue that comes with the log, go to Kafka, for the workers
     there. With either, the log is folded from an empty state, and counts and digests are printed: the same log gives

@@ -17,7 +17,7 @@ WATCH_S = 0.2
 @click.option("--broker", default="", help="Use this Kafka instead of starting one.")
 @click.option("--redis", "redis_url", default="", help="Use this Redis instead of starting one.")
 def up(folder: Path, broker: str, redis_url: str) -> None:
-    """Keep a local Kafka, a local Redis and a worker running until Ctrl-C.
+    r"""Keep a local Kafka, a local Redis and a worker running until Ctrl-C.
 
     Kafka takes port 9092 and Redis 6379 where these are free, so that every other command finds them; else the
     lines to export are printed. Data and logs stay in the folder; a second `freshet up` there goes on from them.
@@ -34,11 +34,11 @@ def up(folder: Path, broker: str, redis_url: str) -> None:
     console = Console(stderr=True)
     with terminated_as_interrupt():
         try:
-            with LocalSession(
-                folder, load_settings(), broker=broker, redis_url=redis_url, usual_ports=True
-            ) as session:
+            with LocalSession(folder, load_settings(), broker=broker, redis_url=redis_url, usual_ports=True) as session:
                 settings = session.settings
-                console.print(f"Kafka  {settings.broker}\nRedis  {settings.redis_url}\nLogs   {folder.absolute()}/**/*.log")
+                console.print(
+                    f"Kafka  {settings.broker}\nRedis  {settings.redis_url}\nLogs   {folder.absolute()}/**/*.log"
+                )
                 if (settings.broker, settings.redis_url) != (load_settings().broker, load_settings().redis_url):
                     console.print("In other terminals:", style="bold")
                     console.print(f"export FRESHET_BROKER={settings.broker} FRESHET_REDIS_URL={settings.redis_url}")

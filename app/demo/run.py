@@ -35,13 +35,14 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
     console = Console()
     console.rule("[bold]Freshet: events in through Kafka, fresh lists out of Redis")
     log = open_log(None, dataset=dataset, columns={}, event_type=None)
-    console.print(f"[bold]1.[/] The log: {log.name}, {log.n_records():,} events. Starting Kafka, Redis and a worker ...")
+    console.print(f"[bold]1.[/] The log: {log.name}, {log.n_records():,} events. Starting Kafka, Redis, a worker ...")
     settings = load_settings(partitions=partitions, namespace="")
     with LocalSession(folder, settings) as session, Reader(session.settings.redis_url) as reader:
         console.print(f"   Kafka {session.settings.broker}, Redis {session.settings.redis_url}, worker {_pid(session)}")
         console.print("[bold]2.[/] Replaying it through Kafka; the worker folds, learns and publishes as it comes.")
         n, seconds = _replay(log, session)
         console.print(f"   {n:,} events folded, saved and published in {seconds:.1f} s: {n / seconds:,.0f} a second.")
+        _await_features(session)
         console.print("[bold]3.[/] Finished lists in Redis: one GET each.")
         for user_id in PEOPLE:
             show_list(console, reader, user_id)
@@ -50,7 +51,9 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
         console.print("[bold]5.[/] One click, and how long until it shows in the list:")
         _show_click(console, asyncio.run(one_click(session.settings, reader, PEOPLE[0])), reader)
     console.rule("[bold]That was it")
-    console.print("Everything is stopped and removed. `freshet up` keeps such a stack running, `freshet --help` says more.")
+    console.print(
+        "Everything is stopped and removed. `freshet up` keeps such a stack running, `freshet --help` says more."
+    )
 
 
 def _pid(session: LocalSession) -> int:
@@ -79,6 +82,13 @@ def _is_done(session: LocalSession, n: int, bar: Bar) -> bool:
     return done >= n and not progress.get("unpublished")
 
 
+def _await_features(session: LocalSession) -> None:
+    """Return when titles, similarities and counts are in Redis as well; they wait until the events are folded."""
+    deadline = time.monotonic() + FOLD_TIMEOUT_S
+    while session.worker is not None and session.worker.progress.get("stale") and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+
+
 async def _send(log: EventLog, session: LocalSession, bar: Bar) -> int:
     names = Names(session.settings.namespace)
     async with log_producer(session.settings.broker, session.settings.partitioner) as producer:
@@ -94,4 +104,7 @@ def _show_click(console: Console, seen: Click, reader: Reader) -> None:
         raise ServiceError(f"the list of {seen.user_id} did not react to a click within {seen.waited_s:g} s")
     new = ", ".join(titles.get(item, item) for item in seen.new_items[:3]) or "the same items, in another order"
     console.print(f"   {seen.user_id} clicks '{title}', the first of the list.", markup=False)
-    console.print(f"   {seen.milliseconds:.0f} ms after send() the list in Redis is a new one: without it, and with {new}.", markup=False)
+    console.print(
+        f"   {seen.milliseconds:.0f} ms after send() the list in Redis is a new one: without it, and with {new}.",
+        markup=False,
+    )

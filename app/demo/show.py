@@ -26,7 +26,9 @@ def show_list(console: Console, reader: Reader, user_id: str) -> None:
         table.add_column(name, justify="right" if name in ("#", "score") else "left")
     for rank, item in enumerate(head, 1):
         because = ", ".join(escape(titles.get(reason, reason)) for reason in item.because)
-        table.add_row(str(rank), escape(titles.get(item.item_id, item.item_id)), f"{item.score:.3f}", item.source, because)
+        table.add_row(
+            str(rank), escape(titles.get(item.item_id, item.item_id)), f"{item.score:.3f}", item.source, because
+        )
     console.print(table)
 
 

@@ -1,4 +1,4 @@
-"""Replay in a namespace of its own: through Kafka, by a real worker, until nothing is left; then all of it is removed."""
+"""Replay in a namespace of its own: through Kafka, by a real worker, until nothing is left; then it is removed."""
 
 import asyncio
 import contextlib

@@ -41,5 +41,7 @@ def shown(*, enabled: bool = True) -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not (enabled and console.is_terminal), transient=False) as progress:
+    with Progress(
+        *columns, console=console, disable=not (enabled and console.is_terminal), transient=False
+    ) as progress:
         yield progress

@@ -17,9 +17,7 @@ IN_FLIGHT = 20_000
 
 
 @asynccontextmanager
-async def log_producer(
-    broker: str, partitioner: str, *, linger_ms: int = LINGER_MS
-) -> AsyncIterator[AIOKafkaProducer]:
+async def log_producer(broker: str, partitioner: str, *, linger_ms: int = LINGER_MS) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that places users as the workers expect; what is sent is acknowledged when the block ends."""
     producer = writer(
         broker,

@@ -15,6 +15,8 @@ logger = logging.getLogger("freshet")
 
 MAX_CATEGORIES = 200
 
+Trends = dict[tuple[str, str | None], list[tuple[str, float]]]  # by window and category
+
 
 class Catalogue:
     """What is known of items besides events; the fold never reads it."""
@@ -42,10 +44,12 @@ class Catalogue:
         changed, self._changed = self._changed, {}
         view.stale.update(changed)
 
-    def by_category(self, view: LiveView, as_of_ms: int, k: int) -> dict[tuple[str, str | None], list[tuple[str, float]]]:
+    def by_category(
+        self, view: LiveView, as_of_ms: int, k: int
+    ) -> dict[tuple[str, str | None], list[tuple[str, float]]]:
         """Trending items by (window, category), for the largest categories."""
         largest = sorted(self._members, key=lambda name: (-len(self._members[name]), name))[:MAX_CATEGORIES]
-        found: dict[tuple[str, str | None], list[tuple[str, float]]] = {}
+        found: Trends = {}
         for index, window in enumerate(TRENDING_WINDOWS):
             ranked = view.items.trending(index, as_of_ms, len(view.items.ids)) if largest else []
             named = [(view.items.ids[item], score) for item, score in ranked]

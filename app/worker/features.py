@@ -1,14 +1,15 @@
 """The publisher of everything but users' lists: trends, the default list, similarities, features.
 
 Each key has one writer, which rewrites it: what belongs to an item by the owner of the item's partition, what belongs
-to all by the owner of partition 0. A key goes out at most once every `refresh_s`; when there is more than a tenth of
-the time allows, the rest waits its turn.
+to all by the owner of partition 0. A key goes out at most once every `refresh_s`; what does not fit into this
+publisher's share of the time waits its turn: a tenth behind a backlog, a quarter while events flow, nearly all when
+the worker is idle.
 """
 
 import asyncio
 import logging
 import time
-
+from collections.abc import Iterator
 
 from app.settings import Settings
 from app.store.store import Store
@@ -25,8 +26,8 @@ from tables.view import TRENDING
 
 logger = logging.getLogger("freshet")
 
-KEYS_PER_SLICE = 20
-SHARE_OF_TIME = 0.1
+KEYS_PER_SLICE = 8
+SHARE_BEHIND, SHARE_BUSY, SHARE_IDLE = 0.1, 0.25, 0.9
 
 
 class FeaturePublisher:
@@ -43,10 +44,19 @@ class FeaturePublisher:
 
     async def run(self) -> None:
         """Publish for ever."""
+        folded, due = -1, time.monotonic() + self._settings.refresh_s
         while True:
-            await asyncio.sleep(self._settings.refresh_s)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            due = time.monotonic() + self._settings.refresh_s
             if self._view.owned and self._view.caught_up:
-                await self.refresh(SHARE_OF_TIME * self._settings.refresh_s)
+                before, folded = folded, sum(p.state.next_offset for p in self._view.owned.values())
+                share = SHARE_IDLE if folded == before else SHARE_BEHIND if self._view.is_behind else SHARE_BUSY
+                await self.refresh(share * self._settings.refresh_s)
+
+    @property
+    def n_stale(self) -> int:
+        """Keys of items and users that wait their turn."""
+        return len(self._view.stale) + sum(len(p.stale_features) for p in self._view.owned.values())
 
     async def refresh(self, within_s: float) -> None:
         """One round: trends and defaults always, similarities and features as far as the time goes."""
@@ -82,8 +92,8 @@ class FeaturePublisher:
         if first is None:
             return
         now_ms, as_of_ms, size = int(time.time() * 1000), self._view.as_of_ms, self._settings.trending_size
-        trends = {(window, None): ranked for window, ranked in self._view.trending(as_of_ms, size).items()}
-        trends.update(self._catalogue.by_category(self._view, as_of_ms, size))
+        trends = self._catalogue.by_category(self._view, as_of_ms, size)
+        trends.update(((window, None), ranked) for window, ranked in self._view.trending(as_of_ms, size).items())
         await self._store.replace_sorted_sets(
             [(self._keys.trending(window, category), dict(ranked)) for (window, category), ranked in trends.items()]
         )
@@ -106,14 +116,13 @@ class FeaturePublisher:
 
     async def _publish_items(self, deadline: float) -> None:
         stale = self._view.stale
-        while stale and time.monotonic() < deadline:
+        for ids in in_slices(list(stale)):
+            if time.monotonic() > deadline:
+                return
             now_ms, as_of_ms = int(time.time() * 1000), self._view.as_of_ms
-            part: list[str] = []
-            while stale and len(part) < KEYS_PER_SLICE:
-                item_id = next(iter(stale))
-                del stale[item_id]
-                if self._view.is_mine(item_id):
-                    part.append(item_id)
+            for item_id in ids:
+                stale.pop(item_id, None)
+            part = [item_id for item_id in ids if self._view.is_mine(item_id)]
             view, metadata = self._view.items, self._catalogue.metadata
             similar = [
                 (self._keys.item_similarity(item_id), dict(view.similar(item_id, self._settings.similar_size)))
@@ -122,7 +131,7 @@ class FeaturePublisher:
             hashes = [
                 (
                     self._keys.item_features(item_id),
-                    item_fields(view, item_id, self._types, as_of_ms, now_ms) | metadata(item_id),
+                    {**item_fields(view, item_id, self._types, as_of_ms, now_ms), **metadata(item_id)},
                 )
                 for item_id in part
             ]
@@ -135,12 +144,13 @@ class FeaturePublisher:
 
     async def _publish_users(self, partition: OwnedPartition, deadline: float) -> None:
         stale, state = partition.stale_features, partition.state
-        while stale and time.monotonic() < deadline:
+        for part in in_slices(list(stale)):
+            if time.monotonic() > deadline:
+                return
             now_ms = int(time.time() * 1000)
-            part = [user_id for user_id, _ in zip(list(stale), range(KEYS_PER_SLICE), strict=False)]
             hashes = []
             for user_id in part:
-                del stale[user_id]
+                stale.pop(user_id, None)
                 user = state.users.get(user_id)
                 if user is not None:
                     as_of_ms = max(state.clock.now_ms, user.last_ms)
@@ -152,3 +162,7 @@ class FeaturePublisher:
                 raise
 
 
+def in_slices(ids: list[str]) -> Iterator[list[str]]:
+    """Cut ids into slices that do not hold the event loop for long."""
+    for start in range(0, len(ids), KEYS_PER_SLICE):
+        yield ids[start : start + KEYS_PER_SLICE]

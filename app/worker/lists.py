@@ -19,7 +19,6 @@ logger = logging.getLogger("freshet")
 
 LISTS_PER_ROUND = 200
 LISTS_PER_SLICE = 20
-BEHIND_RECORDS = 2000
 IDLE_S = 0.05
 DAY_S = 86_400
 
@@ -59,7 +58,7 @@ class ListPublisher:
             if not self._view.caught_up:
                 await asyncio.sleep(IDLE_S)
                 continue
-            if any(partition.lag > BEHIND_RECORDS for partition in self._view.owned.values()):
+            if self._view.is_behind:
                 await asyncio.sleep(self._settings.republish_s)
             await self._round()
 

@@ -11,6 +11,7 @@ from tables.items import ItemShares
 from tables.view import Filler, ItemView
 
 FILLER_SIZE = 500
+BEHIND_RECORDS = 2000
 
 
 class LiveView:
@@ -49,6 +50,11 @@ class LiveView:
         """Take over what changed."""
         for number in self.items.sync():
             self.stale[self.items.ids[number]] = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether an own partition has a backlog."""
+        return any(partition.lag > BEHIND_RECORDS for partition in self.owned.values())
 
     @property
     def as_of_ms(self) -> int:

@@ -1,8 +1,8 @@
 """Which partitions this worker holds: taking them over, checkpointing them, giving them back.
 
-    assigned ──► load task (producer first, then the checkpoints, then the seek) ──► ready ──► checkpoints every second
-        ▲                         │ cancelled and awaited first                                    │
-        └──── rebalance ──────────┴──────────── revoke: checkpoint in time or skip ◄───────────────┘
+assigned ──► load task (producer first, then the checkpoints, then the seek) ──► ready ──► checkpoints every second
+▲                         │ cancelled and awaited first                                    │
+└──── rebalance ──────────┴──────────── revoke: checkpoint in time or skip ◄───────────────┘
 """
 
 import asyncio

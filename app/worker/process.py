@@ -123,6 +123,8 @@ class WorkerProcess:
         self.signal(signal.SIGKILL)
         self._process.wait()
         self._reader.join(2.0)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         self._log.close()
 
     def stop(self, timeout_s: float = STOP_S) -> int:

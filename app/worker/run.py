@@ -36,13 +36,12 @@ def run_worker(settings: Settings, *, as_json: bool) -> int:
     worker = loop.run_until_complete(_create(settings, counts, limits, Report(as_json=as_json)))
     host = _Host(worker, loop=loop)
     try:
-        host.execute_from_commandline()
+        host.execute_from_commandline()  # always ends with SystemExit
     except SystemExit as end:
         if worker.error is not None:
             sys.stderr.write(f"freshet: {worker.error}\n")
             return 1
-        return int(end.code or 0) if not isinstance(end.code, str) else 1
-    return 0
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
 
 
 async def _create(settings: Settings, counts: dict[str, int], limits: dict[str, int], report: Report) -> Worker:
@@ -72,6 +71,8 @@ class _Host(faust.Worker):
 
 
 def _configure_logging() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     logging.getLogger("freshet").setLevel(logging.INFO)
     get_logger("faust").setLevel(logging.WARNING)

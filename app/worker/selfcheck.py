@@ -18,7 +18,16 @@ OVERRIDDEN = {
     "on_partitions_revoked": ["self", "revoked"],
     "on_stop": ["self"],
 }
-USED = ("_wait_next_records", "assignment", "earliest_offsets", "highwaters", "highwater", "seek", "stop_flow", "topic_partitions")
+USED = (
+    "_wait_next_records",
+    "assignment",
+    "earliest_offsets",
+    "highwaters",
+    "highwater",
+    "seek",
+    "stop_flow",
+    "topic_partitions",
+)
 ATTRIBUTES = ("_read_offset", "_committed_offset", "_acked", "_acked_index", "_unacked_messages")
 
 

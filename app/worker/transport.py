@@ -35,16 +35,17 @@ class Chunk(NamedTuple):
 class BatchConsumer(driver.Consumer):
     """Hands out chunks of records, from the offsets that the checkpoints name."""
 
+    transport: "BatchTransport"
+
     @property
     def ownership(self) -> Ownership:
         """Who decides what may be fetched."""
-        ownership: Ownership = self.transport.ownership
-        return ownership
+        return self.transport.ownership
 
     def _event_partitions(self) -> set[TP]:
         return {tp for tp in self.assignment() if tp.topic == self.ownership.names.events}
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 Faust's
         """Fetch nothing before state and positions are set: stock Faust hands out first, seeks later, and loses."""
         if not self.ownership.ready:
             await asyncio.sleep(POLL_S)
@@ -67,15 +68,16 @@ class BatchConsumer(driver.Consumer):
                 await self.seek(tp, offset)
                 self._committed_offset[tp] = offset or None
 
-        self.ownership.n_partitions = self.topic_partitions(self.ownership.names.events) or 0
+        known = self.topic_partitions(self.ownership.names.events)  # None as long as the client has no metadata
+        self.ownership.n_partitions = known or self.app.conf.topic_partitions
         self.ownership.assign(self.app.consumer_generation_id, set(partitions), ranges, seek)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 Faust's
         """Yield one message per partition and chunk, never more than a few in flight.
 
         Waiting here and not in the stream's buffer matters: a full buffer makes Faust sleep for a second.
         """
-        while len(self._unacked_messages) > CHUNKS_IN_FLIGHT and not self.should_stop:
+        while len(self._unacked_messages) > CHUNKS_IN_FLIGHT and not self.should_stop:  # noqa: ASYNC110 a weak set
             await asyncio.sleep(WAIT_S)
         fetched, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
@@ -108,7 +110,7 @@ class BatchConsumer(driver.Consumer):
             last.timestamp_type,
             None,
             None,
-            Chunk(tp.partition, records, generation),
+            Chunk(tp.partition, records, generation),  # type: ignore[arg-type]  # raw serializers hand it on as it is
             None,
             0,
             0,

@@ -95,6 +95,8 @@ class Watchdog(threading.Thread):
 
 def end_process(why: str) -> None:
     """Say why on standard error and end at once, without any clean-up that could hang."""
-    sys.stderr.write(f"freshet: {why} The process ends; nothing is lost, the log will be folded from the last checkpoint.\n")
+    sys.stderr.write(
+        f"freshet: {why} The process ends; nothing is lost, the log will be folded from the last checkpoint.\n"
+    )
     sys.stderr.flush()
     os._exit(EXIT_CODE)

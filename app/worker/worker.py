@@ -48,7 +48,12 @@ class Worker:
     """
 
     def __init__(
-        self, settings: Settings, counts: dict[str, int], limits: dict[str, int], report: Report, store: Store | None = None
+        self,
+        settings: Settings,
+        counts: dict[str, int],
+        limits: dict[str, int],
+        report: Report,
+        store: Store | None = None,
     ) -> None:
         self.settings = settings
         self.names = Names(settings.namespace)
@@ -133,7 +138,7 @@ class Worker:
         for closing in (self.dead_letters.stop(), self.store.close()):
             try:
                 await asyncio.wait_for(closing, 1.0)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 the last step of a shutdown: told, and no reason to fail
                 logger.warning("while stopping: %r", error)
         self.report("stopped")
 
@@ -191,4 +196,5 @@ class Worker:
             "lag": self.pulse.lag,
             "unpublished": sum(len(p.unpublished) + len(p.rebuild) for p in owned.values()),
             "published": self.lists.n_published,
+            "stale": self.features.n_stale,
         }

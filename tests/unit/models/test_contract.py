@@ -1,4 +1,4 @@
-"""What every model promises, in one place. A new model is one line in `MODELS`, and an adapter if it has other verbs."""
+"""What every model promises, in one place. A new model is one line in `MODELS`, with an adapter if need be."""
 
 import math
 import random
@@ -197,7 +197,7 @@ def test_no_score_is_nan_or_infinite(create: Callable[[], Model], weight: float)
 
 @every_model
 def test_lists_are_ordered_by_score_and_then_by_id(create: Callable[[], Model]) -> None:
-    """Among equal scores, of which there are many here, the lower item_id comes first; a shorter list is a beginning."""
+    """Among equal scores, many here, the lower item_id comes first; a shorter list is a beginning."""
     model = create()
     for number in (5, 3, 9, 1, 7, 2, 8):
         for item in (f"i{number}", "i0"):

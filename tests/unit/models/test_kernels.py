@@ -110,7 +110,7 @@ def test_drop_slots_removes_every_mention(rows: list[list[tuple[int, float]]], g
 def test_accumulate_sums_rows_and_names_the_two_best_sources(
     rows: list[list[tuple[int, float]]], factors: list[float], picked: list[int], items: list[int]
 ) -> None:
-    """A candidate's score is the sum over the history; `best_source` are the two that gave most, the first of equals."""
+    """A candidate's score is the sum over the history; `best_source` names the two that gave most."""
     shown = [-1] * 31
     for slot, item in enumerate(items):
         if item not in shown:

@@ -31,7 +31,7 @@ def test_strings_that_end_too_early_are_damaged(strings: list[str]) -> None:
     """No shorter bytes read as these strings: a clear error, never a shortened string."""
     packed = pack_strings(strings)
     for size in {0, 1, len(packed) // 2, len(packed) - 1} - {len(packed)}:
-        with pytest.raises(StateError, match="damaged.*freshet reset"):
+        with pytest.raises(StateError, match=r"damaged.*freshet reset"):
             unpack_strings(memoryview(packed[:size]), 0)
 
 

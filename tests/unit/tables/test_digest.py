@@ -7,6 +7,7 @@ import pytest
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
+from tables.users import UserState
 from tables.view import ItemView
 from tests.logs import HOUR_MS, START_MS, Record, made_log, record
 from tests.saved import everything, folded
@@ -51,7 +52,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
 }
 
 
-def _user(state: PartitionState) -> object:
+def _user(state: PartitionState) -> UserState:
     user = state.users.get("u1")
     assert user is not None
     return user

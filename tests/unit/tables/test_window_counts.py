@@ -78,8 +78,8 @@ def test_equal_times_count_each() -> None:
 def test_out_of_order_events_land_in_their_own_bucket() -> None:
     """The second event is 50 s older than the first, and leaves the minute first.
 
-           |..b.........a|        both alive
-              |.........a...|     b has left
+    |..b.........a|        both alive
+       |.........a...|     b has left
     """
     counts = counted(START_MS + 50_000, START_MS)
 
@@ -138,10 +138,18 @@ def test_features_name_every_window_of_the_types_ever_seen() -> None:
     found = dict(counts.features(("view", "click", "like"), START_MS + 2 * DAY_MS))
 
     assert found == {
-        **{"view_1m": 0, "view_1h": 0, "view_1d": 0, "view_7d": 1, "view_all": 1},
-        **{"like_1m": 0, "like_1h": 0, "like_1d": 0, "like_7d": 1, "like_all": 1},
+        "view_1m": 0,
+        "view_1h": 0,
+        "view_1d": 0,
+        "view_7d": 1,
+        "view_all": 1,
+        "like_1m": 0,
+        "like_1h": 0,
+        "like_1d": 0,
+        "like_7d": 1,
+        "like_all": 1,
     }
-    assert list(found)[0] == "view_1m"
+    assert next(iter(found)) == "view_1m"
 
 
 @given(events=EVENTS, reload_at=st.integers(0, 30))

@@ -1,0 +1,30 @@
+"""`freshet data`."""
+
+import sys
+
+import click
+
+from app.commands.output import print_table, say
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--list", "show_all", is_flag=True, help="List the names known, and where each one is.")
+def data(name: str | None, show_all: bool) -> None:
+    """Print where the data set NAME is; fetch it first if it is one that can be (ml-100k, 22 MB, once).
+
+    \b
+    Examples:
+      freshet data --list
+      freshet replay --inline "$(freshet data ml-100k)"
+    """
+    from app.replay import DATASETS, default_data_folder, fetch_dataset
+
+    if show_all:
+        folder = default_data_folder()
+        places = {known: [p for p in (folder / known, folder / f"{known}.zip") if p.exists()] for known in DATASETS}
+        print_table(("name", "place"), [(known, *(found[:1] or ["not here yet"])) for known, found in places.items()])
+        return
+    if name is None:
+        raise click.UsageError("Which data set? `freshet data --list` lists the names known.")
+    say(str(fetch_dataset(name, show_progress=sys.stderr.isatty())))

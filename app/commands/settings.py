@@ -1,0 +1,72 @@
+"""`freshet settings`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
+
+from app.commands.flags import json_flag
+from app.commands.output import note, print_json, print_table
+
+
+@click.command()
+@json_flag
+def settings(as_json: bool) -> None:
+    """List every setting: its value, its default, its meaning, and where the value comes from.
+
+    Set one by the variable FRESHET_<NAME IN CAPITALS>, or as `name = value` in freshet.toml (FRESHET_CONFIG names
+    another file). The variable goes first. Passwords in URLs are not shown.
+
+    \b
+    Examples:
+      freshet settings
+      FRESHET_HISTORY_SIZE=50 freshet settings --json | jq '.[] | select(.source != "default")'
+    """
+    rows = list_settings()
+    if as_json:
+        print_json(rows)
+        return
+    shown = [(row["name"], row["value"], row["default"], row["source"], row["meaning"]) for row in rows]
+    print_table(("setting", "value", "default", "from", "meaning"), shown)
+    path = config_path()
+    note(f"settings file: {path}" + ("" if path.exists() else " (not there)"))
+
+
+def config_path() -> Path:
+    """The TOML file that is read if it is there."""
+    from app.settings import DEFAULT_FILE, PREFIX
+
+    return Path(os.environ.get(f"{PREFIX}CONFIG", DEFAULT_FILE))
+
+
+def list_settings() -> list[dict[str, Any]]:
+    """Every setting as a row; `source` is `environment`, `file` or `default`.
+
+    Raises
+    ------
+    SettingsError
+        If one of them cannot be used.
+    """
+    from app.settings import PREFIX, Settings, load_settings
+
+    values = load_settings().model_dump()
+    given = {"environment": EnvSettingsSource(Settings)(), "file": TomlConfigSettingsSource(Settings, config_path())()}
+    return [
+        {
+            "name": name,
+            "variable": f"{PREFIX}{name.upper()}",
+            "value": _shown(values[name]),
+            "default": _shown(field.get_default(call_default_factory=True, validated_data={})),
+            "source": next((source for source, names in given.items() if name in names), "default"),
+            "meaning": field.description,
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _shown(value: Any) -> Any:
+    from app.store.errors import masked
+
+    return masked(value) if isinstance(value, str) else value

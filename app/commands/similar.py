@@ -1,0 +1,46 @@
+"""`freshet similar`."""
+
+from typing import Any
+
+import click
+
+from app.commands.flags import json_flag, limit_flag, with_settings
+from app.commands.output import escaped, fail, note, print_json, print_table
+
+TIMEOUT_S = 2.0
+
+
+@click.command()
+@click.argument("item")
+@limit_flag
+@json_flag
+@with_settings("redis_url", "namespace")
+def similar(settings: Any, item: str, k: int, as_json: bool) -> None:
+    """Show the items most similar to ITEM: the ones that the same people dealt with.
+
+    Exit code 1 if the item is not known.
+
+    \b
+    Examples:
+      freshet similar 50
+      freshet similar 50 -k 3 --json
+    """
+    from app.client import Reader
+
+    with Reader(settings.redis_url, settings.namespace, timeout_s=TIMEOUT_S) as reader:
+        found = reader.similar(item, k)
+        if not found and not reader.item_features(item):
+            fail(
+                f"item {escaped(item)!r} is not known in namespace {settings.namespace!r}. Check the id; an item is "
+                "known a second after its first event, while a worker runs."
+            )
+        titles = reader.titles([item_id for item_id, _ in found]) if found else {}
+    if as_json:
+        print_json([{"id": item_id, "score": score, "title": titles.get(item_id)} for item_id, score in found])
+    elif found:
+        rows = [
+            (rank, item_id, titles.get(item_id, ""), f"{score:.4f}") for rank, (item_id, score) in enumerate(found, 1)
+        ]
+        print_table(("rank", "item", "title", "similarity"), rows, right=("rank", "similarity"))
+    else:
+        note(f"Nobody has dealt with {escaped(item)!r} and another item yet.")

@@ -1,0 +1,195 @@
+"""Drops the saved state of a namespace, so that the next workers fold the log anew.
+
+Partition by partition, behind its transactional id: the marker is replaced by one that no worker accepts, then
+everything saved is removed, and only when all partitions are empty does each get its new marker. However this ends in
+between, a worker either finds what was there before, or is told to run `freshet reset` again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+
+from app.kafka import partition_counts, read_to_end, topic_limits
+from app.kafka_admin import commit_offsets, describe_group, fit_topics, log_ranges
+from app.settings import Settings
+from app.store.connect import Connection
+from app.worker.checkpoints import CheckpointWriter
+from models.errors import ServiceError, StateError
+from tables.keys import Keys
+from tables.list_json import version_of
+from tables.marker import MARKER_KEY, Marker
+from tables.names import Names
+from tables.partition import Cut
+
+KEYS_PER_TRANSACTION = 5000
+REDIS_TIMEOUT_S = 2.0
+FIRST_EPOCH = 1
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a reset would do: fold `n_records` anew; `n_deleted` older ones are no longer in the log."""
+
+    n_partitions: int
+    n_records: int
+    n_deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetResult:
+    """What a reset has done."""
+
+    epoch: int
+    n_partitions: int
+    n_removed: int
+    n_records: int
+
+
+async def plan_reset(settings: Settings) -> Plan:
+    """Look at the log and the group, and change nothing.
+
+    Raises
+    ------
+    ServiceError
+        If there is no log, or a worker runs.
+    """
+    names = Names(settings.namespace)
+    counts = await partition_counts(settings.broker, [names.events])
+    if names.events not in counts:
+        raise ServiceError(
+            f"there is no topic {names.events} at {settings.broker}, so there is nothing to reset. Check "
+            "FRESHET_BROKER and FRESHET_NAMESPACE."
+        )
+    await _refuse_beside_workers(settings, names)
+    ranges = await log_ranges(settings.broker, names.events, counts[names.events])
+    return Plan(
+        n_partitions=counts[names.events],
+        n_records=sum(end - start for start, end in ranges.values()),
+        n_deleted=sum(start for start, _ in ranges.values()),
+    )
+
+
+async def _refuse_beside_workers(settings: Settings, names: Names) -> None:
+    group = await describe_group(settings.broker, names.group)
+    if group.members:
+        raise ServiceError(
+            f"{len(group.members)} workers are in the group {names.group} ({', '.join(group.members)}). Stop all of "
+            "them first, with Ctrl-C or SIGTERM; one that crashed leaves by itself after "
+            f"{settings.session_timeout_s:g} s (FRESHET_SESSION_TIMEOUT_S)."
+        )
+
+
+async def reset(settings: Settings, tell: Tell) -> ResetResult:
+    """Remove all saved state and raise the epoch; tells what has been done as it goes.
+
+    Lists in Redis stay: the lists of the higher epoch replace them.
+
+    Raises
+    ------
+    ServiceError
+        If a worker runs or comes up meanwhile; if Redis is needed and cannot be reached.
+    """
+    plan = await plan_reset(settings)
+    names = Names(settings.namespace)
+    checkpoints = (names.user_checkpoints, names.item_checkpoints)
+    published = _EpochInRedis(settings)
+    epochs = [FIRST_EPOCH]
+    specs = [spec for spec in names.topics(plan.n_partitions) if spec.name in checkpoints]
+    if any(n > plan.n_partitions for n in (await partition_counts(settings.broker, checkpoints)).values()):
+        epochs.append(published.require("a topic of checkpoints, which is made anew,"))
+    for done in await fit_topics(settings.broker, specs, settings.replication_factor):
+        tell(done)
+    limits = await topic_limits(settings.broker, checkpoints)
+    n_removed = 0
+    writers = [CheckpointWriter(number, names, settings.broker, limits) for number in range(plan.n_partitions)]
+    try:
+        for writer in writers:
+            await writer.start()
+            epoch, n_keys = await _empty(writer, settings, names, published)
+            epochs.append(epoch)
+            n_removed += n_keys
+            tell(f"partition {writer.partition}: {n_keys} values removed")
+        marker = Marker(max(epochs) + 1, 0, -1, 0, (), plan.n_partitions, settings.fold.fingerprint())
+        for writer in writers:
+            await writer.write(Cut(marker, [(MARKER_KEY, marker.encode())], [], 0))
+    except (ProducerFenced, InvalidProducerEpoch) as error:
+        raise ServiceError(
+            "a worker was started while the reset ran, and took a partition over. Stop it and run `freshet reset` again."
+        ) from error
+    finally:
+        for writer in writers:
+            await writer.stop()
+    ranges = await log_ranges(settings.broker, names.events, plan.n_partitions)
+    await commit_offsets(settings.broker, names.group, names.events, {number: start for number, (start, _) in ranges.items()})
+    return ResetResult(marker.epoch, plan.n_partitions, n_removed, plan.n_records)
+
+
+async def _empty(
+    writer: CheckpointWriter, settings: Settings, names: Names, published: "_EpochInRedis"
+) -> tuple[int, int]:
+    """Remove everything saved of one partition; returns the epoch it had, and how many values there were."""
+    keys: dict[str, set[bytes]] = {names.user_checkpoints: set(), names.item_checkpoints: set()}
+    stored: bytes | None = None
+
+    def take(record: ConsumerRecord) -> None:
+        nonlocal stored
+        if record.topic == names.user_checkpoints and record.key == MARKER_KEY:
+            stored = record.value
+        elif record.value is None:
+            keys[record.topic].discard(record.key)
+        else:
+            keys[record.topic].add(record.key)
+
+    await read_to_end(settings.broker, [TopicPartition(topic, writer.partition) for topic in keys], take)
+    known = None if stored is None else epoch_of(stored)
+    epoch = published.require(f"the marker of partition {writer.partition}") if known is None else known
+    unfinished = Marker(epoch, 0, -1, 0, (), 0, "unfinished reset")
+    await writer.write(Cut(unfinished, [(MARKER_KEY, unfinished.encode())], [], 0))
+    users, items = (sorted(keys[topic]) for topic in (names.user_checkpoints, names.item_checkpoints))
+    for some_users, some_items in zip_longest(_parts(users), _parts(items), fillvalue=()):
+        await writer.write(Cut(unfinished, [(key, None) for key in some_users], [(key, None) for key in some_items], 0))
+    return epoch, len(users) + len(items)
+
+
+def epoch_of(marker: bytes) -> int | None:
+    """The epoch in a stored marker; None if it is of another version, or damaged."""
+    try:
+        return Marker.decode(marker).epoch
+    except (StateError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _parts(keys: list[bytes]) -> list[list[bytes]]:
+    return [keys[start : start + KEYS_PER_TRANSACTION] for start in range(0, len(keys), KEYS_PER_TRANSACTION)]
+
+
+class _EpochInRedis:
+    """The epoch of the lists published last, for what does not say itself which epoch it is of."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: int | None = None
+
+    def require(self, what: str) -> int:
+        """The epoch; `FIRST_EPOCH` if nothing has been published.
+
+        Raises
+        ------
+        ServiceError
+            If Redis cannot be reached.
+        """
+        if self._known is None:
+            connection = Connection(self._settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
+            try:
+                (stored,) = connection.run([("GET", Keys(self._settings.namespace).default_list())])
+            except ServiceError as error:
+                raise ServiceError(f"{what} does not say its epoch, and the lists in Redis cannot be asked: {error}") from error
+            finally:
+                connection.close()
+            self._known = FIRST_EPOCH if stored is None else int(version_of(stored).partition(b"-")[0])
+        return self._known

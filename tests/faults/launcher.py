@@ -1,0 +1,117 @@
+"""Runs `freshet` with one fault put in: `launcher.py FAULT worker --json`; the product has no hooks for it."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from aiokafka import ConsumerRecord
+
+import app.worker.ownership
+import app.worker.preflight
+from app.cli import main
+from app.worker.checkpoints import CheckpointWriter, load_checkpoint
+from app.worker.dead_letters import DeadLetterSender
+from app.worker.lists import ListPublisher
+from app.worker.ownership import Ownership
+from models.errors import InvalidEvent
+from tables.partition import Cut
+
+GATE = Path(os.environ.get("FAULT_GATE", "gate"))
+SLOW_LOAD_S, SLOW_WRITE_S = 6.0, 8.0
+HELD = b"hold me"
+
+
+async def gate_open() -> None:
+    """Return when the test has made the gate file."""
+    while not GATE.exists():
+        await asyncio.sleep(0.02)
+
+
+def slow_load() -> None:
+    """Loading a partition takes seconds."""
+
+    async def load(*args: Any, **options: Any) -> tuple[int, int]:
+        await asyncio.sleep(SLOW_LOAD_S)
+        return await load_checkpoint(*args, **options)
+
+    app.worker.ownership.load_checkpoint = load
+
+
+def failing_revocation() -> None:
+    """While partitions are given back, no checkpoint can be written."""
+    revoke, write = Ownership.revoke, CheckpointWriter.write
+    revoking = False
+
+    async def fail(self: CheckpointWriter, cut: Cut) -> None:
+        if revoking:
+            raise RuntimeError("injected: no checkpoint at revocation")
+        await write(self, cut)
+
+    async def revoke_and_fail(self: Ownership, within_s: float) -> None:
+        nonlocal revoking
+        revoking = bool(self.owned)
+        try:
+            await revoke(self, within_s)
+        finally:
+            revoking = False
+
+    CheckpointWriter.write = fail  # type: ignore[method-assign]
+    Ownership.revoke = revoke_and_fail  # type: ignore[method-assign]
+
+
+def slow_write() -> None:
+    """Once the gate is open, checkpoints take longer than a revocation waits."""
+    write = CheckpointWriter.write
+
+    async def slowly(self: CheckpointWriter, cut: Cut) -> None:
+        if GATE.exists():
+            await asyncio.sleep(SLOW_WRITE_S)
+        await write(self, cut)
+
+    CheckpointWriter.write = slowly  # type: ignore[method-assign]
+
+
+def held_dead_letter() -> None:
+    """The dead letter of the marked record is not acknowledged before the gate is open."""
+    send = DeadLetterSender._send
+
+    async def hold(self: DeadLetterSender, record: ConsumerRecord, invalid: InvalidEvent) -> object:
+        if record.value == HELD:
+            await gate_open()
+        return await send(self, record, invalid)
+
+    DeadLetterSender._send = hold  # type: ignore[method-assign]
+
+
+def no_lists() -> None:
+    """Once the gate is open, no list goes out any more."""
+    publish = ListPublisher._publish
+
+    async def hold(self: ListPublisher, users: Any) -> bool:
+        while GATE.exists():
+            await asyncio.sleep(0.05)
+        return await publish(self, users)
+
+    ListPublisher._publish = hold  # type: ignore[method-assign]
+
+
+def no_bound() -> None:
+    """The check at start believes that values are small."""
+    app.worker.preflight.largest_value = lambda settings: 100
+
+
+def run() -> NoReturn:
+    """Put the fault in and run the command line."""
+    fault = sys.argv.pop(1)
+    {
+        function.__name__: function
+        for function in (slow_load, failing_revocation, slow_write, held_dead_letter, no_lists, no_bound)
+    }[fault]()
+    main()
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    run()

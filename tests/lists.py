@@ -1,0 +1,64 @@
+"""Lists of users, and the same worked out in plain Python."""
+
+from collections import defaultdict
+
+from models.cooccurrence import CooccurrenceSettings
+from models.ids import hash64
+from models.partitioner import partition_of
+from tables.fold_settings import FoldSettings
+from tables.partition import PartitionState
+from tables.users import UserState
+from tables.view import Filler, ItemView
+from tests.logs import Record
+from tests.saved import folded
+
+PAIRS = CooccurrenceSettings(n_history=6, n_keep=10)
+BOUNDS = FoldSettings(cooccurrence=PAIRS)
+NOTHING = Filler([])
+
+
+def view_of(*states: PartitionState) -> ItemView:
+    """A view of all of them."""
+    view = ItemView(states[0].settings.cooccurrence)
+    for state in states:
+        view.set_share(state.number, state.items)
+    return view
+
+
+def partitions(records: list[Record], n: int, bounds: FoldSettings = BOUNDS) -> list[PartitionState]:
+    """The log in n partitions, every record where its key belongs."""
+    return [
+        folded([each for each in records if partition_of(each.key or b"", n) == number], bounds, number, n)
+        for number in range(n)
+    ]
+
+
+def brute_force(states: list[PartitionState], user: UserState) -> dict[str, dict[str, float]]:
+    """Candidate -> history item -> what it gives, by the formula of models.cooccurrence, from canonical rows alone."""
+    weight: dict[str, float] = defaultdict(float)
+    pairs: dict[tuple[str, str], float] = defaultdict(float)
+    for state in states:
+        for item_id, slot in state.items.slots.items():
+            _, _, own, _, _, neighbours, _ = state.items.canonical(slot)
+            weight[item_id] += float(own)  # type: ignore[arg-type]  # canonical is for the digest
+            for other, amount in neighbours:  # type: ignore[attr-defined]  # canonical is for the digest
+                pairs[item_id, other] += amount
+    bounds = states[0].settings.cooccurrence
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for step, (known, amount) in enumerate(reversed(user.recent)):
+        for (item_id, other), pair in pairs.items():
+            if item_id == known and weight[known] > 0:
+                factor = amount * bounds.decay**step * weight[known] ** -bounds.known_exponent
+                norm = weight[other] ** -bounds.candidate_exponent if weight[other] > 0 else 0.0
+                found[other][known] = factor * pair * norm
+    seen = set(user.seen[: user.n_seen].tolist())
+    return {other: gave for other, gave in found.items() if hash64(other) not in seen}
+
+
+def users_of(states: list[PartitionState]) -> list[UserState]:
+    """Everybody, and a stranger whose newest item nobody knows."""
+    users = [state.users.get(user_id) for state in states for user_id in state.users]
+    stranger = UserState()
+    for item_id in ("i1", "i2", "unknown"):
+        stranger.add_recent(item_id, 0.5, 6)
+    return [*(user for user in users if user), stranger]
