@@ -31,6 +31,10 @@ class Chunk(Protocol[R_co]):
         """Which partition."""
 
     @property
+    def generation(self) -> int:
+        """The generation of the group in which they were fetched."""
+
+    @property
     def records(self) -> Sequence[R_co]:
         """The records, in offset order."""
 
@@ -58,8 +62,8 @@ P = TypeVar("P", bound=Partition)
 class Outputs(Protocol[P, R_contra]):
     """Where results go."""
 
-    def partition(self, number: int) -> P | None:
-        """The partition, if it is still owned and loaded."""
+    def partition(self, number: int, generation: int) -> P | None:
+        """The partition, if it is owned and loaded in this very generation."""
 
     def dead_letter(self, partition: P, record: R_contra, invalid: InvalidEvent) -> None:
         """Send a record that is no event on; from now on every checkpoint waits for its acknowledgement."""
@@ -77,7 +81,7 @@ async def fold_events(chunks: AsyncIterable[Chunk[R]], *, outputs: Outputs[P, R]
     """
     async for chunk in chunks:
         for start in range(0, len(chunk.records), RECORDS_PER_SLICE):
-            partition = outputs.partition(chunk.partition)
+            partition = outputs.partition(chunk.partition, chunk.generation)
             if partition is None:
                 break
             records = chunk.records[start : start + RECORDS_PER_SLICE]

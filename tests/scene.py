@@ -68,7 +68,7 @@ class Scene:
     def worker(self, fault: str | None = None, *, ready: bool = True) -> WorkerProcess:
         """Start a worker, with a fault of `tests/faults/launcher.py` if named."""
         command = [sys.executable, "-m", "app"] if fault is None else [sys.executable, str(LAUNCHER), fault]
-        variables = {**environment(self.settings), "FAULT_GATE": str(self.gate)}
+        variables = {**environment(self.settings), "FAULT_GATE": str(self.gate), "PYTHONFAULTHANDLER": "1"}
         log_path = self.folder / f"worker-{len(self.workers) + 1}.log"
         worker = WorkerProcess(variables, log_path, command=command)
         self.workers.append(worker)

@@ -30,6 +30,7 @@ class InlineChunk:
 
     records: list[InlineRecord]
     partition: int = 0
+    generation: int = 0
 
 
 @dataclass(slots=True)
@@ -45,9 +46,9 @@ class InlineOutputs:
     def __init__(self, state: PartitionState) -> None:
         self._partition = InlinePartition(state)
 
-    def partition(self, number: int) -> InlinePartition | None:
+    def partition(self, number: int, generation: int) -> InlinePartition | None:
         """The one there is."""
-        return self._partition if number == self._partition.state.number else None
+        return self._partition
 
     def dead_letter(self, partition: object, record: object, invalid: InvalidEvent) -> None:
         """Counted by the state already."""

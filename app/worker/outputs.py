@@ -25,9 +25,9 @@ class WorkerOutputs:
         self._lists = lists
         self._pulse = pulse
 
-    def partition(self, number: int) -> OwnedPartition | None:
-        """The partition, if it is owned and loaded."""
-        return self._ownership.owned.get(number)
+    def partition(self, number: int, generation: int) -> OwnedPartition | None:
+        """The partition; not for chunks of an older generation, for a state loaded since may stand before them."""
+        return self._ownership.owned.get(number) if generation == self._ownership.generation else None
 
     def dead_letter(self, partition: OwnedPartition, record: ConsumerRecord, invalid: InvalidEvent) -> None:
         """Send a record on; noted before anything else can run, so that no checkpoint slips past it."""

@@ -13,7 +13,7 @@ from tests.logs import HOUR_MS, START_MS, Record, made_log, record
 from tests.saved import everything, folded
 
 LOG = made_log(11, 300)
-Change = Callable[[PartitionState], None]
+Change = Callable[[PartitionState], object]
 
 
 def test_the_parts_are_named() -> None:
@@ -41,9 +41,9 @@ def test_offsets_do_not_count() -> None:
 
 
 CHANGES: dict[str, tuple[str, Change]] = {
-    "a user's seen items": ("users", lambda state: _user(state).mark_seen(5, 4096) and None),
-    "a user's event ids": ("users", lambda state: _user(state).is_duplicate(5) and None),
-    "the weight of a recent item": ("users", lambda state: _user(state).add_recent("i1", 0.123, 20) and None),
+    "a user's seen items": ("users", lambda state: _user(state).mark_seen(5, 4096)),
+    "a user's event ids": ("users", lambda state: _user(state).is_duplicate(5)),
+    "the weight of a recent item": ("users", lambda state: _user(state).add_recent("i1", 0.123, 20)),
     "a user's window": ("users", lambda state: _user(state).windows.add(1, START_MS, START_MS)),
     "an item's window": ("items", lambda state: state.items.windows_of(0).add(1, START_MS, START_MS)),
     "an item's trend": ("items", lambda state: state.items.trending.learn_one(0, 1.0, START_MS)),

@@ -40,7 +40,7 @@ def test_a_synced_view_equals_a_new_one(every: int) -> None:
     followed, state = ItemView(PAIRS), PartitionState(0, 1, bounds)
     state.fold(*record(0, "u1", "i1"))
     followed.set_share(0, state.items)
-    for each in made_log(41, 4_000, n_users=40, n_items=2_000)[1:]:
+    for each in made_log(41, 4_000, n_users=40, n_items=20_000)[1:]:
         state.fold(*each)
         if each.offset % every == 0:
             followed.sync()
