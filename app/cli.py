@@ -4,7 +4,22 @@ import sys
 
 import click
 
-from app.commands import demo, replay, up, worker
+from app.commands import (
+    bench,
+    data,
+    dead_letters,
+    demo,
+    doctor,
+    produce,
+    recs,
+    replay,
+    reset,
+    settings,
+    similar,
+    trending,
+    up,
+    worker,
+)
 from models.errors import FreshetError, SettingsError
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -27,6 +42,16 @@ cli.add_command(demo.demo)
 cli.add_command(up.up)
 cli.add_command(worker.worker)
 cli.add_command(replay.replay)
+cli.add_command(recs.recs)
+cli.add_command(similar.similar)
+cli.add_command(trending.trending)
+cli.add_command(produce.produce)
+cli.add_command(dead_letters.dead_letters)
+cli.add_command(data.data)
+cli.add_command(settings.settings)
+cli.add_command(doctor.doctor)
+cli.add_command(reset.reset)
+cli.add_command(bench.bench)
 
 
 def main() -> None:

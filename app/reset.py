@@ -97,11 +97,10 @@ async def reset(settings: Settings, tell: Tell) -> ResetResult:
     plan = await plan_reset(settings)
     names = Names(settings.namespace)
     checkpoints = (names.user_checkpoints, names.item_checkpoints)
-    published = _EpochInRedis(settings)
     epochs = [FIRST_EPOCH]
     specs = [spec for spec in names.topics(plan.n_partitions) if spec.name in checkpoints]
     if any(n > plan.n_partitions for n in (await partition_counts(settings.broker, checkpoints)).values()):
-        epochs.append(published.require("a topic of checkpoints, which is made anew,"))
+        epochs.append(published_epoch(settings, "a topic of checkpoints, which is made anew,"))
     for done in await fit_topics(settings.broker, specs, settings.replication_factor):
         tell(done)
     limits = await topic_limits(settings.broker, checkpoints)
@@ -110,7 +109,7 @@ async def reset(settings: Settings, tell: Tell) -> ResetResult:
     try:
         for writer in writers:
             await writer.start()
-            epoch, n_keys = await _empty(writer, settings, names, published)
+            epoch, n_keys = await _empty(writer, settings, names)
             epochs.append(epoch)
             n_removed += n_keys
             tell(f"partition {writer.partition}: {n_keys} values removed")
@@ -119,19 +118,19 @@ async def reset(settings: Settings, tell: Tell) -> ResetResult:
             await writer.write(Cut(marker, [(MARKER_KEY, marker.encode())], [], 0))
     except (ProducerFenced, InvalidProducerEpoch) as error:
         raise ServiceError(
-            "a worker was started while the reset ran, and took a partition over. Stop it and run `freshet reset` again."
+            "a worker was started while the reset ran, and took a partition. Stop it and run `freshet reset` again."
         ) from error
     finally:
         for writer in writers:
             await writer.stop()
     ranges = await log_ranges(settings.broker, names.events, plan.n_partitions)
-    await commit_offsets(settings.broker, names.group, names.events, {number: start for number, (start, _) in ranges.items()})
+    await commit_offsets(
+        settings.broker, names.group, names.events, {number: start for number, (start, _) in ranges.items()}
+    )
     return ResetResult(marker.epoch, plan.n_partitions, n_removed, plan.n_records)
 
 
-async def _empty(
-    writer: CheckpointWriter, settings: Settings, names: Names, published: "_EpochInRedis"
-) -> tuple[int, int]:
+async def _empty(writer: CheckpointWriter, settings: Settings, names: Names) -> tuple[int, int]:
     """Remove everything saved of one partition; returns the epoch it had, and how many values there were."""
     keys: dict[str, set[bytes]] = {names.user_checkpoints: set(), names.item_checkpoints: set()}
     stored: bytes | None = None
@@ -147,7 +146,7 @@ async def _empty(
 
     await read_to_end(settings.broker, [TopicPartition(topic, writer.partition) for topic in keys], take)
     known = None if stored is None else epoch_of(stored)
-    epoch = published.require(f"the marker of partition {writer.partition}") if known is None else known
+    epoch = published_epoch(settings, f"the marker of partition {writer.partition}") if known is None else known
     unfinished = Marker(epoch, 0, -1, 0, (), 0, "unfinished reset")
     await writer.write(Cut(unfinished, [(MARKER_KEY, unfinished.encode())], [], 0))
     users, items = (sorted(keys[topic]) for topic in (names.user_checkpoints, names.item_checkpoints))
@@ -168,28 +167,19 @@ def _parts(keys: list[bytes]) -> list[list[bytes]]:
     return [keys[start : start + KEYS_PER_TRANSACTION] for start in range(0, len(keys), KEYS_PER_TRANSACTION)]
 
 
-class _EpochInRedis:
-    """The epoch of the lists published last, for what does not say itself which epoch it is of."""
+def published_epoch(settings: Settings, what: str) -> int:
+    """The epoch of the lists in Redis, for state that does not say itself which it is of; 1 if there are none.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._known: int | None = None
-
-    def require(self, what: str) -> int:
-        """The epoch; `FIRST_EPOCH` if nothing has been published.
-
-        Raises
-        ------
-        ServiceError
-            If Redis cannot be reached.
-        """
-        if self._known is None:
-            connection = Connection(self._settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
-            try:
-                (stored,) = connection.run([("GET", Keys(self._settings.namespace).default_list())])
-            except ServiceError as error:
-                raise ServiceError(f"{what} does not say its epoch, and the lists in Redis cannot be asked: {error}") from error
-            finally:
-                connection.close()
-            self._known = FIRST_EPOCH if stored is None else int(version_of(stored).partition(b"-")[0])
-        return self._known
+    Raises
+    ------
+    ServiceError
+        If Redis cannot be reached.
+    """
+    connection = Connection(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
+    try:
+        (stored,) = connection.run([("GET", Keys(settings.namespace).default_list())])
+    except ServiceError as error:
+        raise ServiceError(f"{what} does not say its epoch, and the lists in Redis cannot be asked. {error}") from error
+    finally:
+        connection.close()
+    return FIRST_EPOCH if stored is None else int(version_of(stored).partition(b"-")[0])

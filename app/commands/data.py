@@ -17,13 +17,13 @@ def data(name: str | None, show_all: bool) -> None:
     Examples:
       freshet data --list
       freshet replay --inline "$(freshet data ml-100k)"
-    """
+    """  # noqa: D301
     from app.replay import DATASETS, default_data_folder, fetch_dataset
 
     if show_all:
         folder = default_data_folder()
         places = {known: [p for p in (folder / known, folder / f"{known}.zip") if p.exists()] for known in DATASETS}
-        print_table(("name", "place"), [(known, *(found[:1] or ["not here yet"])) for known, found in places.items()])
+        print_table(("name", "place"), [(known, found[0] if found else "not here yet") for known, found in places.items()])
         return
     if name is None:
         raise click.UsageError("Which data set? `freshet data --list` lists the names known.")

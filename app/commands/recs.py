@@ -29,7 +29,7 @@ def recs(settings: Any, user: str, segment: str | None, k: int, as_json: bool) -
       freshet recs u42
       freshet recs u42 --segment f-25-34 -k 5
       freshet recs u42 --json | jq '.items[0].id'
-    """
+    """  # noqa: D301
     from app.client import Reader
     from app.client.requests import recs as ladder
     from app.store.connect import Connection
@@ -61,7 +61,14 @@ def recs(settings: Any, user: str, segment: str | None, k: int, as_json: bool) -
         print_json({**stored, "key": escaped(key[rung]), "age_ms": age_ms, "titles": titles})
         return
     rows = [
-        (rank, item.item_id, titles.get(item.item_id, ""), f"{item.score:.6g}", item.source, _reason(item.because, titles))
+        (
+            rank,
+            item.item_id,
+            titles.get(item.item_id, ""),
+            f"{item.score:.6g}",
+            item.source,
+            _reason(item.because, titles),
+        )
         for rank, item in enumerate(found.items[:k], 1)
     ]
     print_table(("rank", "item", "title", "score", "source", "reason"), rows, right=("rank", "score"))

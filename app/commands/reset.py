@@ -24,9 +24,10 @@ def reset(settings: Any, yes: bool, as_json: bool) -> None:
     \b
     Example:
       freshet reset --yes && freshet worker
-    """
+    """  # noqa: D301
     from app.commands.kafka_call import run_on_kafka
-    from app.reset import plan_reset, reset as run_reset
+    from app.reset import plan_reset
+    from app.reset import reset as run_reset
 
     plan = run_on_kafka(plan_reset(settings), settings.broker)
     note(
@@ -34,9 +35,7 @@ def reset(settings: Any, yes: bool, as_json: bool) -> None:
         f"partitions is removed; {plan.n_records} records are folded anew by the next workers."
     )
     if plan.n_deleted:
-        note(
-            f"{plan.n_deleted} older records have left the log by its retention: what they taught is forgotten for good."
-        )
+        note(f"{plan.n_deleted} older records have left the log by its retention: what they taught is lost for good.")
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("Nobody is there to be asked: say --yes to reset.")

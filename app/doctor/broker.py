@@ -1,0 +1,69 @@
+"""Checks of the broker itself."""
+
+import time
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.admin import ApiVersionRequest
+
+from app.doctor.finding import Finding
+from app.kafka import start_client
+from app.kafka_admin import admin_client
+from app.settings import Settings
+from tables.names import Names
+
+TRANSACTION_S = 10.0
+FETCH, ADD_RAFT_VOTER, DESCRIBE_TRANSACTIONS, DESCRIBE_CLUSTER = 1, 80, 65, 60
+
+
+async def check_broker(settings: Settings) -> list[Finding]:
+    """Is Kafka reachable, and which release is it."""
+    async with admin_client(settings.broker) as client:  # raises with advice if nobody answers
+        cluster = await client.describe_cluster()
+    release = release_of(await _api_versions(settings.broker))
+    n_brokers = len(cluster["brokers"])
+    found = f"Kafka {release} at {settings.broker}, {n_brokers} broker{'s' if n_brokers > 1 else ''}"
+    return [Finding("Kafka", "ok", found)]
+
+
+async def _api_versions(broker: str) -> dict[int, tuple[int, int]]:
+    client = AIOKafkaClient(bootstrap_servers=broker)
+    try:
+        await client.bootstrap()
+        response = await client.send(client.get_random_node(), ApiVersionRequest())
+    except KafkaConnectionError:
+        return {}
+    finally:
+        await client.close()
+    return {key: (low, high) for key, low, high in response.api_versions}
+
+
+def release_of(versions: dict[int, tuple[int, int]]) -> str:
+    """The oldest release that speaks so: brokers do not name theirs.
+
+    Examples
+    --------
+    >>> release_of({1: (4, 17)}), release_of({1: (0, 11), 60: (0, 0)})
+    ('4.0 or newer', '2.8 or newer')
+    """
+    if versions.get(FETCH, (0, 0))[0] >= 4:
+        return "4.0 or newer"
+    for key, release in ((ADD_RAFT_VOTER, "3.9"), (DESCRIBE_TRANSACTIONS, "3.0"), (DESCRIBE_CLUSTER, "2.8")):
+        if key in versions:
+            return f"{release} or newer"
+    return "older than 2.8"
+
+
+async def check_transactions(settings: Settings) -> list[Finding]:
+    """Can a checkpoint be written: does the broker give out a transactional id."""
+    started = time.monotonic()
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker,
+        transactional_id=f"{Names(settings.namespace).group}-doctor-{uuid4().hex[:8]}",
+        request_timeout_ms=int(TRANSACTION_S * 1000),
+    )
+    await start_client(producer, settings.broker)
+    await producer.stop()
+    return [Finding("transactions", "ok", f"a transactional producer was ready in {time.monotonic() - started:.2f} s")]

@@ -1,0 +1,48 @@
+"""All checks, in the order in which a person would ask."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from app.doctor.broker import check_broker, check_transactions
+from app.doctor.finding import Finding
+from app.doctor.group import check_group
+from app.doctor.letters import check_dead_letters
+from app.doctor.redis import check_redis
+from app.doctor.topics import check_topics
+from app.settings import Settings
+from models.errors import FreshetError
+
+PATIENCE_S = 15.0
+LONG_S = 120.0
+
+Check = Callable[[Settings], Coroutine[Any, Any, list[Finding]]]
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Check Kafka, and what is in it if it answers; then Redis."""
+    findings = await _within(PATIENCE_S, "Kafka", check_broker, settings)
+    if all(finding.status != "wrong" for finding in findings):
+        findings += await _within(PATIENCE_S, "topics", check_topics, settings)
+        findings += await _within(PATIENCE_S, "transactions", check_transactions, settings)
+        findings += await _within(LONG_S, "dead letters", check_dead_letters, settings)
+        findings += await _within(PATIENCE_S, "workers", check_group, settings)
+    return findings + await asyncio.to_thread(check_redis, settings)
+
+
+async def _within(seconds: float, name: str, check: Check, settings: Settings) -> list[Finding]:
+    """What a check finds; that it could not be made is a finding, too."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await check(settings)
+    except TimeoutError:
+        advice = f"Look at the load and the log of the broker ({settings.broker}), and at the network between."
+        return [Finding(name, "wrong", f"no answer within {seconds:g} s", advice)]
+    except FreshetError as error:
+        return [Finding(name, "wrong", str(error))]
+    except KafkaError as error:
+        return [
+            Finding(name, "wrong", repr(error), "Look into the broker's log, and at what this client may do there.")
+        ]

@@ -1,0 +1,89 @@
+"""Checks of the topics: are they there, do they fit together, are they configured as the contract says."""
+
+from collections.abc import Mapping
+
+from app.doctor.finding import Finding
+from app.kafka import partition_counts
+from app.kafka_admin import topic_configs
+from app.settings import Settings
+from app.worker.preflight import checkpoint_limits
+from models.errors import ValueTooLarge
+from tables.names import Names, TopicSpec
+
+CONTRACT = ("cleanup.policy", "message.timestamp.type")
+LIMIT = "max.message.bytes"
+
+
+async def check_topics(settings: Settings) -> list[Finding]:
+    """Everything about topics."""
+    names = Names(settings.namespace)
+    specs = names.topics(settings.partitions)
+    counts = await partition_counts(settings.broker, [spec.name for spec in specs])
+    missing = [spec.name for spec in specs if spec.name not in counts]
+    if missing:
+        advice = "A worker makes them at its start: run `freshet worker`. Or check FRESHET_NAMESPACE."
+        return [Finding("topics", "wrong", f"not there: {', '.join(missing)}", advice)]
+    configs = await topic_configs(settings.broker, counts)
+    findings = check_counts(names, counts)
+    for spec in specs:
+        findings += check_config(spec, configs[spec.name], settings.broker)
+    findings += check_dead_letter_limit(names, configs, settings.broker)
+    try:
+        limits = await checkpoint_limits(settings)
+        findings.append(Finding("sizes", "ok", f"checkpoints take values of {min(limits.values())} bytes: enough"))
+    except ValueTooLarge as error:
+        findings.append(Finding("sizes", "wrong", str(error)))
+    return findings
+
+
+def check_counts(names: Names, counts: Mapping[str, int]) -> list[Finding]:
+    """Checkpoints have as many partitions as the events."""
+    n_partitions = counts[names.events]
+    unlike = {name: counts[name] for name in (names.user_checkpoints, names.item_checkpoints)}
+    unlike = {name: n for name, n in unlike.items() if n != n_partitions}
+    if not unlike:
+        return [
+            Finding("topics", "ok", f"all there; {names.events} and its checkpoints have {n_partitions} partitions")
+        ]
+    return [
+        Finding(
+            "topics",
+            "wrong",
+            f"{names.events} has {n_partitions} partitions, {name} has {n}",
+            "Users have moved to other partitions. Stop the workers, run `freshet reset`, start them again.",
+        )
+        for name, n in unlike.items()
+    ]
+
+
+def check_config(spec: TopicSpec, config: Mapping[str, str], broker: str) -> list[Finding]:
+    """A topic's configuration: what the contract says, and where else it differs from what Freshet creates."""
+    findings: list[Finding] = []
+    for key, wanted in spec.config.items():
+        actual = config.get(key, "")
+        if actual == wanted or key == LIMIT:
+            continue
+        found = f"{spec.name}: {key} is {actual or 'not set'}, Freshet makes it with {wanted}"
+        if key in CONTRACT:
+            findings.append(Finding("configuration", "wrong", found, alter(broker, spec.name, key, wanted)))
+        else:
+            findings.append(Finding("configuration", "note", found, "Fine if that is meant so."))
+    return findings
+
+
+def check_dead_letter_limit(names: Names, configs: Mapping[str, Mapping[str, str]], broker: str) -> list[Finding]:
+    """Whatever fits into the input, with some headers, fits into the dead letters."""
+    taken, given = int(configs[names.dead_letters][LIMIT]), int(configs[names.events][LIMIT])
+    if taken > given:
+        return [Finding("dead letters", "ok", f"they may have {taken} bytes, events {given}")]
+    found = f"{names.dead_letters}: {LIMIT} is {taken}, that of {names.events} is {given}"
+    advice = "It must be greater, or a large bad event stops its partition. "
+    return [Finding("dead letters", "wrong", found, advice + alter(broker, names.dead_letters, LIMIT, str(2 * given)))]
+
+
+def alter(broker: str, topic: str, key: str, value: str) -> str:
+    """The command that sets a configuration."""
+    return (
+        f"Run: kafka-configs.sh --bootstrap-server {broker} --alter --entity-type topics --entity-name {topic} "
+        f"--add-config {key}={value}"
+    )

@@ -1,0 +1,123 @@
+"""Compiled steps of the matrix factorization, each also plain Python (`kernel.py_func`, compared by a test).
+
+A row is `float64[1 + n_factors]`: the bias, then the factors; `items` holds one row per slot; `mean` is (count, mean).
+IEEE arithmetic in a fixed order (no fastmath) and nothing from the C library's mathematics, so the same ratings give
+the same bits everywhere.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+Array = Any  # numpy arrays; numba's signatures say the dtypes
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+_LOW_16 = np.uint64(0xFFFF)
+_WORDS_PER_FACTOR = 3
+_CENTRE = 6 * 65535  # mean of a sum of twelve 16-bit numbers
+_UNIT = 65536.0  # its standard deviation
+
+
+@njit(cache=True, nogil=True)
+def splitmix64(seed: np.uint64, number: int) -> np.uint64:
+    """Word `number` (from 0) of the SplitMix64 sequence that starts at `seed` (doi:10.1145/2714064.2660195)."""
+    word = seed + _GAMMA * np.uint64(number + 1)
+    word = (word ^ (word >> np.uint64(30))) * _FIRST
+    word = (word ^ (word >> np.uint64(27))) * _SECOND
+    return word ^ (word >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def start_row(seed: np.uint64, scale: float, row: Array) -> None:
+    """Set a row to its start: bias 0, factors from the bell curve of width `scale`.
+
+    A factor is `scale` times the sum of twelve 16-bit numbers (three words of SplitMix64), centred and divided by its
+    standard deviation: mean 0, variance 1, at most 6. Sums of integers, no logarithm that differs between machines.
+    """
+    row[0] = 0.0
+    for factor in range(1, row.shape[0]):
+        total = 0
+        for part in range(_WORDS_PER_FACTOR):
+            word = splitmix64(seed, (factor - 1) * _WORDS_PER_FACTOR + part)
+            for shift in (0, 16, 32, 48):
+                total += np.int64((word >> np.uint64(shift)) & _LOW_16)
+        row[factor] = scale * ((total - _CENTRE) / _UNIT)
+
+
+@njit(cache=True, nogil=True)
+def predict(user: Array, items: Array, slot: int, mean: Array) -> float:
+    """Mean + both biases + product of the factors, not clipped."""
+    product = 0.0
+    for factor in range(1, user.shape[0]):
+        product += user[factor] * items[slot, factor]
+    return mean[1] + user[0] + items[slot, 0] + product
+
+
+@njit(cache=True, nogil=True)
+def learn_one(
+    user: Array,
+    items: Array,
+    slot: int,
+    rating: float,
+    mean: Array,
+    lr_bias: float,
+    lr_factors: float,
+    max_gradient: float,
+    max_weight: float,
+    lowest: float,
+    highest: float,
+) -> None:
+    """One step of stochastic gradient descent on the squared error, in place.
+
+    The order is River's: the mean first, then the gradient 2 (prediction - rating) with that mean, then both biases,
+    then both factor rows, each from the other as it stood before. The rating is clipped to [lowest, highest], the
+    gradient to +-`max_gradient`, and what comes out to +-`max_weight`.
+    """
+    rating = min(max(rating, lowest), highest)
+    mean[0] += 1.0
+    mean[1] += (1.0 / mean[0]) * (rating - mean[1])
+    gradient = 2.0 * (predict(user, items, slot, mean) - rating)
+    gradient = min(max(gradient, -max_gradient), max_gradient)
+    user[0] = min(max(user[0] - lr_bias * gradient, -max_weight), max_weight)
+    items[slot, 0] = min(max(items[slot, 0] - lr_bias * gradient, -max_weight), max_weight)
+    for factor in range(1, user.shape[0]):
+        before = user[factor]
+        user[factor] = min(max(before - lr_factors * (gradient * items[slot, factor]), -max_weight), max_weight)
+        items[slot, factor] = min(
+            max(items[slot, factor] - lr_factors * (gradient * before), -max_weight), max_weight
+        )
+
+
+@njit(cache=True, nogil=True)
+def learn_many(
+    users: Array,
+    numbers: Array,
+    items: Array,
+    slots: Array,
+    ratings: Array,
+    mean: Array,
+    lr_bias: float,
+    lr_factors: float,
+    max_gradient: float,
+    max_weight: float,
+    lowest: float,
+    highest: float,
+) -> None:
+    """`learn_one` for every event in order; event e is of the user in row `numbers[e]` of `users`."""
+    for event in range(ratings.shape[0]):
+        learn_one(
+            users[numbers[event]],
+            items,
+            slots[event],
+            ratings[event],
+            mean,
+            lr_bias,
+            lr_factors,
+            max_gradient,
+            max_weight,
+            lowest,
+            highest,
+        )
