@@ -128,6 +128,8 @@ def accumulate(
             if item < 0:
                 continue
             amount = factor * weights[position]
+            if not amount > 0.0:
+                continue  # nothing to add, and a score of 0 means not listed yet
             if scores[item] == 0.0:
                 touched[n_touched] = item
                 n_touched += 1

@@ -33,5 +33,3 @@ def item_fields(view: ItemView, item_id: str, types: tuple[str, ...], as_of_ms: 
         **counts,
         "updated_at_ms": now_ms,
     }
-
-

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -108,9 +107,12 @@ def no_bound() -> None:
 
 def quick_metadata() -> None:
     """The client looks at the topics every second, not every few minutes."""
-    app.worker.worker.faust = SimpleNamespace(  # type: ignore[assignment]
-        App=partial(faust.App, consumer_metadata_max_age_ms=1000)
-    )
+
+
+    def create(*args: Any, **options: Any) -> faust.App:
+        return faust.App(*args, **{**options, "consumer_metadata_max_age_ms": 1000})
+
+    app.worker.worker.faust = SimpleNamespace(App=create)  # type: ignore[assignment]
 
 
 def run() -> NoReturn:
