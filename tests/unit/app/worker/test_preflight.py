@@ -1,5 +1,6 @@
 """The bound of one stored value holds for users and items that are full to the brim."""
 
+import numpy as np
 import pytest
 
 from app.settings import Settings
@@ -13,7 +14,6 @@ from tables.items import ItemShares
 from tables.users import UserState
 from tables.windows import WindowCounts
 
-WIDE = 2**31  # event times in the middle of every bucket's range
 NOW_MS = 1_700_000_000_000
 
 
@@ -46,8 +46,6 @@ def item_full_to_the_brim(settings: Settings) -> bytes:
     shares = ItemShares(settings.neighbours)
     slot = shares.intern("y" * 256)
     longest = b""
-    import numpy as np
-
     for number in range(3 * settings.neighbours):
         other = shares.intern(f"{number:05d}")
         shares.pairs.learn_one(slot, np.array([other], np.int32), np.array([1.0 + number]))
