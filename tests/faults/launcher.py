@@ -108,7 +108,6 @@ def no_bound() -> None:
 def quick_metadata() -> None:
     """The client looks at the topics every second, not every few minutes."""
 
-
     def create(*args: Any, **options: Any) -> faust.App:
         return faust.App(*args, **{**options, "consumer_metadata_max_age_ms": 1000})
 
@@ -118,10 +117,7 @@ def quick_metadata() -> None:
 def run() -> NoReturn:
     """Put the fault in and run the command line."""
     fault = sys.argv.pop(1)
-    {
-        function.__name__: function
-        for function in FAULTS
-    }[fault]()
+    {function.__name__: function for function in FAULTS}[fault]()
     main()
     sys.exit(0)
 

@@ -179,9 +179,7 @@ def test_view_is_filled(scene: Scene) -> None:
     scene.worker()
     now_ms = int(time.time() * 1000) - 60_000
     for user in range(8):
-        scene.send(
-            Sent(b"u%d" % user, event(f"u{user}", f"i{item}", timestamp=now_ms)) for item in (user % 3, 3, 4)
-        )
+        scene.send(Sent(b"u%d" % user, event(f"u{user}", f"i{item}", timestamp=now_ms)) for item in (user % 3, 3, 4))
     states = scene.assert_exact()
     scene.assert_lists(states)
 
