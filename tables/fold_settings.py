@@ -6,7 +6,7 @@ from hashlib import sha256
 import orjson
 
 from models.cooccurrence import CooccurrenceSettings
-from models.event_types import EventType
+from models.errors import SettingsError
 from models.events import EventRules
 from tables.users import UserBounds
 
@@ -45,6 +45,19 @@ class FoldSettings:
     late_grace_ms: int = 3_600_000
     partitioner: str = "murmur2"
 
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("history size", self.cooccurrence.n_history, 1),
+            ("neighbours", self.cooccurrence.n_keep, 1),
+            ("max_seen", self.max_seen, 1),
+            ("max_users", self.max_users, 1),
+            ("max_items", self.max_items, 1),
+            ("max_idle_ms", self.max_idle_ms, 0),
+            ("late_grace_ms", self.late_grace_ms, 0),
+        ):
+            if value < least:
+                raise SettingsError(f"{name} has value {value}: use {least} or more.")
+
     @property
     def user_bounds(self) -> UserBounds:
         """Sizes of one user's state."""
@@ -52,11 +65,5 @@ class FoldSettings:
 
     def fingerprint(self) -> str:
         """16 hex digits over all of it."""
-        described = orjson.dumps(self, default=_describe, option=orjson.OPT_SORT_KEYS)
+        described = orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
         return sha256(b"%d" % STATE_VERSION + described).hexdigest()[:16]
-
-
-def _describe(value: object) -> object:
-    if isinstance(value, EventType):
-        return [value.name, value.weight, value.polarity]
-    raise TypeError(f"{value!r} cannot stand in a fingerprint")

@@ -7,7 +7,6 @@ counts. Little endian. Neighbours are slots of the same partition: an item's slo
 
 import heapq
 import struct
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,22 +16,12 @@ from models.cooccurrence import Cooccurrence
 from models.ids import hash64
 from models.trending import Trending
 from models.windows import TRENDING_WINDOWS
-from tables.codec import check_version
+from tables.codec import check_version, undamaged
 from tables.windows import WindowCounts
 
 VERSION = 1
 _HEADER = struct.Struct("<BIqqqdI")
 _N_TRENDS = len(TRENDING_WINDOWS)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRow:
-    """The counters of one item in one share."""
-
-    n_events: int
-    last_ms: int
-    weight: float
-    windows: WindowCounts
 
 
 class ItemShares:
@@ -151,6 +140,10 @@ class ItemShares:
                 self.touched.add(slot)
             return
         check_version(data, VERSION, f"the share of item {item_id!r}")
+        with undamaged(f"the share of item {item_id!r}"):
+            self._decode(item_id, data)
+
+    def _decode(self, item_id: str, data: bytes) -> None:
         _, slot, last_offset, last_ms, n_events, weight, n_neighbours = _HEADER.unpack_from(data)
         if self.slots.get(item_id, slot) != slot:
             self.apply(item_id, None)
@@ -163,9 +156,11 @@ class ItemShares:
         self.trending.bucket[slot] = np.frombuffer(data, np.int64, _N_TRENDS, at + 8 * _N_TRENDS)
         at += 16 * _N_TRENDS
         neighbours = np.frombuffer(data, np.int32, n_neighbours, at)
+        windows = data[at + 12 * n_neighbours :]
+        WindowCounts.check(windows)
         at += neighbours.nbytes
         self.pairs.set_row(slot, neighbours, np.frombuffer(data, np.float64, n_neighbours, at))
-        self.windows[slot] = data[at + 8 * n_neighbours :]
+        self.windows[slot] = windows
         self.touched.add(slot)
 
     def finish_load(self) -> None:

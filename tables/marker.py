@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from tables.codec import check_version
+from tables.codec import check_version, undamaged
 
 MARKER_KEY = b"\x00marker"
 METRICS_KEY = b"\x00metrics"
@@ -58,9 +58,10 @@ class Marker:
             If the bytes are of another version.
         """
         check_version(data, VERSION, "the marker of a checkpoint")
-        fields = orjson.loads(data[1:])
-        fields["latest"] = tuple((time_ms, user_id) for time_ms, user_id in fields["latest"])
-        return cls(**fields)
+        with undamaged("the marker of a checkpoint"):
+            fields = orjson.loads(data[1:])
+            fields["latest"] = tuple((time_ms, user_id) for time_ms, user_id in fields["latest"])
+            return cls(**fields)
 
 
 @dataclass(slots=True)
@@ -91,4 +92,5 @@ class Metrics:
             If the bytes are of another version.
         """
         check_version(data, VERSION, "the counters of a checkpoint")
-        return cls(orjson.loads(data[1:]))
+        with undamaged("the counters of a checkpoint"):
+            return cls(dict(orjson.loads(data[1:])))

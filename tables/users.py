@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models import kernels
-from tables.codec import check_version, pack_strings, unpack_strings
+from models.errors import StateError
+from tables.codec import all_read, check_version, pack_strings, undamaged, unpack_strings
 from tables.windows import WindowCounts
 
 VERSION = 1
@@ -120,6 +121,11 @@ class UserState:
             If the bytes are of another version.
         """
         check_version(data, VERSION, "a user's state")
+        with undamaged("a user's state"):
+            return cls._decode(data)
+
+    @classmethod
+    def _decode(cls, data: bytes) -> "UserState":
         state = cls()
         _, state.last_offset, state.last_ms, state.n_events, n_ids, state.n_seen, n_recent = _HEADER.unpack_from(data)
         at = _HEADER.size
@@ -131,7 +137,8 @@ class UserState:
         weights = np.frombuffer(data, np.float64, n_recent, at).tolist()
         items, at = unpack_strings(memoryview(data), at + 8 * n_recent)
         state.recent = list(zip(items, weights, strict=True))
-        state.windows, _ = WindowCounts.decode(memoryview(data)[at:])
+        state.windows, size = WindowCounts.decode(memoryview(data)[at:])
+        all_read(at + size, data)
         return state
 
 
@@ -180,13 +187,15 @@ class Users:
 
         Raises
         ------
-        UnknownVersion
-            If the bytes are of another version.
+        UnknownVersion, StateError
+            If the bytes are of another version, or too few; what else may be wrong shows when they are decoded.
         """
         if data is None:
             self._states.pop(user_id, None)
         else:
             check_version(data, VERSION, f"the state of user {user_id!r}")
+            if len(data) < _HEADER.size:
+                raise StateError(f"the state of user {user_id!r} is damaged: it has {len(data)} bytes.")
             self._states[user_id] = data
 
     def sort(self) -> None:

@@ -97,8 +97,8 @@ class BatchConsumer(driver.Consumer):
             if owned is not None and (end or 0) < owned.state.next_offset and self.flow_active:
                 await self.transport.fatal(
                     ResetRequired(
-                        f"partition {tp.partition} is folded up to offset {owned.state.next_offset}, and its log ends at "
-                        f"{end}: the topic was made anew. Run `freshet reset` to fold the log that is there."
+                        f"partition {tp.partition} is folded up to offset {owned.state.next_offset}, and its log ends "
+                        f"at {end}: the topic was made anew. Run `freshet reset` to fold the log that is there."
                     )
                 )
                 return

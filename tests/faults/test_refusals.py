@@ -39,7 +39,7 @@ def recreate(scene: Scene, topic: str) -> None:
             await admin.delete_topics([topic])
         finally:
             await admin.close()
-        while await partition_counts(scene.settings.broker, [topic]):
+        while await partition_counts(scene.settings.broker, [topic]):  # noqa: ASYNC110 the broker does it
             await asyncio.sleep(0.1)
 
     asyncio.run(delete())

@@ -12,7 +12,7 @@ from tests.scene import Scene
 
 
 def test_paused_worker_ends_when_it_comes_back(scene: Scene) -> None:
-    """Stopped for twice the session timeout while another one takes over: continued, it exits non-zero; all is right."""
+    """Stopped for twice the session timeout while another one takes over, then continued: it exits non-zero."""
     scene.create(2)
     paused = scene.worker()
     with Flow(scene, 1000) as flow:

@@ -77,7 +77,7 @@ def test_position_comes_from_the_checkpoint_not_from_the_group(scene: Scene) -> 
 
 
 def test_given_back_before_taken_over(scene: Scene) -> None:
-    """At a join the old owner has saved and given back before the new one is ready; kept partitions keep their memory."""
+    """At a join the old owner has saved before the new one is ready; partitions that stay keep their memory."""
     scene.create(2)
     scene.send(events(1, 500))
     first = scene.worker()

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 from weakref import WeakSet
 
@@ -160,8 +161,7 @@ def test_libraries_of_this_environment_fit() -> None:
 @pytest.mark.parametrize("name", PINNED)
 def test_other_version_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another version is named, with the one to install."""
-    real = selfcheck.version
-    monkeypatch.setattr(selfcheck, "version", lambda asked: "9.9.9" if asked == name else real(asked))
+    monkeypatch.setattr(selfcheck, "version", lambda asked: "9.9.9" if asked == name else version(asked))
 
     with pytest.raises(ServiceError) as caught:
         check_libraries()
