@@ -25,6 +25,7 @@ from app.worker.ownership import Ownership
 from app.worker.report import Report
 from app.worker.transport import BatchTransport
 from app.worker.watchdog import Pulse, Watchdog
+from models.errors import ServiceError
 from tables.keys import Keys
 from tables.names import Names
 
@@ -178,10 +179,19 @@ class Worker:
             await self.ownership.checkpoint_due()
 
     async def _beat(self) -> None:
+        held = False
         while True:
             await asyncio.sleep(REPORT_S)
             ownership, pulse = self.ownership, self.pulse
-            pulse.beat = time.monotonic()
+            before, pulse.beat = pulse.beat, time.monotonic()
+            if held and pulse.beat - before > self.settings.session_timeout_s:
+                await self.fatal(
+                    ServiceError(
+                        f"the process stood still for {pulse.beat - before:.1f} s, longer than its session of "
+                        f"{self.settings.session_timeout_s:g} s: others have its partitions by now. Start it again."
+                    )
+                )
+            held = bool(ownership.owned)
             pulse.lag = sum(partition.lag for partition in ownership.owned.values())
             waiting = bool(ownership.assigned) and not ownership.ready
             pulse.waiting_since = (pulse.waiting_since or pulse.beat) if waiting else None

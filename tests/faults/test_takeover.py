@@ -29,6 +29,22 @@ def test_paused_worker_ends_when_it_comes_back(scene: Scene) -> None:
     assert successor.exit_code is None
 
 
+def test_paused_worker_without_work_ends_as_well(scene: Scene) -> None:
+    """The same without events, and without anything unsaved: it does not go on as if nothing had been."""
+    scene.create(2)
+    scene.send(events(1, 500))
+    paused = scene.worker()
+    states = scene.await_durable()
+    paused.signal(signal.SIGSTOP)
+    time.sleep(2 * scene.settings.session_timeout_s)
+    paused.signal(signal.SIGCONT)
+
+    assert paused.wait_exit(20) == 1
+    assert "stood still for" in paused.log_path.read_text().splitlines()[-1]
+    scene.worker()
+    scene.assert_lists(states)
+
+
 def test_load_slower_than_a_request_gets_ready(scene: Scene) -> None:
     """Loading takes longer than a request to the broker may: the worker gets ready all the same and folds all."""
     scene.configure(request_timeout_s=1.0)  # the session's timeout and a second, 4 s, at least
