@@ -31,24 +31,26 @@ def splitmix64(seed: np.uint64, number: int) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def start_row(seed: np.uint64, scale: float, row: Array) -> None:
+def start_row(seed: np.uint64, kind: int, id_hash: np.uint64, scale: float, row: Array) -> None:
     """Set a row to its start: bias 0, factors from the bell curve of width `scale`.
 
-    A factor is `scale` times the sum of twelve 16-bit numbers (three words of SplitMix64), centred and divided by its
-    standard deviation: mean 0, variance 1, at most 6. Sums of integers, no logarithm that differs between machines.
+    Factor f (from 0) is made of words 3 f to 3 f + 2 of the sequence that starts at (word `kind` of `seed`) xor
+    `id_hash`: `scale` times the sum of their twelve 16-bit numbers, centred and divided by its standard deviation.
+    Mean 0, variance 1, never beyond 6; a sum of integers, where a logarithm would differ between machines.
     """
+    first = splitmix64(seed, kind) ^ id_hash
     row[0] = 0.0
     for factor in range(1, row.shape[0]):
-        total = 0
+        total = np.int64(0)
         for part in range(_WORDS_PER_FACTOR):
-            word = splitmix64(seed, (factor - 1) * _WORDS_PER_FACTOR + part)
+            word = splitmix64(first, (factor - 1) * _WORDS_PER_FACTOR + part)
             for shift in (0, 16, 32, 48):
                 total += np.int64((word >> np.uint64(shift)) & _LOW_16)
         row[factor] = scale * ((total - _CENTRE) / _UNIT)
 
 
 @njit(cache=True, nogil=True)
-def predict(user: Array, items: Array, slot: int, mean: Array) -> float:
+def predict(user: Array, items: Array, slot: int, mean: Array) -> Any:
     """Mean + both biases + product of the factors, not clipped."""
     product = 0.0
     for factor in range(1, user.shape[0]):
@@ -86,9 +88,7 @@ def learn_one(
     for factor in range(1, user.shape[0]):
         before = user[factor]
         user[factor] = min(max(before - lr_factors * (gradient * items[slot, factor]), -max_weight), max_weight)
-        items[slot, factor] = min(
-            max(items[slot, factor] - lr_factors * (gradient * before), -max_weight), max_weight
-        )
+        items[slot, factor] = min(max(items[slot, factor] - lr_factors * (gradient * before), -max_weight), max_weight)
 
 
 @njit(cache=True, nogil=True)

@@ -43,7 +43,10 @@ class PartitionState:
         self.epoch = epoch
         self.next_offset = 0
         self.users = Users()
-        self.items = ItemShares(settings.cooccurrence.n_keep)
+        self.items = ItemShares(settings.cooccurrence.n_keep, settings.ratings, settings.history)
+        self.evaluator = Evaluator(
+            self.items, FoldLists(self.items, settings.cooccurrence, settings.fusion), settings.evaluate_fraction
+        )
         self.clock = EventClock()
         self.metrics = Metrics()
         self.loaded: Marker | None = None
@@ -149,6 +152,7 @@ class PartitionState:
         """Put the loaded parts in order."""
         self.users.sort()
         self.items.finish_load()
+        self.evaluator.load(self.users)
         if self.loaded is not None:
             self.epoch = self.loaded.epoch
             self.next_offset = self.loaded.next_offset
@@ -172,6 +176,9 @@ class PartitionState:
 
     def _learn(self, event: Event, user: UserState, offset: int) -> None:
         settings, rules, items, time_ms = self.settings, self.settings.rules, self.items, event.timestamp_ms
+        evaluated = self.evaluator.includes(event.user_id)
+        if evaluated:
+            self._freeze(event, user)
         user.n_events += 1
         user.last_offset = offset
         user.last_ms = max(user.last_ms, time_ms)
@@ -191,9 +198,14 @@ class PartitionState:
         touched = [slot]
         weight = rules.weight(event)
         if rules.is_seen(event):
-            user.mark_seen(items.hashes[slot], self._bounds.max_seen)
+            is_new = user.mark_seen(items.hashes[slot], self._bounds.max_seen)
+            positive = rules.is_positive(event)
+            if evaluated and is_new and positive:
+                self.evaluator.test(int(items.hashes[slot]), user, self.metrics.counts.get("events", 0))
             if weight > 0:
-                touched += self._learn_pairs(event.item_id, slot, weight, user)
+                touched += self._learn_pairs(event.item_id, slot, weight, user, positive=positive)
+        if event.event_type == RATING and event.value is not None:
+            self._learn_rating(event.user_id, user, slot, event.value)
         if weight > 0 and not late:
             items.trending.learn_one(slot, weight, time_ms)
         self.metrics.add("events")
@@ -202,15 +214,36 @@ class PartitionState:
         self._dirty_items.update(touched)
         items.touched.update(touched)
 
-    def _learn_pairs(self, item_id: str, slot: int, weight: float, user: UserState) -> list[int]:
+    def _freeze(self, event: Event, user: UserState) -> None:
+        evicted = self.evaluator.freeze(event, user)
+        other = self.users.get(evicted) if evicted is not None and evicted != event.user_id else None
+        if evicted is not None and other is not None:
+            other.waiting = None
+            self._dirty_users[evicted] = None
+            self.metrics.add("waiting_evicted")
+
+    def _learn_pairs(self, item_id: str, slot: int, weight: float, user: UserState, *, positive: bool) -> list[int]:
         items = self.items
         before = user.add_recent(item_id, weight, self._bounds.max_recent)
         known = [(items.slots[other], amount) for other, amount in before if other in items.slots]
-        others = [other for other, _ in known]
-        amounts = np.array([weight * amount for _, amount in known], np.float64)
+        others = np.array([other for other, _ in known], np.int32)
+        weights = np.array([amount for _, amount in known], np.float64)
         items.weight[slot] += weight
-        items.pairs.learn_one(slot, np.array(others, np.int32), amounts)
-        return others
+        items.pairs.learn_one(slot, others, weight * weights)
+        changed = items.history.learn_one(
+            slot, others, weights, weight, items.n_slots, self.metrics.counts.get("events", 0)
+        )
+        return [*others.tolist(), *changed.tolist()]
+
+    def _learn_rating(self, user_id: str, user: UserState, slot: int, rating: float) -> None:
+        ratings = self.items.ratings
+        known = user.factors is not None
+        self.evaluator.ratings.add(ratings.predict_one(user.factors, slot), rating)
+        if not known:
+            user.factors = ratings.start_user(hash64(user_id))
+        assert user.factors is not None
+        ratings.start(slot, int(self.items.hashes[slot]))
+        ratings.learn_one(user.factors, slot, rating)
 
     def _keep(self, user_id: str, user: UserState) -> None:
         self.users.touch(user_id, user)
@@ -228,6 +261,7 @@ class PartitionState:
 
     def _forget_user(self, user_id: str, why: str) -> None:
         self.users.remove(user_id)
+        self.evaluator.forget(user_id)
         self._dirty_users[user_id] = None
         self.metrics.add(why)
 
