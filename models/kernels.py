@@ -123,7 +123,8 @@ def accumulate(
             continue
         factor = factors[source]
         for position in range(start[row], start[row] + length[row]):
-            item = to_item[neighbours[position]]
+            neighbour = neighbours[position]
+            item = to_item[neighbour] if neighbour < to_item.shape[0] else -1  # a slot newer than the mapping
             if item < 0:
                 continue
             amount = factor * weights[position]

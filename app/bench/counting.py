@@ -115,12 +115,11 @@ class _Counting:
         }
         fleet = Fleet([sys.executable, "-m", "app", "worker", "--json"], environment, self._folder / "freshet")
         ordeal = Ordeal(fleet, faults, Random(self._seed), bounded=True, patience_s=PATIENCE_S, gives_up=False)
-        started = monotonic()
         showing = asyncio.create_task(self._show(fleet, len(records)))
         try:
             await ordeal.run(self._broker, names.events, records, N_WORKERS)
             await await_checkpoints(self._broker, names, N_PARTITIONS, PATIENCE_S, fleet.check)
-            seconds = monotonic() - started
+            seconds = monotonic() - ordeal.began
         finally:
             showing.cancel()
             await fleet.stop()

@@ -16,6 +16,7 @@ SLACK = 0.04
 LEAD = 0.1
 POLL_S = 0.05
 AT_WORK_WITHIN_S = 2.0
+OWNED_WITHIN_S = 90.0
 KILL, JOIN = "kill", "join"
 
 
@@ -44,7 +45,7 @@ class Ordeal:
     patience_s
         Longest time without any progress.
     gives_up
-        What to do then: an error, or go on with the next fault all the same.
+        Whether the next fault then comes all the same; else that is an error.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Ordeal:
     ) -> None:
         self.fleet = fleet
         self.happened: list[Fault] = []
+        self.began = 0.0
         self._faults = list(faults)
         self._random = random
         self._bounded = bounded
@@ -68,6 +70,8 @@ class Ordeal:
         """
         for _ in range(n_workers):
             await self.fleet.add()
+        await self._until_owned()
+        self.began = monotonic()
         feeding = asyncio.create_task(feed(broker, topic, records, lambda: self._allowed(len(records))))
         try:
             for fault in self._faults:
@@ -112,8 +116,16 @@ class Ordeal:
     async def _victim(self) -> int:
         """A worker at work; one that merely holds partitions if none is for a while."""
         tracker, since = self.fleet.tracker, monotonic()
-        while not tracker.owners or (not tracker.moving and monotonic() - since < AT_WORK_WITHIN_S):
-            if monotonic() - since > self._patience_s:
-                raise ServiceError(f"no worker holds a partition for {self._patience_s:g} s. {self.fleet.last_crash}")
+        await self._until_owned()
+        while not tracker.moving and monotonic() - since < AT_WORK_WITHIN_S:
             await self.fleet.wait(POLL_S)
+            await self._until_owned()
         return self._random.choice(tracker.owning())
+
+    async def _until_owned(self) -> None:
+        """Return when a worker holds a partition."""
+        since = monotonic()
+        while not self.fleet.tracker.owners:
+            if monotonic() - since > OWNED_WITHIN_S:
+                raise ServiceError(f"no worker holds a partition for {OWNED_WITHIN_S:g} s. {self.fleet.last_crash}")
+            await self.fleet.wait(POLL_S)

@@ -72,7 +72,9 @@ def main() -> None:
     """Run one worker."""
     broker, name, topic, n_partitions, session_timeout_s = sys.argv[1:6]
     app = create_app(broker, name, topic, int(n_partitions), float(session_timeout_s))
-    faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
+    worker.spinner = None  # it would write control characters in front of a line
+    worker.execute_from_commandline()
 
 
 if __name__ == "__main__":

@@ -22,8 +22,10 @@ def data(name: str | None, show_all: bool) -> None:
 
     if show_all:
         folder = default_data_folder()
-        places = {known: [p for p in (folder / known, folder / f"{known}.zip") if p.exists()] for known in DATASETS}
-        print_table(("name", "place"), [(known, found[0] if found else "not here yet") for known, found in places.items()])
+        places = {each: [p for p in (folder / each, folder / f"{each}.zip") if p.exists()] for each in DATASETS}
+        print_table(
+            ("name", "place"), [(each, found[0] if found else "not here yet") for each, found in places.items()]
+        )
         return
     if name is None:
         raise click.UsageError("Which data set? `freshet data --list` lists the names known.")

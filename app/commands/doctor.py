@@ -32,7 +32,7 @@ def doctor(settings: Any, as_json: bool) -> None:
         print_json({"ok": not n_wrong, "findings": [asdict(finding) for finding in findings]})
     else:
         rows = [(finding.status, finding.check, finding.found, finding.advice) for finding in findings]
-        print_table(("", "check", "found", "what to do"), rows)
+        print_table(("status", "check", "found", "what to do"), rows)
         say("Everything is as it should be." if not n_wrong else f"{n_wrong} things are wrong.")
     if n_wrong:
         sys.exit(1)

@@ -1,7 +1,6 @@
 """Checks of the broker itself."""
 
 import time
-from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
@@ -61,7 +60,7 @@ async def check_transactions(settings: Settings) -> list[Finding]:
     started = time.monotonic()
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.broker,
-        transactional_id=f"{Names(settings.namespace).group}-doctor-{uuid4().hex[:8]}",
+        transactional_id=f"{Names(settings.namespace).group}-doctor",
         request_timeout_ms=int(TRANSACTION_S * 1000),
     )
     await start_client(producer, settings.broker)

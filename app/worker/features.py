@@ -41,6 +41,7 @@ class FeaturePublisher:
         self._keys = Keys(settings.namespace)
         self._topic = Names(settings.namespace).events
         self._types = tuple(settings.fold.rules.types)
+        self._lost_ms = 0
 
     async def run(self) -> None:
         """Publish for ever."""
@@ -72,7 +73,10 @@ class FeaturePublisher:
             logger.debug("features wait for Redis: %s", error)
 
     async def probe(self) -> None:
-        """Every second: has Redis lost its data? Then every list and every key is made anew."""
+        """Every second: has Redis lost its data? Then every list and every key is made anew.
+
+        Those of a partition that comes later as well, if it was saved before: its owner may not have noticed.
+        """
         while True:
             await asyncio.sleep(1.0)
             try:
@@ -80,11 +84,17 @@ class FeaturePublisher:
             except ServiceError as error:
                 logger.debug("Redis does not answer: %s", error)
                 continue
-            if emptied and self._view.owned:
-                n_users = sum(len(partition.state.users) for partition in self._view.owned.values())
+            now_ms = int(time.time() * 1000)
+            if emptied:
+                self._lost_ms = now_ms
+            lost = [partition for partition in self._view.owned.values() if partition.listed_ms < self._lost_ms]
+            n_users = sum(len(partition.state.users) for partition in lost)
+            if n_users:
                 logger.warning("Redis was found empty: %d lists are made anew from state", n_users)
-                for partition in self._view.owned.values():
-                    partition.rebuild_all()
+            for partition in lost:
+                partition.listed_ms = now_ms
+                partition.rebuild_all()
+            if lost:
                 self._view.stale = dict.fromkeys(self._view.items.ids)
 
     async def _publish_common(self) -> None:
@@ -119,6 +129,7 @@ class FeaturePublisher:
         for ids in in_slices(list(stale)):
             if time.monotonic() > deadline:
                 return
+            self._view.sync()  # the fold went on while Redis was written
             now_ms, as_of_ms = int(time.time() * 1000), self._view.as_of_ms
             for item_id in ids:
                 stale.pop(item_id, None)

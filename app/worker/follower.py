@@ -77,6 +77,9 @@ class ShareFollower:
             await consumer.seek_to_beginning(*fresh)
         self._ends = {tp: end for tp, end in self._ends.items() if tp in assigned}
         self._ends |= await consumer.end_offsets(fresh) if fresh else {}
+        for number in self._wanted - new - {tp.partition for tp in self._ends}:
+            if self._view.items.shares.get(number) is not self._shares[number]:
+                self._view.follow(number, self._shares[number])  # it was ours for a moment
 
     async def _take(self, number: int, records: list[ConsumerRecord]) -> None:
         share = self._shares.get(number)

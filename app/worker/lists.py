@@ -115,7 +115,9 @@ class ListPublisher:
                 filler = self._view.filler()
             state = partition.state
             user = state.users.get(user_id)
-            if user is None or self._view.owned.get(partition.number) is not partition:
+            if self._view.owned.get(partition.number) is not partition:
+                continue  # it may come back, and then its lists are still to go out
+            if user is None:
                 partition.unpublished.pop(user_id, None)
                 continue
             payload = encode_list(

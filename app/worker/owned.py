@@ -24,6 +24,7 @@ class OwnedPartition:
         self.stale_features: dict[str, None] = {}
         self.durable_offset: int | None = state.next_offset or None
         self.end_offset = state.next_offset
+        self.listed_ms = 0  # its lists are in Redis unless it was emptied later; Unix ms
         self.saved_as_rebuilding = state.loaded is not None and state.loaded.published_offset < 0
         self.checkpoint_lock = asyncio.Lock()
         self.last_checkpoint = monotonic()
@@ -67,8 +68,9 @@ class OwnedPartition:
     def touched(self, user_ids: Iterable[str], max_unpublished: int) -> None:
         """Take note of users whose lists and features are to go out."""
         for user_id in user_ids:
-            self.unpublished.setdefault(user_id, self.state.users.last_offset(user_id))
-            self.stale_features[user_id] = None
+            if user_id in self.state.users:  # a later event of the same slice may have made it go
+                self.unpublished.setdefault(user_id, self.state.users.last_offset(user_id))
+                self.stale_features[user_id] = None
         if len(self.unpublished) > max_unpublished:
             self.rebuild_all()
 
@@ -96,6 +98,9 @@ class OwnedPartition:
 
     async def dead_letters_below(self, offset: int) -> None:
         """Return when all dead letters below an offset are acknowledged; raises what their sending raised."""
-        while self._dead_letters and self._dead_letters[0][0] < offset:
-            await asyncio.shield(self._dead_letters[0][1])
-            self._dead_letters.popleft()
+        letters = self._dead_letters
+        while letters and letters[0][0] < offset:
+            first = letters[0]
+            await asyncio.shield(first[1])
+            if letters and letters[0] is first:  # the fold and a checkpoint may wait for the same one
+                letters.popleft()

@@ -23,6 +23,7 @@ from tables.partition import PartitionState
 logger = logging.getLogger("freshet")
 
 Ranges = Mapping[int, tuple[int, int]]
+MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
 
 
@@ -225,6 +226,7 @@ class Ownership:
         partition.end_offset = end
         if marked_ms:
             partition.clock_moved_at(marked_ms)
+            partition.listed_ms = marked_ms - MAX_CLOCK_SKEW_MS
         if state.loaded is not None:
             above = state.users_above(state.loaded.published_offset)
             partition.touched([user_id for user_id, _ in above], self.settings.max_unpublished)

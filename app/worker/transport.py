@@ -15,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from app.worker.ownership import Ownership, Ranges
+from models.errors import ResetRequired
 
 logger = logging.getLogger("freshet")
 
@@ -69,7 +70,15 @@ class BatchConsumer(driver.Consumer):
                 self._committed_offset[tp] = offset or None
 
         known = self.topic_partitions(self.ownership.names.events)  # None as long as the client has no metadata
-        self.ownership.n_partitions = known or self.app.conf.topic_partitions
+        self.ownership.n_partitions = self.app.conf.topic_partitions
+        if known is not None and known != self.ownership.n_partitions:
+            await self.transport.fatal(
+                ResetRequired(
+                    f"{self.ownership.names.events} has {known} partitions now, it had {self.ownership.n_partitions}: "
+                    "users have moved. Run `freshet reset` to fold the log anew."
+                )
+            )
+            return
         self.ownership.assign(self.app.consumer_generation_id, set(partitions), ranges, seek)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 Faust's
@@ -83,6 +92,17 @@ class BatchConsumer(driver.Consumer):
         generation = self.app.consumer_generation_id
         if not fetched or self.should_stop:
             return
+        for tp, records in fetched.items():
+            owned = self.ownership.owned.get(tp.partition)
+            if owned is not None and records and records[0].offset < owned.state.next_offset and self.flow_active:
+                await self.transport.fatal(
+                    ResetRequired(
+                        f"partition {tp.partition} is folded up to offset {owned.state.next_offset}, and its log goes on "
+                        f"at {records[0].offset}: the topic was made anew. Run `freshet reset` to fold the log that is "
+                        "there from its start."
+                    )
+                )
+                return
         chunks = {tp: split(records, self.ownership.settings.chunk_records) for tp, records in fetched.items()}
         while chunks:
             for tp in list(chunks):

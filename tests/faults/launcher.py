@@ -3,13 +3,17 @@
 import asyncio
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
+import faust
 from aiokafka import ConsumerRecord
 
 import app.worker.ownership
 import app.worker.preflight
+import app.worker.worker
 from app.cli import main
 from app.worker.checkpoints import CheckpointWriter, load_checkpoint
 from app.worker.dead_letters import DeadLetterSender
@@ -102,16 +106,25 @@ def no_bound() -> None:
     app.worker.preflight.largest_value = lambda settings: 100
 
 
+def quick_metadata() -> None:
+    """The client looks at the topics every second, not every few minutes."""
+    app.worker.worker.faust = SimpleNamespace(  # type: ignore[assignment]
+        App=partial(faust.App, consumer_metadata_max_age_ms=1000)
+    )
+
+
 def run() -> NoReturn:
     """Put the fault in and run the command line."""
     fault = sys.argv.pop(1)
     {
         function.__name__: function
-        for function in (slow_load, failing_revocation, slow_write, held_dead_letter, no_lists, no_bound)
+        for function in FAULTS
     }[fault]()
     main()
     sys.exit(0)
 
+
+FAULTS = (slow_load, failing_revocation, slow_write, held_dead_letter, no_lists, no_bound, quick_metadata)
 
 if __name__ == "__main__":
     run()

@@ -52,7 +52,9 @@ def interrupted(
         if action.startswith("load") or action == "crash":
             entries = topics.compacted(rng, keep_tombstones=action != "load without tombstones")
             fresh = PartitionState(0, n_partitions, bounds)
+            before = everything(state)
             state = Topics.load(fresh, topics.history if action == "load history" else entries)
+            assert action == "crash" or everything(state) == before
     return state
 
 

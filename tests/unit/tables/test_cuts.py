@@ -14,7 +14,9 @@ def test_an_item_evicted_and_met_again_within_one_cut() -> None:
     state.cut(-1)
     fold_all(state, [record(2, "u2", "c"), record(3, "u3", "a")])
 
-    assert keys(state.cut(-1).items) == {"b": False, "c": True, "a": True}
+    cut = state.cut(-1)
+    assert keys(cut.items) == {"b": False, "c": True, "a": True}
+    assert len(cut.items) == 3, "each key once"
     assert int(state.items.n_events[state.items.slots["a"]]) == 1
 
 

@@ -98,6 +98,15 @@ def test_slots_are_handed_out_from_the_lowest_free_one() -> None:
     assert (len(shares), shares.n_slots) == (6, 6)
 
 
+def test_slots_freed_one_after_the_other_are_handed_out_in_order() -> None:
+    """The order of removal does not matter: a load, which does not know it, must do the same."""
+    shares = shares_of(*"abcdef")
+    for item_id in "ebd":
+        shares.remove([item_id])
+
+    assert [shares.intern(item_id) for item_id in "xyz"] == [1, 3, 4]
+
+
 def test_a_loaded_share_hands_out_the_same_slots() -> None:
     """Also if the highest slots were free when it was saved, and are unknown to the load."""
     shares = shares_of(*"abcdefg")

@@ -95,6 +95,12 @@ def test_an_event_out_of_a_window_still_counts_in_the_wider_ones() -> None:
     assert counts.totals == {0: 2}
 
 
+def test_an_event_out_of_a_window_makes_no_bucket_there() -> None:
+    """Exactly a minute behind: three buckets, not four; state does not grow by what nobody can read."""
+    assert len(counted(START_MS, as_of_ms=START_MS + MINUTE_MS).buckets) == 3
+    assert len(counted(START_MS, as_of_ms=START_MS + MINUTE_MS - 1).buckets) == 4
+
+
 def test_late_events_count_in_the_total_only() -> None:
     """`late` says that the partition's grace is over."""
     counts = counted(START_MS)

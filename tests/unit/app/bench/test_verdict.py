@@ -120,6 +120,28 @@ def test_cuts_and_loads_in_between_change_nothing(log: list[Record], cuts: list[
     assert state.next_offset == len(log)
 
 
+@pytest.mark.parametrize("age_ms", [GRACE_MS, GRACE_MS + 1])
+def test_they_draw_the_same_line_between_in_time_and_late(age_ms: int) -> None:
+    """To the millisecond, with a clock that three users hold."""
+    fields = {"item_id": "i", "event_type": "view", "timestamp": NOW}
+    views: list[Record] = [(user_id.encode(), json.dumps(fields | {"user_id": user_id}).encode()) for user_id in "abc"]
+    oracle, state = folded([*views, (b"d", json.dumps(fields | {"user_id": "d", "timestamp": NOW - age_ms}).encode())])
+
+    assert judged(oracle, state).exact
+    assert oracle.n_late == state.metrics.total("late") == (age_ms > GRACE_MS)
+
+
+@pytest.mark.parametrize("n_between", [31, 32])
+def test_they_remember_the_same_event_ids(n_between: int) -> None:
+    """An id is known until 32 others have come."""
+    fields = {"user_id": "a", "item_id": "i", "event_type": "view", "timestamp": NOW}
+    ids = ["x", *map(str, range(n_between)), "x"]
+    oracle, state = folded([(b"a", json.dumps(fields | {"event_id": event_id}).encode()) for event_id in ids])
+
+    assert judged(oracle, state).exact
+    assert oracle.n_duplicates == state.metrics.total("duplicates") == (n_between < 32)
+
+
 def user_of(state: PartitionState, user_id: str) -> UserState:
     """A user that is there."""
     user = state.users.get(user_id)

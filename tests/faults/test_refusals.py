@@ -1,0 +1,153 @@
+"""What a worker refuses: values that do not fit, and state that belongs to another log."""
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin.new_partitions import NewPartitions
+
+from app.kafka import partition_counts
+from app.worker.process import WorkerProcess
+from tests.flow import events
+from tests.scene import Scene, Sent
+
+EXIT_S = 20.0
+
+
+def limit_values(scene: Scene, topics: list[str], n_bytes: int) -> None:
+    """Lower the topics' `max.message.bytes`."""
+
+    async def alter() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+        await admin.start()
+        try:
+            changes = {"max.message.bytes": str(n_bytes)}
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, changes) for topic in topics])
+        finally:
+            await admin.close()
+
+    asyncio.run(alter())
+
+
+def recreate(scene: Scene, topic: str) -> None:
+    """Delete a topic and make it again, empty."""
+
+    async def delete() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+        await admin.start()
+        try:
+            await admin.delete_topics([topic])
+        finally:
+            await admin.close()
+        while await partition_counts(scene.settings.broker, [topic]):
+            await asyncio.sleep(0.1)
+
+    asyncio.run(delete())
+    scene.create(scene.settings.partitions)
+
+
+def add_partitions(scene: Scene, topic: str, total: int) -> None:
+    """Give a topic more partitions."""
+
+    async def grow() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+        await admin.start()
+        try:
+            await admin.create_partitions({topic: NewPartitions(total)})
+        finally:
+            await admin.close()
+
+    asyncio.run(grow())
+
+
+def refusal(worker: WorkerProcess) -> str:
+    """What the worker says when it ends, which must be with code 1 and without standing still."""
+    assert worker.wait_exit(EXIT_S) == 1
+    return worker.log_path.read_text().splitlines()[-1]
+
+
+def folded(scene: Scene, n: int, partitions: int = 2) -> None:
+    """A log of `n` records, folded and saved by a worker that has stopped."""
+    scene.create(partitions)
+    scene.send(events(1, n))
+    worker = scene.worker()
+    scene.await_durable()
+    assert worker.stop() == 0
+
+
+def test_topic_too_small_for_values_is_refused_at_start(scene: Scene) -> None:
+    """A checkpoint topic that cannot take the largest value: exit code 1, naming topic, limit and what to do."""
+    scene.create(1)
+    limit_values(scene, [scene.names.item_checkpoints], 20_000)
+
+    message = refusal(scene.worker(ready=False))
+
+    assert f"topic {scene.names.item_checkpoints} takes messages of 20000 bytes" in message
+    assert "max.message.bytes" in message
+
+
+def test_value_too_large_in_flight_is_named(scene: Scene) -> None:
+    """A value that does not fit ends the worker with the key and the size; the broker is not asked, nothing is cut."""
+    scene.create(1)
+    limit_values(scene, [scene.names.user_checkpoints, scene.names.item_checkpoints], 8_000)
+    worker = scene.worker("no_bound")
+    big = [
+        b'{"user_id": "big", "item_id": "%d", "event_type": "view", "timestamp": 1700000000000}' % number
+        for number in range(1500)
+    ]
+    scene.send(Sent(b"big", value) for value in big)
+
+    message = refusal(worker)
+
+    assert "the state of 'big' has " in message
+    assert f"topic {scene.names.user_checkpoints} takes 6800" in message
+
+
+def test_topic_made_anew_is_refused(scene: Scene) -> None:
+    """State beyond the end of the log: exit code 1, naming both offsets and `freshet reset`."""
+    folded(scene, 500)
+    recreate(scene, scene.names.events)
+
+    message = refusal(scene.worker(ready=False))
+
+    assert "but its log ends at 0" in message
+    assert "freshet reset" in message
+
+
+def test_topic_made_anew_under_a_running_worker_is_refused(scene: Scene) -> None:
+    """A worker whose topic is made anew beneath it does not pass over the new log in silence."""
+    scene.create(1)
+    scene.send(events(1, 500))
+    worker = scene.worker()
+    scene.await_durable()
+    recreate(scene, scene.names.events)
+    scene.send(events(2, 50))
+
+    message = refusal(worker)
+
+    assert "freshet reset" in message
+
+
+def test_more_partitions_are_refused(scene: Scene) -> None:
+    """State of two partitions, a topic of four: exit code 1, saying that users have moved and what to do."""
+    folded(scene, 200)
+    add_partitions(scene, scene.names.events, 4)
+
+    message = refusal(scene.worker(ready=False))
+
+    assert "has 4 partitions" in message
+    assert "freshet reset" in message
+
+
+def test_more_partitions_under_a_running_worker_are_refused(scene: Scene) -> None:
+    """A worker whose topic gets more partitions ends and says so, as soon as it learns of them."""
+    scene.create(2)
+    scene.send(events(1, 200))
+    worker = scene.worker("quick_metadata")
+    scene.await_durable()
+    add_partitions(scene, scene.names.events, 4)
+
+    message = refusal(worker)
+
+    assert "has 4 partitions now" in message
+    assert "freshet reset" in message

@@ -1,0 +1,132 @@
+"""What the doctor makes of what it sees."""
+
+from collections import Counter
+
+import pytest
+
+from app.doctor.broker import release_of
+from app.doctor.group import check_lags, check_members
+from app.doctor.letters import findings_of
+from app.doctor.redis import check_memory, check_version
+from app.doctor.topics import check_config, check_counts, check_dead_letter_limit
+from tables.names import Names
+
+NAMES = Names("shop")
+SPECS = {spec.name: spec for spec in NAMES.topics(4)}
+
+
+@pytest.mark.parametrize(
+    ("versions", "release"),
+    [
+        ({1: (4, 18), 80: (0, 0)}, "4.0 or newer"),
+        ({1: (0, 17), 80: (0, 0), 60: (0, 1)}, "3.9 or newer"),
+        ({1: (0, 12), 60: (0, 0)}, "2.8 or newer"),
+        ({1: (0, 11)}, "older than 2.8"),
+    ],
+)
+def test_release(versions: dict[int, tuple[int, int]], release: str) -> None:
+    """The release is guessed from the requests that the broker knows."""
+    assert release_of(versions) == release
+
+
+def test_partition_counts_must_agree() -> None:
+    """A checkpoint topic with another number of partitions is wrong, and `freshet reset` is the advice."""
+    counts = {spec.name: spec.partitions for spec in SPECS.values()}
+    assert [finding.status for finding in check_counts(NAMES, counts)] == ["ok"]
+
+    (finding,) = check_counts(NAMES, {**counts, NAMES.item_checkpoints: 2})
+
+    assert finding.status == "wrong"
+    assert NAMES.item_checkpoints in finding.found
+    assert "freshet reset" in finding.advice
+
+
+def test_configuration_against_the_contract() -> None:
+    """What the contract demands is wrong when it differs, with the command to run; the rest is a note."""
+    spec = SPECS[NAMES.user_checkpoints]
+    assert check_config(spec, spec.config, "b:1") == []
+
+    wrong, note = check_config(spec, {**spec.config, "cleanup.policy": "delete", "segment.ms": "1"}, "b:1")
+
+    assert (wrong.status, note.status) == ("wrong", "note")
+    assert "--bootstrap-server b:1" in wrong.advice
+    assert wrong.advice.endswith(f"--entity-name {spec.name} --add-config cleanup.policy=compact")
+
+
+@pytest.mark.parametrize(("taken", "status"), [(2000, "ok"), (1000, "wrong"), (999, "wrong")])
+def test_dead_letters_take_more_than_events(taken: int, status: str) -> None:
+    """An event with its headers fits into the dead letters only if their limit is greater."""
+    limits = {NAMES.dead_letters: {"max.message.bytes": str(taken)}, NAMES.events: {"max.message.bytes": "1000"}}
+
+    assert [finding.status for finding in check_dead_letter_limit(NAMES, limits, "b:1")] == [status]
+
+
+@pytest.mark.parametrize(
+    ("state", "n_members", "status"),
+    [("Empty", 0, "wrong"), ("Stable", 2, "ok"), ("Stable", 5, "note"), ("PreparingRebalance", 2, "note")],
+)
+def test_members(state: str, n_members: int, status: str) -> None:
+    """Nobody is wrong; more than partitions, or a rebalance, is worth a note."""
+    assert check_members("g", state, n_members, 4).status == status
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected", "words"),
+    [
+        ({0: 100}, {0: 100}, ["ok"], "0: 0"),
+        ({0: 60}, {0: 90}, ["ok"], "0: 10"),
+        ({}, {}, ["wrong", "note"], "0: 90"),
+        ({0: 60}, {0: 60}, ["wrong", "note"], "0: 40"),
+        ({0: 99}, {0: 99}, ["ok"], "0: 1"),
+        ({0: 101}, {0: 101}, ["wrong", "note"], "freshet reset"),
+        ({0: 9}, {0: 9}, ["wrong", "note"], "retention.ms"),
+    ],
+    ids=["done", "moving", "never saved", "stuck", "end of a transaction", "topic made anew", "trimmed"],
+)
+def test_lags(before: dict[int, int], after: dict[int, int], expected: list[str], words: str) -> None:
+    """Lag that moves is fine; lag that does not, and offsets outside the log, are wrong. The log is 10 to 100."""
+    findings = check_lags(before, after, {0: (10, 100)}, has_workers=True)
+
+    assert [finding.status for finding in findings] == expected
+    assert any(words in finding.found + finding.advice for finding in findings)
+
+
+def test_lag_without_workers_is_not_called_stuck() -> None:
+    """That nobody folds is said once, by the check of the members."""
+    assert [f.status for f in check_lags({0: 60}, {0: 60}, {0: (0, 100)}, has_workers=False)] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("partitioner", "advice"), [("murmur2", "partitioner=murmur2_random"), ("crc32", "partitioner=consistent_random")]
+)
+def test_wrong_partition_explains_the_partitioner(partitioner: str, advice: str) -> None:
+    """Fresh dead letters of users in two places are wrong, and the producers' setting is named; old ones are a note."""
+    counts = Counter(not_json=2, wrong_partition=3)
+
+    fresh = {finding.check: finding for finding in findings_of(counts, 60.0, partitioner)}
+    old = {finding.check: finding for finding in findings_of(counts, 7200.0, partitioner)}
+
+    assert fresh["partitioner"].status == "wrong"
+    assert advice in fresh["partitioner"].advice
+    assert old["partitioner"].status == "note"
+    assert fresh["bad events"].found == "wrong_partition 3, not_json 2"
+
+
+def test_no_dead_letters() -> None:
+    """Nothing bad is fine."""
+    assert [finding.status for finding in findings_of(Counter(), 1.0, "murmur2")] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [("6.2.14", "wrong"), ("7.0.0", "ok"), ("10.1", "ok"), ("odd", "wrong")]
+)
+def test_redis_version(version: str, status: str) -> None:
+    """Functions came with 7.0."""
+    assert check_version({"redis_version": version}, "redis://r").status == status
+
+
+def test_redis_that_evicts() -> None:
+    """A server that may drop lists is worth a note."""
+    assert check_memory({"maxmemory": 0, "maxmemory_policy": "allkeys-lru"}) == []
+    assert check_memory({"maxmemory": 9, "maxmemory_policy": "noeviction"}) == []
+    assert [f.status for f in check_memory({"maxmemory": 9, "maxmemory_policy": "allkeys-lru"})] == ["note"]
