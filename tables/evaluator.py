@@ -1,5 +1,9 @@
 """Prequential evaluation inside the fold: freeze lists before an event is learned, score the event on them."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
 from models.errors import SettingsError
 from models.evaluation import Prequential, RatingErrors
 from models.events import Event
@@ -28,7 +32,6 @@ class Evaluator:
         self.prequential = Prequential()
         self.ratings = RatingErrors()
         self.lists = lists
-        self.n_evicted = 0
         self._items = items
         self._threshold = round(fraction * _PARTS)
         self._waiting: dict[str, None] = {}
@@ -57,7 +60,6 @@ class Evaluator:
             return None
         evicted = next(iter(self._waiting))
         del self._waiting[evicted]
-        self.n_evicted += 1
         return evicted
 
     def test(self, item_hash: int, user: UserState, n_events: int) -> None:
@@ -68,6 +70,20 @@ class Evaluator:
     def forget(self, user_id: str) -> None:
         """A user is gone."""
         self._waiting.pop(user_id, None)
+
+    def stored(self) -> dict[str, Any]:
+        """The sums, as JSON has them; floats come back bit for bit."""
+        return {
+            "prequential": asdict(self.prequential),
+            "ratings": asdict(self.ratings),
+            "rating_mean": self._items.ratings.mean.state.tolist(),
+        }
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Take over what `stored` gave."""
+        self.prequential = Prequential(**stored["prequential"])
+        self.ratings = RatingErrors(**stored["ratings"])
+        self._items.ratings.mean.state[:] = stored["rating_mean"]
 
     def load(self, users: Users) -> None:
         """Find out after a load whose lists wait."""

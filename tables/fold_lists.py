@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models import ranking
-from models.cooccurrence import CooccurrenceSettings
 from models.evaluation import DEPTH, LIST, POPULARITY
 from models.fusion import FusionSettings, fuse
 from tables.items import ItemShares
@@ -24,9 +23,8 @@ Slots = npt.NDArray[np.int32]
 class FoldLists:
     """Ranks the slots of one share for a user; scratch arrays only, no state."""
 
-    def __init__(self, items: ItemShares, settings: CooccurrenceSettings, fusion: FusionSettings) -> None:
+    def __init__(self, items: ItemShares, fusion: FusionSettings) -> None:
         self._items = items
-        self._settings = settings
         self._fusion = fusion
         self._table: npt.NDArray[np.uint64] = np.zeros(ranking.MIN_CELLS, np.uint64)
         self._blocked: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
@@ -37,19 +35,75 @@ class FoldLists:
     def sources(self, user: UserState, depth: int = DEPTH) -> dict[str, Slots]:
         """Up to `depth` slots per source, best first, none of them seen by the user.
 
-        A user without history has the most popular items in every place but the sources that need one.
+        A user without history has the most popular items as its list, and nothing from sources that need one.
         """
         n_slots = self._items.n_slots
         self._grow(n_slots)
         self._block(user, n_slots)
-        popular = self._top(self._items.n_events[:n_slots].astype(np.float64), self._ones, 0.0, n_slots, depth)
-        slots, weights = self._items.history_of(user)
+        popular = self._top(self._items.n_events[:n_slots].astype(np.float64), self._ones, 0.0, n_slots, depth)[0]
+        slots, weights = history_slots(self._items, user)
+        none = popular[:0]
         if not len(slots):
-            none = popular[:0]
             return {LIST: popular, CO_OCCURRENCE: none, HISTORY: none, POPULARITY: popular}
         paired = self._paired(slots, weights, n_slots)
         near = self._near(slots, weights, n_slots)
-        fused = fuse([paired, near], self._fusion.weights, self._items.keys, depth)
-        if len(fused) < depth:
-            fused = _filled(fused, popular, depth)
-        return {LIST: fused, CO_OCCURRENCE: paired[:depth], HISTORY: near[:depth], POPULARITY: popular}
+        fused, _ = fuse((paired, near), self._fusion, self._items.keys, depth)
+        return {
+            LIST: _filled(fused, popular, depth),
+            CO_OCCURRENCE: paired[:depth],
+            HISTORY: near[:depth],
+            POPULARITY: popular,
+        }
+
+    def _paired(self, slots: Slots, weights: npt.NDArray[np.float64], n_slots: int) -> Slots:
+        """By co-occurrence: the rows of the history, each step back for less."""
+        items = self._items
+        newest_first = slots[::-1]
+        steps = [items.settings.decay**step for step in range(len(slots))]
+        factors = np.array(steps, np.float64) * weights[::-1] * items.known_norm[newest_first]
+        self._scores[:n_slots] = 0.0
+        pairs = items.pairs
+        ranking.add_rows(
+            pairs.neighbours, pairs.weights, pairs.start, pairs.length, newest_first, factors, self._scores
+        )
+        return self._top(self._scores, items.candidate_norm, 0.0, n_slots, FUSED_DEPTH)[0]
+
+    def _near(self, slots: Slots, weights: npt.NDArray[np.float64], n_slots: int) -> Slots:
+        """By the factor model of the history."""
+        self._items.history.scores(slots, weights, self._logits[:n_slots])
+        self._scores[:n_slots] = self._logits[:n_slots]
+        return self._top(self._scores, self._ones, -np.inf, n_slots, FUSED_DEPTH)[0]
+
+    def _top(
+        self, scores: npt.NDArray[np.float64], norms: npt.NDArray[np.float64], floor: float, n_slots: int, k: int
+    ) -> tuple[Slots, npt.NDArray[np.float64]]:
+        out, best = np.empty(k, np.int32), np.empty(k, np.float64)
+        n = ranking.top_slots(scores, norms, floor, self._blocked, n_slots, self._items.keys, k, out, best)
+        return out[:n], best[:n]
+
+    def _block(self, user: UserState, n_slots: int) -> None:
+        self._table = ranking.table_for(user.n_seen, self._table)
+        ranking.block(self._items.hashes, n_slots, user.seen, user.n_seen, self._table, self._blocked)
+
+    def _grow(self, n_slots: int) -> None:
+        if n_slots > len(self._scores):
+            size = max(n_slots, 2 * len(self._scores))
+            self._blocked = np.zeros(size, np.bool_)
+            self._scores = np.zeros(size, np.float64)
+            self._logits = np.zeros(size, np.float32)
+            self._ones = np.ones(size, np.float64)
+
+
+def history_slots(items: ItemShares, user: UserState) -> tuple[Slots, npt.NDArray[np.float64]]:
+    """Slots and weights of a user's recent items that the share still knows, oldest first."""
+    known = [(items.slots[item_id], weight) for item_id, weight in user.recent if item_id in items.slots]
+    return np.array([slot for slot, _ in known], np.int32), np.array([weight for _, weight in known], np.float64)
+
+
+def _filled(fused: Slots, popular: Slots, depth: int) -> Slots:
+    """A list with popular items behind it, up to `depth`."""
+    if len(fused) >= depth:
+        return fused[:depth]
+    taken = set(fused.tolist())
+    behind = [slot for slot in popular.tolist() if slot not in taken]
+    return np.array([*fused.tolist(), *behind][:depth], np.int32)

@@ -82,7 +82,8 @@ def decode_item(share: "ItemShares", slot: int, item_id: str, data: bytes) -> No
     if rows_end > len(data):
         raise _damaged(item_id, len(data))
     share.last_offset[slot], share.last_ms[slot] = last_offset, last_ms
-    share.n_events[slot], share.weight[slot] = n_events, weight
+    share.n_events[slot] = n_events
+    share.set_weight(slot, weight)
     share.trending.value[slot] = np.frombuffer(data, np.float64, _N_TRENDS, _HEADER.size)
     share.trending.bucket[slot] = np.frombuffer(data, np.int64, _N_TRENDS, ends[0])
     neighbours = np.frombuffer(data, np.int32, n_neighbours, ends[1])

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import longer
-from models.cooccurrence import Cooccurrence
+from models.cooccurrence import Cooccurrence, CooccurrenceSettings
 from models.factorization import Factorization, FactorizationSettings
 from models.history_factors import HistoryFactors, HistorySettings
 from models.ids import hash64, order_key
@@ -23,20 +23,23 @@ class ItemShares:
 
     def __init__(
         self,
-        n_keep: int = 200,
+        cooccurrence: CooccurrenceSettings | None = None,
         ratings: FactorizationSettings | None = None,
         history: HistorySettings | None = None,
     ) -> None:
         self.slots: dict[str, int] = {}
         self.ids: list[str | None] = []
         self.windows: list[WindowCounts | bytes] = []
-        self.pairs = Cooccurrence(n_keep)
+        self.settings = cooccurrence or CooccurrenceSettings()
+        self.pairs = Cooccurrence(self.settings.n_keep)
         self.trending = Trending()
         self.ratings = Factorization(ratings)
         self.history = HistoryFactors(history)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self.keys: npt.NDArray[np.uint64] = np.zeros((64, 2), np.uint64)
         self.weight: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.known_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.n_events: npt.NDArray[np.int64] = np.zeros(64, np.int64)
         self.last_offset: npt.NDArray[np.int64] = np.zeros(64, np.int64)
         self.last_ms: npt.NDArray[np.int64] = np.zeros(64, np.int64)
@@ -58,6 +61,12 @@ class ItemShares:
             slot = heapq.heappop(self._free) if self._free else len(self.ids)
             self._place(slot, item_id)
         return slot
+
+    def set_weight(self, slot: int, weight: float) -> None:
+        """Set an item's summed weights, and the norms that follow from them."""
+        self.weight[slot] = weight
+        self.known_norm[slot] = weight**-self.settings.known_exponent if weight > 0 else 0.0
+        self.candidate_norm[slot] = weight**-self.settings.candidate_exponent if weight > 0 else 0.0
 
     def windows_of(self, slot: int) -> WindowCounts:
         """The window counts of a slot, decoded when first asked for."""
@@ -146,6 +155,8 @@ class ItemShares:
             self.hashes = longer(self.hashes, size)
             self.keys = longer(self.keys, size)
             self.weight = longer(self.weight, size)
+            self.known_norm = longer(self.known_norm, size)
+            self.candidate_norm = longer(self.candidate_norm, size)
             self.n_events = longer(self.n_events, size)
             self.last_offset = longer(self.last_offset, size)
             self.last_ms = longer(self.last_ms, size)
@@ -166,6 +177,6 @@ class ItemShares:
         self.trending.clear(slot)
         self.ratings.clear(slot)
         self.history.clear(slot)
-        self.weight[slot] = 0.0
+        self.set_weight(slot, 0.0)
         self.n_events[slot] = self.last_offset[slot] = self.last_ms[slot] = 0
         self.pairs.set_row(slot, self.pairs.neighbours[:0], self.pairs.weights[:0])

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.errors import InvalidEvent
+from models.event_types import RATING
 from models.events import Event, decode
 from models.ids import hash64
 from models.partitioner import partition_of
 from models.windows import EventClock
 from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
-from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics
+from tables.evaluator import Evaluator
+from tables.fold_lists import FoldLists
+from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics, decode_metrics, encode_metrics
 from tables.users import Users, UserState
 
 Entry = tuple[bytes, bytes | None]
@@ -43,9 +46,9 @@ class PartitionState:
         self.epoch = epoch
         self.next_offset = 0
         self.users = Users()
-        self.items = ItemShares(settings.cooccurrence.n_keep, settings.ratings, settings.history)
+        self.items = ItemShares(settings.cooccurrence, settings.ratings, settings.history)
         self.evaluator = Evaluator(
-            self.items, FoldLists(self.items, settings.cooccurrence, settings.fusion), settings.evaluate_fraction
+            self.items, FoldLists(self.items, settings.fusion), settings.evaluate_fraction
         )
         self.clock = EventClock()
         self.metrics = Metrics()
@@ -111,7 +114,8 @@ class PartitionState:
         self._bytes_per_value = n_bytes / max(1, len(users) + len(items))
         self._dirty_users, self._dirty_items, self._gone_items = {}, set(), {}
         marker = self.marker(published_offset)
-        users += ((METRICS_KEY, self.metrics.encode()), (MARKER_KEY, marker.encode()))
+        metrics = encode_metrics(self.metrics, self.evaluator.stored())
+        users += ((METRICS_KEY, metrics), (MARKER_KEY, marker.encode()))
         return Cut(marker, users, items, n_bytes)
 
     def restore(self, cut: Cut) -> None:
@@ -144,7 +148,9 @@ class PartitionState:
         if key == MARKER_KEY:
             self.loaded = None if value is None else Marker.decode(value)
         elif key == METRICS_KEY:
-            self.metrics = Metrics() if value is None else Metrics.decode(value)
+            if value is not None:
+                self.metrics, evaluation = decode_metrics(value)
+                self.evaluator.restore(evaluation)
         else:
             self.users.apply(key.decode(), value)
 
@@ -228,7 +234,7 @@ class PartitionState:
         known = [(items.slots[other], amount) for other, amount in before if other in items.slots]
         others = np.array([other for other, _ in known], np.int32)
         weights = np.array([amount for _, amount in known], np.float64)
-        items.weight[slot] += weight
+        items.set_weight(slot, float(items.weight[slot]) + weight)
         items.pairs.learn_one(slot, others, weight * weights)
         changed = items.history.learn_one(
             slot, others, weights, weight, items.n_slots, self.metrics.counts.get("events", 0)
