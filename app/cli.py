@@ -28,7 +28,7 @@ EXIT_FAILED, EXIT_USAGE = 1, 2
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="freshet")
 def cli() -> None:
-    r"""Events in through Kafka, fresh recommendation lists out of Redis, milliseconds in between.
+    """Events in through Kafka, fresh recommendation lists out of Redis, milliseconds in between.
 
     \b
     Try it on this machine:

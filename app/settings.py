@@ -5,16 +5,17 @@ The TOML file is `freshet.toml` in the working folder, or the one that `FRESHET_
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from models.cooccurrence import CooccurrenceSettings
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
-from tables.fold_settings import FoldSettings
+
+if TYPE_CHECKING:
+    from tables.fold_settings import FoldSettings
 
 PREFIX = "FRESHET_"
 DEFAULT_FILE = "freshet.toml"
@@ -69,8 +70,11 @@ class Settings(BaseSettings):
     standstill_s: float = Field(120.0, ge=1, description="a worker with lag but no progress ends after, s")
 
     @property
-    def fold(self) -> FoldSettings:
+    def fold(self) -> "FoldSettings":
         """What shapes the state."""
+        from models.cooccurrence import CooccurrenceSettings  # compiles: not for those who only read lists
+        from tables.fold_settings import FoldSettings
+
         extra = {name: EventType(name, weight, polarity) for name, (weight, polarity) in self.extra_event_types.items()}
         return FoldSettings(
             rules=EventRules(

@@ -67,9 +67,13 @@ class Cooccurrence:
         return self.neighbours[first : first + size], self.weights[first : first + size]
 
     def set_row(self, slot: int, neighbours: npt.NDArray[np.int32], weights: npt.NDArray[np.float64]) -> None:
-        """Replace a row (after a load)."""
+        """Replace a row (after a load); one that was saved with longer rows is cut."""
         self.grow(slot + 1)
         self.length[slot] = 0
+        if len(neighbours) >= 2 * self.n_keep:
+            neighbours, weights = neighbours.copy(), weights.copy()
+            size = kernels.cut_row(neighbours, weights, 0, len(neighbours), self.n_keep)
+            neighbours, weights = neighbours[:size], weights[:size]
         self._reserve(slot, len(neighbours))
         first = int(self.start[slot])
         self.neighbours[first : first + len(neighbours)] = neighbours

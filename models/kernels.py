@@ -128,6 +128,8 @@ def accumulate(
             if item < 0:
                 continue
             amount = factor * weights[position]
+            if not amount > 0.0:
+                continue  # nothing to add, and a score of 0 means not listed yet
             if scores[item] == 0.0:
                 touched[n_touched] = item
                 n_touched += 1
@@ -216,10 +218,11 @@ def remember(seen: Array, n_seen: int, max_seen: int, value: np.uint64) -> tuple
                 seen[later] = seen[later + 1]
             seen[n_seen - 1] = value
             return n_seen, False
-    if n_seen == max_seen:
-        for later in range(n_seen - 1):
-            seen[later] = seen[later + 1]
-        n_seen -= 1
+    if n_seen >= max_seen:
+        excess = n_seen - max_seen + 1
+        for later in range(n_seen - excess):
+            seen[later] = seen[later + excess]
+        n_seen -= excess
     seen[n_seen] = value
     return n_seen + 1, True
 

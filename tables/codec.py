@@ -1,6 +1,8 @@
 """Small pieces that every stored value is made of: a version byte in front, strings with their length."""
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from models.errors import StateError, UnknownVersion
 
@@ -21,6 +23,33 @@ def check_version(data: bytes, expected: int, what: str) -> None:
             f"{what} was written in version {found}, this Freshet knows version {expected}. "
             "Run the Freshet that wrote it, or rebuild all state from the log with `freshet reset`."
         )
+
+
+@contextmanager
+def undamaged(what: str) -> Iterator[None]:
+    """Turn whatever decoding damaged bytes raises into one clear error.
+
+    Raises
+    ------
+    StateError
+        Saying what is damaged, how, and what to do.
+    """
+    try:
+        yield
+    except (struct.error, ValueError, KeyError, TypeError, IndexError) as error:
+        raise StateError(f"{what} is damaged: {error}. Restore it, or run `freshet reset` to fold it anew.") from error
+
+
+def all_read(at: int, data: bytes) -> None:
+    """Refuse bytes behind the end of a value.
+
+    Raises
+    ------
+    ValueError
+        Saying how many there are.
+    """
+    if at != len(data):
+        raise ValueError(f"{len(data) - at} bytes stand behind its end")
 
 
 def pack_strings(strings: list[str]) -> bytes:
@@ -47,9 +76,11 @@ def unpack_strings(data: memoryview, at: int) -> tuple[list[str], int]:
         for _ in range(n):
             (size,) = _LENGTH.unpack_from(data, at)
             at += _LENGTH.size
+            if at + size > len(data):
+                raise ValueError(f"a string of {size} bytes is cut off")
             strings.append(bytes(data[at : at + size]).decode())
             at += size
-    except (struct.error, UnicodeDecodeError) as error:
+    except (struct.error, ValueError) as error:
         raise StateError(
             f"a stored value is damaged at byte {at}: {error}. Restore it, or run `freshet reset`."
         ) from error

@@ -27,8 +27,10 @@ def digests(states: Iterable[PartitionState]) -> dict[str, str]:
 
 
 def _entries(state: PartitionState) -> Mapping[str, Mapping[str, object]]:
+    touched = set(state.items.touched)  # a live view of the same state is still to see them
     view = ItemView(state.settings.cooccurrence)
     view.set_share(state.number, state.items)
+    state.items.touched = touched
     filler = view.popularity(2 * LIST_SIZE + state.settings.max_seen)
     users: dict[str, object] = {}
     lists: dict[str, object] = {}

@@ -1,5 +1,7 @@
 """The fields of `user_features:<id>` and `item_features:<id>` (a public contract)."""
 
+from collections.abc import Mapping
+
 import orjson
 
 from tables.users import UserState
@@ -8,7 +10,7 @@ from tables.view import ItemView
 Fields = dict[str, str | int | float]
 
 
-def user_fields(user: UserState, types: tuple[str, ...], as_of_ms: int, now_ms: int) -> Fields:
+def user_fields(user: UserState, types: Mapping[int, str], as_of_ms: int, now_ms: int) -> Fields:
     """A user's counts as of a time, and the newest items."""
     return {
         "n_events": user.n_events,
@@ -19,7 +21,7 @@ def user_fields(user: UserState, types: tuple[str, ...], as_of_ms: int, now_ms: 
     }
 
 
-def item_fields(view: ItemView, item_id: str, types: tuple[str, ...], as_of_ms: int, now_ms: int) -> Fields:
+def item_fields(view: ItemView, item_id: str, types: Mapping[int, str], as_of_ms: int, now_ms: int) -> Fields:
     """An item's counts as of a time, summed over all shares."""
     number = view.index.get(item_id)
     shares = view.slots_of(number) if number is not None else []
@@ -33,5 +35,3 @@ def item_fields(view: ItemView, item_id: str, types: tuple[str, ...], as_of_ms: 
         **counts,
         "updated_at_ms": now_ms,
     }
-
-

@@ -9,13 +9,12 @@ import numpy.typing as npt
 
 from models import ranking
 from models.evaluation import DEPTH, LIST, POPULARITY
-from models.fusion import FusionSettings, fuse
+from models.fusion import FusionSettings, fuse_slots
 from tables.items import ItemShares
 from tables.users import UserState
 
 CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
 SOURCES = (LIST, CO_OCCURRENCE, HISTORY, POPULARITY)
-FUSED_DEPTH = 100
 
 Slots = npt.NDArray[np.int32]
 
@@ -26,6 +25,7 @@ class FoldLists:
     def __init__(self, items: ItemShares, fusion: FusionSettings) -> None:
         self._items = items
         self._fusion = fusion
+        self._depth = max(DEPTH, fusion.depth)
         self._table: npt.NDArray[np.uint64] = np.zeros(ranking.MIN_CELLS, np.uint64)
         self._blocked: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self._scores: npt.NDArray[np.float64] = np.zeros(64, np.float64)
@@ -35,25 +35,34 @@ class FoldLists:
     def sources(self, user: UserState, depth: int = DEPTH) -> dict[str, Slots]:
         """Up to `depth` slots per source, best first, none of them seen by the user.
 
-        A user without history has the most popular items as its list, and nothing from sources that need one.
+        A user without history is given the most popular items by every source.
         """
         n_slots = self._items.n_slots
         self._grow(n_slots)
         self._block(user, n_slots)
         popular = self._top(self._items.n_events[:n_slots].astype(np.float64), self._ones, 0.0, n_slots, depth)[0]
         slots, weights = history_slots(self._items, user)
-        none = popular[:0]
         if not len(slots):
-            return {LIST: popular, CO_OCCURRENCE: none, HISTORY: none, POPULARITY: popular}
+            return dict.fromkeys(SOURCES, popular)
         paired = self._paired(slots, weights, n_slots)
         near = self._near(slots, weights, n_slots)
-        fused, _ = fuse((paired, near), self._fusion, self._items.keys, depth)
+        fused = self._fused(paired, near, depth)
         return {
             LIST: _filled(fused, popular, depth),
             CO_OCCURRENCE: paired[:depth],
             HISTORY: near[:depth],
             POPULARITY: popular,
         }
+
+    def _fused(self, paired: Slots, near: Slots, k: int) -> Slots:
+        fusion = self._fusion
+        ranked = np.full((2, fusion.depth), -1, np.int32)
+        for row, slots in zip(ranked, (paired, near), strict=True):
+            row[: len(slots)] = slots[: fusion.depth]
+        slots, scores, _ = fuse_slots(ranked, np.array([fusion.cooccurrence_weight, fusion.history_weight]), k)
+        ids = self._items.ids
+        order = sorted(zip(slots.tolist(), scores.tolist(), strict=True), key=lambda e: (-e[1], ids[e[0]] or ""))
+        return np.array([slot for slot, _ in order[:k]], np.int32)
 
     def _paired(self, slots: Slots, weights: npt.NDArray[np.float64], n_slots: int) -> Slots:
         """By co-occurrence: the rows of the history, each step back for less."""
@@ -66,13 +75,14 @@ class FoldLists:
         ranking.add_rows(
             pairs.neighbours, pairs.weights, pairs.start, pairs.length, newest_first, factors, self._scores
         )
-        return self._top(self._scores, items.candidate_norm, 0.0, n_slots, FUSED_DEPTH)[0]
+        return self._top(self._scores, items.candidate_norm, 0.0, n_slots, self._depth)[0]
 
     def _near(self, slots: Slots, weights: npt.NDArray[np.float64], n_slots: int) -> Slots:
         """By the factor model of the history."""
-        self._items.history.scores(slots, weights, self._logits[:n_slots])
+        if not self._items.history.scores(slots, weights, self._logits[:n_slots]):
+            return np.zeros(0, np.int32)
         self._scores[:n_slots] = self._logits[:n_slots]
-        return self._top(self._scores, self._ones, -np.inf, n_slots, FUSED_DEPTH)[0]
+        return self._top(self._scores, self._ones, -np.inf, n_slots, self._depth)[0]
 
     def _top(
         self, scores: npt.NDArray[np.float64], norms: npt.NDArray[np.float64], floor: float, n_slots: int, k: int

@@ -6,11 +6,11 @@ from hashlib import sha256
 import orjson
 
 from models.cooccurrence import CooccurrenceSettings
-from models.event_types import EventType
+from models.errors import SettingsError
 from models.events import EventRules
 from models.factorization import FactorizationSettings
 from models.fusion import FusionSettings
-from models.history_factors import HistorySettings
+from models.history_factors import HistoryFactorsSettings
 from tables.users import UserBounds
 
 STATE_VERSION = 2  # raised when the fold itself changes
@@ -48,7 +48,7 @@ class FoldSettings:
     rules: EventRules = field(default_factory=EventRules)
     cooccurrence: CooccurrenceSettings = field(default_factory=CooccurrenceSettings)
     ratings: FactorizationSettings = field(default_factory=FactorizationSettings)
-    history: HistorySettings = field(default_factory=HistorySettings)
+    history: HistoryFactorsSettings = field(default_factory=HistoryFactorsSettings)
     fusion: FusionSettings = field(default_factory=FusionSettings)
     evaluate_fraction: float = 1.0
     max_seen: int = 4096
@@ -58,6 +58,19 @@ class FoldSettings:
     late_grace_ms: int = 3_600_000
     partitioner: str = "murmur2"
 
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("history size", self.cooccurrence.n_history, 1),
+            ("neighbours", self.cooccurrence.n_keep, 1),
+            ("max_seen", self.max_seen, 1),
+            ("max_users", self.max_users, 1),
+            ("max_items", self.max_items, 1),
+            ("max_idle_ms", self.max_idle_ms, 0),
+            ("late_grace_ms", self.late_grace_ms, 0),
+        ):
+            if value < least:
+                raise SettingsError(f"{name} has value {value}: use {least} or more.")
+
     @property
     def user_bounds(self) -> UserBounds:
         """Sizes of one user's state."""
@@ -65,11 +78,5 @@ class FoldSettings:
 
     def fingerprint(self) -> str:
         """16 hex digits over all of it."""
-        described = orjson.dumps(self, default=_describe, option=orjson.OPT_SORT_KEYS)
+        described = orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
         return sha256(b"%d" % STATE_VERSION + described).hexdigest()[:16]
-
-
-def _describe(value: object) -> object:
-    if isinstance(value, EventType):
-        return [value.name, value.weight, value.polarity]
-    raise TypeError(f"{value!r} cannot stand in a fingerprint")

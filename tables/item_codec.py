@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.errors import StateError
 from models.windows import TRENDING_WINDOWS
-from tables.codec import check_version
+from tables.codec import check_version, undamaged
+from tables.windows import WindowCounts
 
 if TYPE_CHECKING:
     from tables.items import ItemShares
@@ -62,9 +62,8 @@ def slot_of(data: bytes, item_id: str) -> int:
         If the bytes are of another version, or damaged.
     """
     check_version(data, VERSION, f"the share of item {item_id!r}")
-    if len(data) < _HEADER.size:
-        raise _damaged(item_id, len(data))
-    return int(_HEADER.unpack_from(data)[1])
+    with undamaged(f"the share of item {item_id!r}"):
+        return int(_HEADER.unpack_from(data)[1])
 
 
 def decode_item(share: "ItemShares", slot: int, item_id: str, data: bytes) -> None:
@@ -75,12 +74,16 @@ def decode_item(share: "ItemShares", slot: int, item_id: str, data: bytes) -> No
     StateError
         If the bytes are damaged.
     """
+    with undamaged(f"the share of item {item_id!r}"):
+        _decode(share, slot, data)
+
+
+def _decode(share: "ItemShares", slot: int, data: bytes) -> None:
     _, _, last_offset, last_ms, n_events, weight, n_neighbours, n_ratings, n_history = _HEADER.unpack_from(data)
     at = _HEADER.size
     ends = [at := at + size for size in (8 * _N_TRENDS, 8 * _N_TRENDS, 4 * n_neighbours, 8 * n_neighbours)]
     rows_end = at + n_ratings + n_history
-    if rows_end > len(data):
-        raise _damaged(item_id, len(data))
+    WindowCounts.check(data[rows_end:])
     share.last_offset[slot], share.last_ms[slot] = last_offset, last_ms
     share.n_events[slot] = n_events
     share.set_weight(slot, weight)
@@ -89,11 +92,6 @@ def decode_item(share: "ItemShares", slot: int, item_id: str, data: bytes) -> No
     neighbours = np.frombuffer(data, np.int32, n_neighbours, ends[1])
     share.pairs.set_row(slot, neighbours, np.frombuffer(data, np.float64, n_neighbours, ends[2]))
     share.ratings.set_row(slot, data[at : at + n_ratings])
-    share.history.set_row(slot, data[at + n_ratings : rows_end])
+    share.history.set_row(slot, int(share.hashes[slot]), data[at + n_ratings : rows_end])
     share.windows[slot] = data[rows_end:]
 
-
-def _damaged(item_id: str, n_bytes: int) -> StateError:
-    return StateError(
-        f"the share of item {item_id!r} is damaged: it ends after {n_bytes} bytes. Run `freshet reset` to fold it anew."
-    )

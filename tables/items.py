@@ -8,7 +8,7 @@ import numpy.typing as npt
 from models.arrays import longer
 from models.cooccurrence import Cooccurrence, CooccurrenceSettings
 from models.factorization import Factorization, FactorizationSettings
-from models.history_factors import HistoryFactors, HistorySettings
+from models.history_factors import HistoryFactors, HistoryFactorsSettings
 from models.ids import hash64, order_key
 from models.trending import Trending
 from tables.item_codec import decode_item, encode_item, slot_of
@@ -25,7 +25,7 @@ class ItemShares:
         self,
         cooccurrence: CooccurrenceSettings | None = None,
         ratings: FactorizationSettings | None = None,
-        history: HistorySettings | None = None,
+        history: HistoryFactorsSettings | None = None,
     ) -> None:
         self.slots: dict[str, int] = {}
         self.ids: list[str | None] = []
@@ -168,6 +168,7 @@ class ItemShares:
         self.ids[slot] = item_id
         self.hashes[slot] = hash64(item_id)
         self.keys[slot] = order_key(item_id)
+        self.history.start(slot, int(self.hashes[slot]))
         self.touched.add(slot)
 
     def _clear(self, slot: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from tables.codec import check_version
+from tables.codec import check_version, undamaged
 
 MARKER_KEY = b"\x00marker"
 METRICS_KEY = b"\x00metrics"
@@ -61,9 +61,10 @@ class Marker:
             If the bytes are of another version.
         """
         check_version(data, VERSION, "the marker of a checkpoint")
-        fields = orjson.loads(data[1:])
-        fields["latest"] = tuple((time_ms, user_id) for time_ms, user_id in fields["latest"])
-        return cls(**fields)
+        with undamaged("the marker of a checkpoint"):
+            fields = orjson.loads(data[1:])
+            fields["latest"] = tuple((time_ms, user_id) for time_ms, user_id in fields["latest"])
+            return cls(**fields)
 
 
 @dataclass(slots=True)
@@ -96,5 +97,6 @@ def decode_metrics(data: bytes) -> tuple[Metrics, dict[str, Any]]:
         If the bytes are of another version.
     """
     check_version(data, METRICS_VERSION, "the counters of a checkpoint")
-    stored = orjson.loads(data[1:])
-    return Metrics(stored["counts"]), stored["evaluation"]
+    with undamaged("the counters of a checkpoint"):
+        stored = orjson.loads(data[1:])
+        return Metrics(dict(stored["counts"])), dict(stored["evaluation"])

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from models.errors import SettingsError
+
 APP = "freshet"
 DAY_MS = 86_400_000
 
@@ -21,6 +23,10 @@ class Names:
     """All names of one namespace; the empty one has no prefix."""
 
     namespace: str = ""
+
+    def __post_init__(self) -> None:
+        if self.namespace == APP:
+            raise SettingsError(f"namespace has value {APP!r}, as our own topics begin: use another, e.g. 'shop'.")
 
     def _named(self, name: str) -> str:
         return f"{self.namespace}.{name}" if self.namespace else name

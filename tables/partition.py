@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.errors import InvalidEvent
-from models.event_types import RATING
+from models.event_types import RATING, type_codes
 from models.events import Event, decode
 from models.ids import hash64
 from models.partitioner import partition_of
@@ -53,7 +53,7 @@ class PartitionState:
         self.clock = EventClock()
         self.metrics = Metrics()
         self.loaded: Marker | None = None
-        self._type_numbers = {name: number for number, name in enumerate(settings.rules.types)}
+        self._type_codes = type_codes(settings.rules.types)
         self._bounds = settings.user_bounds
         self._dirty_users: dict[str, None] = {}
         self._dirty_items: set[int] = set()
@@ -111,7 +111,8 @@ class PartitionState:
             if item_id is not None:
                 items.append((item_id.encode(), self.items.encode(slot)))
         n_bytes = sum(len(key) + len(value or b"") for key, value in (*users, *items))
-        self._bytes_per_value = n_bytes / max(1, len(users) + len(items))
+        if users or items:
+            self._bytes_per_value = n_bytes / (len(users) + len(items))
         self._dirty_users, self._dirty_items, self._gone_items = {}, set(), {}
         marker = self.marker(published_offset)
         metrics = encode_metrics(self.metrics, self.evaluator.stored())
@@ -198,7 +199,7 @@ class PartitionState:
         items.n_events[slot] += 1
         items.last_offset[slot] = offset
         items.last_ms[slot] = max(int(items.last_ms[slot]), time_ms)
-        event_type = self._type_numbers[event.event_type]
+        event_type = self._type_codes[event.event_type]
         user.windows.add(event_type, time_ms, as_of_ms, late=late)
         items.windows_of(slot).add(event_type, time_ms, as_of_ms, late=late)
         touched = [slot]
@@ -236,9 +237,8 @@ class PartitionState:
         weights = np.array([amount for _, amount in known], np.float64)
         items.set_weight(slot, float(items.weight[slot]) + weight)
         items.pairs.learn_one(slot, others, weight * weights)
-        changed = items.history.learn_one(
-            slot, others, weights, weight, items.n_slots, self.metrics.counts.get("events", 0)
-        )
+        n_events = self.metrics.counts.get("events", 0)
+        changed = items.history.learn_one(slot, others, weights, weight, n_events, user.seen[: user.n_seen])
         return [*others.tolist(), *changed.tolist()]
 
     def _learn_rating(self, user_id: str, user: UserState, slot: int, rating: float) -> None:

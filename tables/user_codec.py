@@ -13,7 +13,7 @@ import numpy as np
 
 from models.errors import StateError
 from models.factorization import decode_row, encode_row
-from tables.codec import check_version, pack_strings, unpack_strings
+from tables.codec import all_read, check_version, pack_strings, undamaged, unpack_strings
 from tables.waiting import WaitingLists
 from tables.windows import WindowCounts
 
@@ -66,12 +66,21 @@ def decode_user(user: "UserState", data: bytes) -> None:
         If the bytes are of another version, or damaged.
     """
     check_version(data, VERSION, "a user's state")
-    try:
+    with undamaged("a user's state"):
         _decode(user, data)
-    except (struct.error, ValueError) as error:
-        raise StateError(
-            f"a user's state of {len(data)} bytes is damaged: {error}. Run `freshet reset` to fold it anew."
-        ) from error
+
+
+def check_user(data: bytes, user_id: str) -> None:
+    """Look at what can be seen without decoding: the version, and whether the header is whole.
+
+    Raises
+    ------
+    UnknownVersion, StateError
+        If the bytes are of another version, or too few.
+    """
+    check_version(data, VERSION, f"the state of user {user_id!r}")
+    if len(data) < _HEADER.size:
+        raise StateError(f"the state of user {user_id!r} is damaged: it has {len(data)} bytes.")
 
 
 def stamps(data: bytes) -> tuple[int, int, bool]:
@@ -95,4 +104,6 @@ def _decode(user: "UserState", data: bytes) -> None:
     user.factors = decode_row(data[at : at + n_row], n_row // 8 - 1) if n_row else None
     at += n_row
     user.waiting = WaitingLists.decode(data[at : at + n_waiting]) if n_waiting else None
-    user.windows, _ = WindowCounts.decode(memoryview(data)[at + n_waiting :])
+    at += n_waiting
+    user.windows, size = WindowCounts.decode(memoryview(data)[at:])
+    all_read(at + size, data)

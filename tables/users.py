@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import kernels
-from tables.codec import check_version
-from tables.user_codec import VERSION, decode_user, encode_user, stamps
+from tables.user_codec import check_user, decode_user, encode_user, stamps
 from tables.waiting import WaitingLists
 from tables.windows import WindowCounts
 
@@ -164,13 +163,13 @@ class Users:
 
         Raises
         ------
-        UnknownVersion
-            If the bytes are of another version.
+        UnknownVersion, StateError
+            If the bytes are of another version, or too few; what else may be wrong shows when they are decoded.
         """
         if data is None:
             self._states.pop(user_id, None)
         else:
-            check_version(data, VERSION, f"the state of user {user_id!r}")
+            check_user(data, user_id)
             self._states[user_id] = data
 
     def sort(self) -> None:

@@ -236,7 +236,8 @@ class ItemView:
         for slot in share.take_touched().tolist():
             item_id, before = share.ids[slot], int(to_item[slot])
             if before >= 0 and self.ids[before] != item_id:
-                self._slot_in[partition][before] = -1
+                if self._slot_in[partition][before] == slot:  # or it has come back in another slot
+                    self._slot_in[partition][before] = -1
                 to_item[slot] = -1
                 changed.add(before)
             if item_id is not None:

@@ -5,11 +5,12 @@ endian). A bucket's code is `(type << 2 | window) << 40 | bucket number`.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from models.windows import ALL, FINEST_STEP_MS, WINDOWS
+from tables.codec import all_read
 
 _HEADER = struct.Struct("<HI")
 _N_BUCKETS = tuple(window.n_buckets for window in WINDOWS)
@@ -54,15 +55,15 @@ class WindowCounts:
         code = event_type << 2 | window_index
         return sum(n for key, n in self.buckets.items() if key >> _BUCKET_BITS == code and (key & _BUCKET_MASK) > floor)
 
-    def features(self, names: tuple[str, ...], as_of_ms: int) -> Iterator[tuple[str, int]]:
-        """`<event_type>_<window>` and its count, for every type ever seen and every window."""
+    def features(self, names: Mapping[int, str], as_of_ms: int) -> Iterator[tuple[str, int]]:
+        """`<event_type>_<window>` and its count, for every window and every type ever seen that has a name here."""
         floors = [as_of_ms // step - n for step, n in zip(_STEPS, _N_BUCKETS, strict=True)]
         counts = {event_type << 2 | index: 0 for event_type in self.totals for index in range(len(WINDOWS))}
         for key, n in self.buckets.items():
             code = key >> _BUCKET_BITS
             if (key & _BUCKET_MASK) > floors[code & 3]:
                 counts[code] += n
-        for event_type in sorted(self.totals):
+        for event_type in sorted(self.totals.keys() & names.keys()):
             for index, window in enumerate(WINDOWS):
                 yield f"{names[event_type]}_{window.name}", counts[event_type << 2 | index]
             yield f"{names[event_type]}_{ALL}", self.totals[event_type]
@@ -97,6 +98,18 @@ class WindowCounts:
         counts.totals = dict(zip(columns[0], columns[1], strict=True))
         counts.buckets = dict(zip(columns[2], columns[3], strict=True))
         return counts, at
+
+    @classmethod
+    def check(cls, data: bytes) -> None:
+        """Compare the length of encoded counts with what their header says, without decoding them.
+
+        Raises
+        ------
+        ValueError, struct.error
+            If it does not fit.
+        """
+        n_totals, n_buckets = _HEADER.unpack_from(data)
+        all_read(_HEADER.size + 10 * n_totals + 12 * n_buckets, data)
 
     def _trim(self, as_of_ms: int) -> None:
         floors = [as_of_ms // step - n for step, n in zip(_STEPS, _N_BUCKETS, strict=True)]

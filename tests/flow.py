@@ -26,7 +26,7 @@ class Flow:
         self._per_part = max(1, int(per_s * PART_S))
         self._seed = seed
         self._ending = threading.Event()
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.n_sent = 0
 
@@ -53,7 +53,7 @@ class Flow:
     def _run(self) -> None:
         try:
             asyncio.run(self._send())
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 raised where the block ends
             self._error = error
 
     async def _send(self) -> None:

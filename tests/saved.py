@@ -63,7 +63,12 @@ def fold_all(state: PartitionState, records: Iterable[Record]) -> list[str | Inv
 
 
 def everything(state: PartitionState) -> dict[str, object]:
-    """All that two equal states share, in their own bytes and in the order that decides who is forgotten next."""
+    """All that two equal states share, and their digests with every user's list."""
+    return {**in_bytes(state), "digests": digests([state])}
+
+
+def in_bytes(state: PartitionState) -> dict[str, object]:
+    """A whole state in its own bytes, users and items in the order that decides who is forgotten next."""
     users = [(user_id, state.users.get(user_id)) for user_id in state.users]
     return {
         "users": [(user_id, user.encode() if user else None) for user_id, user in users],
@@ -71,5 +76,4 @@ def everything(state: PartitionState) -> dict[str, object]:
         "oldest": state.items.oldest(len(state.items)),
         "metrics": state.metrics.encode(),
         "marker": state.marker(-1).encode(),
-        "digests": digests([state]),
     }

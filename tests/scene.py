@@ -3,9 +3,9 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import redis
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -26,9 +26,7 @@ from tables.partition import PartitionState
 LAUNCHER = Path(__file__).parent / "faults" / "launcher.py"
 PATIENCE_S = 40.0
 POLL_S = 0.05
-QUICK: dict[str, object] = {"checkpoint_s": 0.2, "session_timeout_s": 3.0, "rebalance_timeout_s": 6.0}
-
-T = TypeVar("T")
+QUICK: dict[str, Any] = {"checkpoint_s": 0.2, "session_timeout_s": 3.0, "rebalance_timeout_s": 6.0}
 
 
 class Sent(NamedTuple):
@@ -56,7 +54,7 @@ class Scene:
         self.folder = folder
         self.n_sent = 0
 
-    def configure(self, **changes: object) -> None:
+    def configure(self, **changes: Any) -> None:
         """Other settings for the workers started from now on."""
         self.settings = Settings(**{**self.settings.model_dump(exclude_defaults=True), **changes})
 
@@ -169,7 +167,7 @@ class Scene:
                 wrong[user_id] = f"names source {found.source}"
         return wrong
 
-    def await_none(self, problems: Callable[[], dict[T, object] | dict[T, str]], timeout_s: float, what: str) -> None:
+    def await_none(self, problems: Callable[[], Mapping[Any, object]], timeout_s: float, what: str) -> None:
         """Return when there are no problems; a worker that ends in the meantime does not end the waiting."""
         deadline = time.monotonic() + timeout_s
         while found := problems():

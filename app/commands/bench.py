@@ -15,7 +15,7 @@ def bench() -> None:
     \b
     Example:
       freshet bench counting --events 20000 --kills 2 --joins 1
-    """  # noqa: D301
+    """
 
 
 @bench.command()
@@ -44,7 +44,7 @@ def counting(
     \b
     Example:
       freshet bench counting --events 50000 --kills 3 --joins 1 --seed 7 --json
-    """  # noqa: D301
+    """
     from app.bench.counting import is_exact, run_counting
 
     result = run_counting(

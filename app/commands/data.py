@@ -17,7 +17,7 @@ def data(name: str | None, show_all: bool) -> None:
     Examples:
       freshet data --list
       freshet replay --inline "$(freshet data ml-100k)"
-    """  # noqa: D301
+    """
     from app.replay import DATASETS, default_data_folder, fetch_dataset
 
     if show_all:

@@ -27,7 +27,7 @@ def dead_letters() -> None:
     Examples:
       freshet dead-letters count
       freshet dead-letters list --reason wrong_partition --limit 5
-    """  # noqa: D301
+    """
 
 
 @dead_letters.command("list")
@@ -44,7 +44,7 @@ def list_letters(settings: Any, reason: str | None, limit: int, as_json: bool) -
     \b
     Example:
       freshet dead-letters list --reason not_json --limit 100 --json | jq .message
-    """  # noqa: D301
+    """
     kept: deque[DeadLetter] = deque(maxlen=limit)
     n = 0
 
@@ -83,7 +83,7 @@ def count_letters(settings: Any, as_json: bool) -> None:
     \b
     Example:
       freshet dead-letters count --json | jq .by_reason.wrong_partition
-    """  # noqa: D301
+    """
     reasons: Counter[str] = Counter()
 
     def count(letter: "DeadLetter") -> None:

@@ -11,7 +11,7 @@ import click
 @click.option("--dataset", default="ml-100k", show_default=True, help="The log to replay.")
 @click.option("--partitions", type=click.IntRange(1, 64), default=4, show_default=True)
 def demo(dataset: str, partitions: int) -> None:
-    r"""Run the whole pipeline once on this machine, and show what comes out.
+    """Run the whole pipeline once on this machine, and show what comes out.
 
     Starts a local Kafka and Redis and a worker, replays a recorded log through them, and shows lists with titles and
     reasons, what trends, and what one click changes. Everything is stopped and removed at the end; downloads (Kafka,

@@ -22,7 +22,7 @@ def doctor(settings: Any, as_json: bool) -> None:
     Examples:
       freshet doctor
       freshet doctor --json | jq '.findings[] | select(.status == "wrong")'
-    """  # noqa: D301
+    """
     from app.commands.kafka_call import run_on_kafka
     from app.doctor import examine
 

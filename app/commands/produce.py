@@ -25,7 +25,7 @@ def produce(settings: Any, file: BinaryIO, no_check: bool, rate: float | None, a
     Examples:
       echo '{"user_id": "u1", "item_id": "i1", "event_type": "view", "timestamp": 1700000000000}' | freshet produce
       freshet produce events.jsonl --rate 100
-    """  # noqa: D301
+    """
     from app.commands.kafka_call import run_on_kafka
     from app.produce import Tally, produce_lines
 

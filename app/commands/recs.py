@@ -29,7 +29,7 @@ def recs(settings: Any, user: str, segment: str | None, k: int, as_json: bool) -
       freshet recs u42
       freshet recs u42 --segment f-25-34 -k 5
       freshet recs u42 --json | jq '.items[0].id'
-    """  # noqa: D301
+    """
     from app.client import Reader
     from app.client.requests import recs as ladder
     from app.store.connect import Connection

@@ -44,7 +44,7 @@ def replay(
     local: bool,
     as_json: bool,
 ) -> None:
-    r"""Replay a recorded event LOG: JSONL, CSV or MovieLens files, plain or gzip.
+    """Replay a recorded event LOG: JSONL, CSV or MovieLens files, plain or gzip.
 
     Without --inline or --isolated the events, and the catalogue that comes with the log, go to Kafka, for the workers
     there. With either, the log is folded from an empty state, and counts and digests are printed: the same log gives

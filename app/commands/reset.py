@@ -24,7 +24,7 @@ def reset(settings: Any, yes: bool, as_json: bool) -> None:
     \b
     Example:
       freshet reset --yes && freshet worker
-    """  # noqa: D301
+    """
     from app.commands.kafka_call import run_on_kafka
     from app.reset import plan_reset
     from app.reset import reset as run_reset

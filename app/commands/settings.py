@@ -23,7 +23,7 @@ def settings(as_json: bool) -> None:
     Examples:
       freshet settings
       FRESHET_HISTORY_SIZE=50 freshet settings --json | jq '.[] | select(.source != "default")'
-    """  # noqa: D301
+    """
     rows = list_settings()
     if as_json:
         print_json(rows)

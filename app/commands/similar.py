@@ -24,7 +24,7 @@ def similar(settings: Any, item: str, k: int, as_json: bool) -> None:
     Examples:
       freshet similar 50
       freshet similar 50 -k 3 --json
-    """  # noqa: D301
+    """
     from app.client import Reader
 
     with Reader(settings.redis_url, settings.namespace, timeout_s=TIMEOUT_S) as reader:

@@ -24,7 +24,7 @@ def trending(settings: Any, window: str, category: str | None, k: int, as_json: 
     Examples:
       freshet trending
       freshet trending 7d --category Comedy -k 5
-    """  # noqa: D301
+    """
     from app.client import Reader
 
     with Reader(settings.redis_url, settings.namespace, timeout_s=TIMEOUT_S) as reader:

@@ -17,7 +17,7 @@ WATCH_S = 0.2
 @click.option("--broker", default="", help="Use this Kafka instead of starting one.")
 @click.option("--redis", "redis_url", default="", help="Use this Redis instead of starting one.")
 def up(folder: Path, broker: str, redis_url: str) -> None:
-    r"""Keep a local Kafka, a local Redis and a worker running until Ctrl-C.
+    """Keep a local Kafka, a local Redis and a worker running until Ctrl-C.
 
     Kafka takes port 9092 and Redis 6379 where these are free, so that every other command finds them; else the
     lines to export are printed. Data and logs stay in the folder; a second `freshet up` there goes on from them.

@@ -10,7 +10,7 @@ from app.settings import load_settings
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON lines on standard output.")
 def worker(as_json: bool) -> None:
-    r"""Run a worker: fold events, save checkpoints, publish lists.
+    """Run a worker: fold events, save checkpoints, publish lists.
 
     Start as many as there are partitions at most; they share the work. Stop with Ctrl-C or SIGTERM: a last checkpoint
     is saved. Exit code 0 when told to stop, 1 after an error (a supervisor should start it again).

@@ -18,6 +18,7 @@ from app.worker.lists import DAY_S
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from models.errors import ServiceError
+from models.event_types import type_codes
 from tables.features import item_fields, user_fields
 from tables.keys import Keys
 from tables.list_json import ListItem, encode_list
@@ -40,7 +41,7 @@ class FeaturePublisher:
         self._catalogue = catalogue
         self._keys = Keys(settings.namespace)
         self._topic = Names(settings.namespace).events
-        self._types = tuple(settings.fold.rules.types)
+        self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
         self._lost_ms = 0
 
     async def run(self) -> None:

@@ -218,10 +218,10 @@ class Ownership:
         n_records, marked_ms = await load_checkpoint(state, self.names, self.settings.broker, progress)
         start, end = bounds
         check_marker(state, end, self.n_partitions)
-        if state.next_offset < start:
+        if 0 < state.next_offset < start:
             lost = f"records {state.next_offset} to {start - 1} of partition {number} were deleted before being folded"
             logger.error("%s: the log's retention is too short for this lag. Going on at %d.", lost, start)
-            state.next_offset = start
+        state.next_offset = max(state.next_offset, start)
         partition = OwnedPartition(state, writer)
         partition.end_offset = end
         if marked_ms:
@@ -264,6 +264,10 @@ def check_marker(state: PartitionState, end_offset: int, n_partitions: int) -> N
         raise ResetRequired(
             f"partition {state.number} was folded up to offset {marker.next_offset}, but its log ends at {end_offset}: "
             "the topic was made anew or mirrored. Run `freshet reset` to fold the log that is there from its start."
+        )
+    if marker.n_partitions == 0:
+        raise ResetRequired(
+            f"a reset of partition {state.number} was begun and not ended. Run `freshet reset` once more."
         )
     if marker.n_partitions != n_partitions:
         raise ResetRequired(

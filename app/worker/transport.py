@@ -92,14 +92,13 @@ class BatchConsumer(driver.Consumer):
         generation = self.app.consumer_generation_id
         if not fetched or self.should_stop:
             return
-        for tp, records in fetched.items():
-            owned = self.ownership.owned.get(tp.partition)
-            if owned is not None and records and records[0].offset < owned.state.next_offset and self.flow_active:
+        for tp in fetched:
+            owned, end = self.ownership.owned.get(tp.partition), self.highwater(tp)
+            if owned is not None and (end or 0) < owned.state.next_offset and self.flow_active:
                 await self.transport.fatal(
                     ResetRequired(
-                        f"partition {tp.partition} is folded up to offset {owned.state.next_offset}, and its log goes on "
-                        f"at {records[0].offset}: the topic was made anew. Run `freshet reset` to fold the log that is "
-                        "there from its start."
+                        f"partition {tp.partition} is folded up to offset {owned.state.next_offset}, and its log ends "
+                        f"at {end}: the topic was made anew. Run `freshet reset` to fold the log that is there."
                     )
                 )
                 return

@@ -96,6 +96,7 @@ class Worker:
             broker_max_poll_records=20_000,
             consumer_max_fetch_size=4 * 1024**2,
             consumer_auto_offset_reset="earliest",
+            consumer_metadata_max_age_ms=30_000,  # a topic made anew, or with more partitions, is noticed within
             consumer_group_instance_id=settings.instance_id or None,
             producer_linger=0,
             agent_supervisor="mode.CrashingSupervisor",

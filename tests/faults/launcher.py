@@ -3,17 +3,14 @@
 import asyncio
 import os
 import sys
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
+from unittest.mock import patch
 
 import faust
 from aiokafka import ConsumerRecord
 
-import app.worker.ownership
-import app.worker.preflight
-import app.worker.worker
 from app.cli import main
 from app.worker.checkpoints import CheckpointWriter, load_checkpoint
 from app.worker.dead_letters import DeadLetterSender
@@ -27,10 +24,9 @@ SLOW_LOAD_S, SLOW_WRITE_S = 6.0, 8.0
 HELD = b"hold me"
 
 
-async def gate_open() -> None:
-    """Return when the test has made the gate file."""
-    while not GATE.exists():
-        await asyncio.sleep(0.02)
+def is_open() -> bool:
+    """Whether the test has made the gate file."""
+    return GATE.exists()
 
 
 def slow_load() -> None:
@@ -40,7 +36,7 @@ def slow_load() -> None:
         await asyncio.sleep(SLOW_LOAD_S)
         return await load_checkpoint(*args, **options)
 
-    app.worker.ownership.load_checkpoint = load
+    patch("app.worker.ownership.load_checkpoint", load).start()
 
 
 def failing_revocation() -> None:
@@ -70,7 +66,7 @@ def slow_write() -> None:
     write = CheckpointWriter.write
 
     async def slowly(self: CheckpointWriter, cut: Cut) -> None:
-        if GATE.exists():
+        if is_open():
             await asyncio.sleep(SLOW_WRITE_S)
         await write(self, cut)
 
@@ -82,8 +78,8 @@ def held_dead_letter() -> None:
     send = DeadLetterSender._send
 
     async def hold(self: DeadLetterSender, record: ConsumerRecord, invalid: InvalidEvent) -> object:
-        if record.value == HELD:
-            await gate_open()
+        while record.value == HELD and not is_open():  # noqa: ASYNC110 another process opens it
+            await asyncio.sleep(0.02)
         return await send(self, record, invalid)
 
     DeadLetterSender._send = hold  # type: ignore[method-assign]
@@ -94,7 +90,7 @@ def no_lists() -> None:
     publish = ListPublisher._publish
 
     async def hold(self: ListPublisher, users: Any) -> bool:
-        while GATE.exists():
+        while is_open():  # noqa: ASYNC110 another process opens it
             await asyncio.sleep(0.05)
         return await publish(self, users)
 
@@ -103,23 +99,22 @@ def no_lists() -> None:
 
 def no_bound() -> None:
     """The check at start believes that values are small."""
-    app.worker.preflight.largest_value = lambda settings: 100
+    patch("app.worker.preflight.largest_value", lambda settings: 100).start()
 
 
 def quick_metadata() -> None:
     """The client looks at the topics every second, not every few minutes."""
-    app.worker.worker.faust = SimpleNamespace(  # type: ignore[assignment]
-        App=partial(faust.App, consumer_metadata_max_age_ms=1000)
-    )
+
+    def create(*args: Any, **options: Any) -> faust.App:
+        return faust.App(*args, **{**options, "consumer_metadata_max_age_ms": 1000})
+
+    patch("app.worker.worker.faust", SimpleNamespace(App=create)).start()
 
 
 def run() -> NoReturn:
     """Put the fault in and run the command line."""
     fault = sys.argv.pop(1)
-    {
-        function.__name__: function
-        for function in FAULTS
-    }[fault]()
+    {function.__name__: function for function in FAULTS}[fault]()
     main()
     sys.exit(0)
 

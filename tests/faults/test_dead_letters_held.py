@@ -8,7 +8,7 @@ from tests.scene import Scene, Sent
 
 
 def test_no_checkpoint_passes_an_unacknowledged_dead_letter(scene: Scene) -> None:
-    """While its acknowledgement is held back the marker stays below the record; then it goes on, and nothing is lost."""
+    """While its acknowledgement is held back the marker stays below the record; then all goes on, nothing is lost."""
     scene.create(1)
     worker = scene.worker("held_dead_letter")
     scene.send(events(1, 400))

@@ -39,7 +39,7 @@ def recreate(scene: Scene, topic: str) -> None:
             await admin.delete_topics([topic])
         finally:
             await admin.close()
-        while await partition_counts(scene.settings.broker, [topic]):
+        while await partition_counts(scene.settings.broker, [topic]):  # noqa: ASYNC110 the broker does it
             await asyncio.sleep(0.1)
 
     asyncio.run(delete())
@@ -118,7 +118,7 @@ def test_topic_made_anew_under_a_running_worker_is_refused(scene: Scene) -> None
     """A worker whose topic is made anew beneath it does not pass over the new log in silence."""
     scene.create(1)
     scene.send(events(1, 500))
-    worker = scene.worker()
+    worker = scene.worker("quick_metadata")
     scene.await_durable()
     recreate(scene, scene.names.events)
     scene.send(events(2, 50))

@@ -12,7 +12,7 @@ from tests.scene import Scene
 
 
 def test_paused_worker_ends_when_it_comes_back(scene: Scene) -> None:
-    """Stopped for twice the session timeout while another one takes over: continued, it exits non-zero; all is right."""
+    """Stopped for twice the session timeout while another one takes over, then continued: it exits non-zero."""
     scene.create(2)
     paused = scene.worker()
     with Flow(scene, 1000) as flow:
@@ -36,7 +36,7 @@ def test_load_slower_than_a_request_gets_ready(scene: Scene) -> None:
     scene.configure(request_timeout_s=1.0)  # the session's timeout and a second, 4 s, at least
     scene.create(1)
     scene.send(events(1, 1000))
-    assert SLOW_LOAD_S > scene.settings.session_timeout_s + 1
+    assert scene.settings.session_timeout_s + 1 < SLOW_LOAD_S
 
     since = time.monotonic()
     worker = scene.worker("slow_load")

@@ -9,7 +9,7 @@ import redis
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from app import reset as resetting
-from app.kafka import partition_counts
+from app.kafka import create_topics, partition_counts
 from app.kafka_admin import committed_offsets
 from app.worker.checkpoints import CheckpointWriter
 from tables.marker import MARKER_KEY
@@ -41,7 +41,17 @@ def folded(scene: Scene, partitions: int, n: int = 400) -> None:
     worker = scene.worker()
     scene.send(events(3, n))
     scene.await_durable()
+    await_default_list(scene, epoch=1)
     worker.stop()
+
+
+def await_default_list(scene: Scene, epoch: int) -> None:
+    """Return when the default list of an epoch is in Redis."""
+    deadline = time.monotonic() + 20
+    with redis.Redis.from_url(scene.settings.redis_url) as client:
+        while b'"version":"%06d-' % epoch not in (client.get(scene.keys.default_list()) or b""):
+            assert time.monotonic() < deadline, scene.logs()
+            time.sleep(0.1)
 
 
 def start_anew(scene: Scene) -> None:
@@ -53,12 +63,13 @@ def start_anew(scene: Scene) -> None:
 
 def write_marker(scene: Scene, partition: int, marker: bytes) -> None:
     """Put other bytes in place of a partition's marker."""
+    before = scene.markers()[partition]
 
     async def write() -> None:
         limits = dict.fromkeys((scene.names.user_checkpoints, scene.names.item_checkpoints), LIMITS)
         writer = CheckpointWriter(partition, scene.names, scene.settings.broker, limits)
         await writer.start()
-        await writer.write(Cut(scene.markers()[0], [(MARKER_KEY, marker)], [], 0))
+        await writer.write(Cut(before, [(MARKER_KEY, marker)], [], 0))
         await writer.stop()
 
     asyncio.run(write())
@@ -76,6 +87,23 @@ def grow(scene: Scene, partitions: int) -> None:
     asyncio.run(grow_log())
     while asyncio.run(partition_counts(scene.settings.broker, [scene.names.events]))[scene.names.events] < partitions:
         time.sleep(0.05)
+
+
+def shrink(scene: Scene) -> None:
+    """Make the log anew, empty, with one partition."""
+
+    async def delete() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+        await admin.start()
+        await admin.delete_topics([scene.names.events])
+        await admin.close()
+
+    asyncio.run(delete())
+    while asyncio.run(partition_counts(scene.settings.broker, [scene.names.events])):
+        time.sleep(0.05)
+    log = next(spec for spec in scene.names.topics(1) if spec.name == scene.names.events)
+    asyncio.run(create_topics(scene.settings.broker, [log], 1))
+    scene.n_sent = 0
 
 
 def test_the_log_is_folded_anew(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,10 +164,7 @@ def test_marker_that_cannot_be_read(scene: Scene, marker: bytes) -> None:
     folded(scene, 1)
     run_reset(scene)
     worker = scene.worker()
-    deadline = time.monotonic() + 20
-    while b'"version":"000002-' not in _default_list(scene):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    await_default_list(scene, epoch=2)
     worker.stop()
     write_marker(scene, 0, marker)
 
@@ -179,6 +204,20 @@ def test_log_with_more_partitions(scene: Scene) -> None:
     scene.assert_exact()
 
 
+def test_log_made_anew_with_fewer_partitions(scene: Scene) -> None:
+    """Checkpoint topics that are too large are made anew; the epoch rises above that of the lists in Redis."""
+    folded(scene, 3)
+    shrink(scene)
+
+    outcome = run_reset(scene)
+
+    assert orjson.loads(outcome.out) == {"epoch": 2, "n_partitions": 1, "n_removed": 0, "n_records": 0}, outcome.err
+    assert "was made anew with 1 partitions, it had 3" in outcome.err
+    start_anew(scene)
+    scene.send(events(4, 100))
+    scene.assert_exact()
+
+
 def test_interrupted_reset_is_never_taken_for_state(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a reset that died half way a worker refuses to start; another reset ends it well."""
     folded(scene, 1)
@@ -202,8 +241,3 @@ def test_interrupted_reset_is_never_taken_for_state(scene: Scene, monkeypatch: p
     assert orjson.loads(run_reset(scene).out)["epoch"] == 2
     start_anew(scene)
     scene.assert_exact()
-
-
-def _default_list(scene: Scene) -> bytes:
-    with redis.Redis.from_url(scene.settings.redis_url) as client:
-        return bytes(client.get(scene.keys.default_list()) or b"")

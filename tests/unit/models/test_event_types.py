@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from models.errors import InvalidEvent, SettingsError
+from models.event_types import DEFAULT_TYPES, type_codes
 from models.events import DEFAULT_TYPES, Event, EventRules, EventType, decode
 
 RECORD_MS = 1_700_000_000_000
@@ -109,3 +110,11 @@ def test_settings_without_meaning_are_refused(make: Callable[[], object], part: 
     with pytest.raises(SettingsError) as caught:
         make()
     assert part in str(caught.value)
+
+
+def test_the_number_of_a_type_is_a_function_of_its_name() -> None:
+    """Stored counts keep their meaning whatever other types are configured, in whatever order."""
+    some, others = type_codes(["view", "share", "like"]), type_codes(["like", "save", "share", "view"])
+    assert {name: others[name] for name in some} == some
+    assert some["view"] == list(DEFAULT_TYPES).index("view")
+    assert len(set(others.values())) == 4

@@ -37,7 +37,7 @@ def test_an_event_is_learned_everywhere() -> None:
     assert (pairs(state, "a"), pairs(state, "b")) == ({"b": 0.5}, {"a": 0.5})
     assert (state.items.n_events[slot], state.items.weight[slot], state.items.last_ms[slot]) == (1, 0.5, START_MS + 1)
     assert state.items.trending.scores(2, START_MS + 1, 2).tolist() == [1.0, 0.5]
-    assert dict(state.items.windows_of(slot).features(("",) * 9, START_MS + 1))["_1m"] == 1
+    assert dict(state.items.windows_of(slot).features(dict.fromkeys(range(9), ""), START_MS + 1))["_1m"] == 1
     assert state.metrics.counts == {"events": 2}
     assert (state.next_offset, state.clock.now_ms) == (2, START_MS + 1)
 

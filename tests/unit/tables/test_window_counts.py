@@ -141,7 +141,7 @@ def test_features_name_every_window_of_the_types_ever_seen() -> None:
     counts = WindowCounts()
     counts.add(2, START_MS, START_MS)
     counts.add(0, START_MS, START_MS + 2 * DAY_MS)
-    found = dict(counts.features(("view", "click", "like"), START_MS + 2 * DAY_MS))
+    found = dict(counts.features(dict(enumerate(("view", "click", "like"))), START_MS + 2 * DAY_MS))
 
     assert found == {
         "view_1m": 0,
@@ -172,7 +172,7 @@ def test_counts_against_the_list_of_events(events: list[tuple[int, int, int, boo
         if not late:
             kept.append((event_type, now_ms - lag_ms))
     names = ("a", "b", "c", "d")
-    features = dict(counts.features(names, now_ms))
+    features = dict(counts.features(dict(enumerate(names)), now_ms))
     for index, window in enumerate(WINDOWS):
         floor = now_ms // window.step_ms - window.n_buckets
         for event_type in range(4):

@@ -1,0 +1,251 @@
+"""Compiled inner loops of the history factors, each also plain Python (`kernel.py_func`, compared by a test).
+
+A row is `k` factors and then `N_EXTRA` numbers: bias, and the sums of squared gradients of the factors as a target, of
+the factors in a history, and of the bias. All is float32, in a fixed order of IEEE operations (no fastmath, no libm:
+`exp` is written out), so the same events give the same bits everywhere. `k` is a multiple of 8.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+Array = Any  # numpy arrays; numba's signatures say the dtypes
+
+N_EXTRA = 4
+MAX_FACTOR = np.float32(16.0)  # factors and biases stay within; every product of rows is then finite
+
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S27, _S30, _S31, _S32, _S40 = (np.uint64(bits) for bits in (27, 30, 31, 32, 40))
+_LOG2_E, _LN_2 = 1.4426950408889634, 0.6931471805599453
+_HALVES = 0.5 ** np.arange(128)
+
+
+@njit(cache=True, nogil=True)
+def mix(value: np.uint64) -> np.uint64:
+    """One step of SplitMix64 (doi:10.1145/2714064.2660195): 64 well-mixed bits of a counter."""
+    z = value + _GOLDEN
+    z = (z ^ (z >> _S30)) * _MIX_1
+    z = (z ^ (z >> _S27)) * _MIX_2
+    return z ^ (z >> _S31)
+
+
+@njit(cache=True, nogil=True)
+def exp_of_negative(x: float) -> float:
+    """exp(x) for x <= 0, float64, relative error below 1e-8; 0 below -80."""
+    if not x > -80.0:
+        return 0.0
+    n = math.floor(x * _LOG2_E + 0.5)
+    r = x - n * _LN_2
+    series = 1.0 + r * (1.0 / 7.0)
+    for divisor in range(6, 0, -1):
+        series = 1.0 + r * series / divisor
+    return series * _HALVES[-n]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def start_row(row: Array, k: int, item_hash: np.uint64, scale: float, start_accumulator: float) -> None:
+    """Factors uniform in [-scale, scale), drawn from the item's hash; no bias."""
+    for factor in range(k):
+        bits = mix(item_hash + np.uint64(factor) * _GOLDEN) >> _S40
+        row[factor] = np.float32((np.float64(bits) * 2.0**-23 - 1.0) * scale)
+    row[k] = _ZERO
+    for extra in range(1, N_EXTRA):
+        row[k + extra] = np.float32(start_accumulator)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def dot(a: Array, b: Array, k: int) -> np.float32:
+    """Inner product of the first `k` numbers in eight lanes, which a compiler can keep in one register."""
+    s0, s1, s2, s3, s4, s5, s6, s7 = _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO
+    for i in range(0, k, 8):
+        s0 += a[i] * b[i]
+        s1 += a[i + 1] * b[i + 1]
+        s2 += a[i + 2] * b[i + 2]
+        s3 += a[i + 3] * b[i + 3]
+        s4 += a[i + 4] * b[i + 4]
+        s5 += a[i + 5] * b[i + 5]
+        s6 += a[i + 6] * b[i + 6]
+        s7 += a[i + 7] * b[i + 7]
+    return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def represent(
+    rows: Array, live: Array, history: Array, weights: Array, k: int, decay: float, user: Array, shares: Array
+) -> int:
+    """The decayed mean of a history's factors into `user`, and each position's share (float32) of it into `shares`.
+
+    `history` runs from the oldest to the newest; slots without an item and weights that are not positive have share 0.
+    Returns how many positions have a share: 0 if there are none, or if their weights overflow.
+    """
+    total, factor, n = 0.0, 1.0, 0
+    for step in range(history.shape[0] - 1, -1, -1):
+        slot = history[step]
+        if 0 <= slot < live.shape[0] and live[slot] and weights[step] > 0.0:
+            total += factor * weights[step]
+        factor *= decay
+    user[:k] = _ZERO
+    shares[: history.shape[0]] = _ZERO
+    if not 0.0 < total < np.inf:
+        return 0
+    factor = 1.0
+    for step in range(history.shape[0] - 1, -1, -1):
+        slot = history[step]
+        if 0 <= slot < live.shape[0] and live[slot] and weights[step] > 0.0:
+            share = np.float32(factor * weights[step] / total)
+            shares[step] = share
+            n += 1
+            row = rows[slot]
+            for i in range(k):
+                user[i] += share * row[i]
+        factor *= decay
+    return n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def score(rows: Array, live: Array, n_slots: int, k: int, user: Array, out: Array) -> None:
+    """Score of each of the first `n_slots` slots: user times factors, plus bias; -inf for a slot without an item."""
+    for slot in range(n_slots):
+        if live[slot]:
+            row = rows[slot]
+            out[slot] = dot(user, row, k) + row[k]
+        else:
+            out[slot] = np.float32(-np.inf)
+
+
+@njit(cache=True, nogil=True)
+def draw(
+    key: np.uint64,
+    n_negatives: int,
+    n_range: int,
+    live: Array,
+    hashes: Array,
+    seen: Array,
+    target: int,
+    candidates: Array,
+    cells: Array,
+    table: Array,
+) -> int:
+    """Put the target and up to `n_negatives` other items into `candidates`, drawn evenly from [0, n_range) by `key`.
+
+    A draw that hits an empty slot, the target or an item whose hash is in `seen` is dropped, not repeated. `table` is
+    scratch: a power of two above `n_negatives` cells. Returns the number of candidates, the target included.
+    """
+    candidates[0] = target
+    mask = np.uint64(table.shape[0] - 1)
+    table[:] = 0
+    n = 1
+    for number in range(n_negatives):
+        bits = mix(key + np.uint64(number)) >> _S32
+        slot = np.int32((bits * np.uint64(n_range)) >> _S32)
+        if slot == target or not live[slot]:
+            continue
+        cell = np.int64(hashes[slot] & mask)
+        while table[cell] != 0 and table[cell] != hashes[slot]:
+            cell = np.int64(np.uint64(cell + 1) & mask)
+        table[cell] = hashes[slot]
+        cells[n] = cell
+        candidates[n] = slot
+        n += 1
+    for position in range(seen.shape[0]):
+        cell = np.int64(seen[position] & mask)
+        while table[cell] != 0 and table[cell] != seen[position]:
+            cell = np.int64(np.uint64(cell + 1) & mask)
+        if table[cell] != 0:
+            for other in range(1, n):
+                if cells[other] == cell:
+                    cells[other] = -1
+    kept = 1
+    for position in range(1, n):
+        if cells[position] >= 0:
+            candidates[kept] = candidates[position]
+            kept += 1
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def note(changed: Array, n_changed: int, slot: int) -> int:
+    """Add a slot to the list of changed ones unless it is there; returns the new length."""
+    for position in range(n_changed):
+        if changed[position] == slot:
+            return n_changed
+    changed[n_changed] = slot
+    return n_changed + 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def move(row: Array, k: int, step: np.float32, direction: Array) -> None:
+    """Subtract `step` times `direction` from a row's factors, within plus or minus `MAX_FACTOR`."""
+    for i in range(k):
+        row[i] = max(-MAX_FACTOR, min(MAX_FACTOR, row[i] - step * direction[i]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def learn(
+    rows: Array,
+    k: int,
+    history: Array,
+    shares: Array,
+    user: Array,
+    candidates: Array,
+    n_candidates: int,
+    key: np.uint64,
+    weight: float,
+    learning_rate: float,
+    round_to: float,
+    odds: Array,
+    gradient: Array,
+    changed: Array,
+) -> int:
+    """One step of sampled softmax: candidate 0 is to be chosen, the others are not; returns how many rows changed.
+
+    Steps are Adagrad's with one sum of squares a row. A negative whose probability p is below `round_to` moves as if
+    it were `round_to`, with chance p / `round_to` (drawn by `key`), else not at all: right on average, and few rows
+    change. `odds`, `gradient` are scratch; `changed` receives the slots.
+    """
+    rate, w, size = np.float32(learning_rate), np.float32(weight), np.float32(k)
+    greatest = -MAX_FACTOR * MAX_FACTOR * size - MAX_FACTOR
+    for position in range(n_candidates):
+        row = rows[candidates[position]]
+        odds[position] = dot(user, row, k) + row[k]
+        greatest = max(greatest, odds[position])
+    total = _ZERO
+    for position in range(n_candidates):
+        odds[position] = np.float32(exp_of_negative(np.float64(odds[position] - greatest)))
+        total += odds[position]
+    gradient[:k] = _ZERO
+    least = np.float32(round_to)
+    power = dot(user, user, k) / size
+    n_changed = 0
+    for position in range(n_candidates):
+        error = odds[position] / total
+        if position == 0:
+            error -= _ONE
+        elif error < least:
+            bits = mix(key + np.uint64(candidates.shape[0] + position)) >> _S40
+            if np.float64(bits) * 2.0**-24 * np.float64(least) >= np.float64(error):
+                continue
+            error = least
+        error *= w
+        row = rows[candidates[position]]
+        for i in range(k):
+            gradient[i] += error * row[i]
+        row[k + 1] += error * error * power
+        move(row, k, rate * error / np.float32(math.sqrt(np.float64(row[k + 1]))), user)
+        row[k + 3] += error * error
+        moved = row[k] - rate * error / np.float32(math.sqrt(np.float64(row[k + 3])))
+        row[k] = max(-MAX_FACTOR, min(MAX_FACTOR, moved))
+        n_changed = note(changed, n_changed, candidates[position])
+    power = dot(gradient, gradient, k) / size
+    for position in range(history.shape[0]):
+        share = shares[position]
+        if share > _ZERO:
+            row = rows[history[position]]
+            row[k + 2] += share * share * power
+            move(row, k, rate * share / np.float32(math.sqrt(np.float64(row[k + 2]))), gradient)
+            n_changed = note(changed, n_changed, history[position])
+    return n_changed

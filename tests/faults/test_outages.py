@@ -1,0 +1,111 @@
+"""The broker and Redis killed under a worker, on a stack of this module's own."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.local.stack import LocalStack
+from models.errors import ServiceError
+from tests.flow import Flow
+from tests.scene import Scene, Sent
+from tests.stack import own_stack, scene_on
+
+DOWN_S = 10.0
+READY_S = 15.0
+N_USERS = 5000
+
+pytestmark = pytest.mark.timeout(600)  # the first start of all downloads Kafka
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack to be killed at will."""
+    yield from own_stack(tmp_path_factory.mktemp("stack"))
+
+
+@pytest.fixture
+def scene(own: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """A namespace of this test's own on that stack."""
+    yield from scene_on(own, tmp_path, monkeypatch)
+
+
+def test_broker_killed_and_back(own: LocalStack, scene: Scene) -> None:
+    """The broker away for 10 s: the worker goes on, or ends non-zero and its successor is ready within 15 s; exact."""
+    scene.create(4)
+    worker = scene.worker()
+    with Flow(scene, 500) as flow:
+        flow.wait(1000)
+        own.kafka.kill()
+        time.sleep(DOWN_S)
+        own.kafka.start()
+        since = time.monotonic()
+        flow.wait(500, timeout_s=60)
+        if worker.exit_code is None:
+            folded = worker.folded
+            try:
+                worker.wait_for(lambda one: one.folded > folded, 2 * READY_S, "more events folded")
+            except ServiceError:
+                assert worker.exit_code is not None, worker.failure("neither goes on nor ends")
+        if worker.exit_code is not None:
+            assert worker.exit_code == 1, worker.failure("ended otherwise")
+            scene.worker(ready=False).wait_ready(READY_S)
+        assert time.monotonic() - since < 60
+        flow.wait(500)
+
+    scene.assert_lists(scene.assert_exact())
+
+
+def test_broker_back_at_once(own: LocalStack, scene: Scene) -> None:
+    """The broker killed and started again at once, twice: nothing is lost, doubled or wrong."""
+    scene.create(2)
+    worker = scene.worker()
+    with Flow(scene, 500) as flow:
+        for _ in range(2):
+            flow.wait(500)
+            own.kafka.kill()
+            own.kafka.start()
+            flow.wait(500, timeout_s=60)
+        if worker.exit_code is not None:
+            scene.worker()
+
+    scene.assert_lists(scene.assert_exact(60))
+
+
+def test_redis_killed_and_restarted_empty(own: LocalStack, scene: Scene) -> None:
+    """Redis restarted empty: without a new event each of 5,000 users has a list again within 30 s."""
+    scene.create(4)
+    value = b'{"user_id": "u%d", "item_id": "i%d", "event_type": "view", "timestamp": %d}'
+    scene.send(
+        Sent(b"u%d" % user, value % (user, (user + step) % 97, 1_700_000_000_000 + user))
+        for step in range(2)
+        for user in range(N_USERS)
+    )
+    worker = scene.worker()
+    states = scene.assert_exact()
+    assert sum(len(state.users) for state in states) == N_USERS
+    scene.assert_lists(states, 30)
+
+    own.redis.kill()
+    own.redis.start(empty=True)
+
+    scene.assert_lists(states, 30)
+    assert worker.exit_code is None
+
+
+def test_redis_away_while_events_flow(own: LocalStack, scene: Scene) -> None:
+    """Redis away for 5 s: the fold goes on meanwhile, and afterwards every list is there, of its last event."""
+    scene.create(2)
+    worker = scene.worker()
+    with Flow(scene, 500) as flow:
+        flow.wait(500)
+        own.redis.kill()
+        folded = worker.folded
+        time.sleep(5.0)
+        assert worker.folded > folded + 1000
+        own.redis.start(empty=True)
+        flow.wait(250)
+
+    scene.assert_lists(scene.assert_exact(), 20)
+    assert worker.exit_code is None

@@ -1,0 +1,151 @@
+"""What an owned partition remembers: lists and dead letters that are on their way out."""
+
+import asyncio
+
+import pytest
+
+from app.worker.checkpoints import CheckpointWriter
+from app.worker.owned import OwnedPartition
+from tables.fold_settings import FoldSettings
+from tables.names import Names
+from tables.partition import PartitionState
+from tests.logs import DAY_MS, START_MS, record
+from tests.saved import fold_all
+
+MANY = 1000
+
+
+@pytest.fixture
+def owned() -> OwnedPartition:
+    """A partition with events of users u0 to u4 at offsets 0 to 4."""
+    state = PartitionState(0, 1, FoldSettings())
+    fold_all(state, [record(number, f"u{number}", "i") for number in range(5)])
+    return OwnedPartition(state, CheckpointWriter(0, Names(), "nowhere", {}))
+
+
+def test_everything_published_up_to_the_fold(owned: OwnedPartition) -> None:
+    """With nothing on its way out the lists are as new as the state."""
+    assert owned.published_offset == 4
+
+
+def test_oldest_missing_list_holds_the_offset_back(owned: OwnedPartition) -> None:
+    """Published is what lies below the first event whose list is missing."""
+    owned.touched(["u3", "u2", "u4"], MANY)
+
+    assert owned.published_offset == 1
+
+    owned.published("u2", 2)
+    assert owned.published_offset == 2
+
+
+def test_first_missing_event_counts_not_the_last(owned: OwnedPartition) -> None:
+    """A user touched again before the first list is out still holds back its first event."""
+    owned.touched(["u1"], MANY)
+    fold_all(owned.state, [record(5, "u1", "j")])
+    owned.touched(["u1"], MANY)
+
+    assert owned.published_offset == 0
+
+
+def test_list_older_than_the_last_event_leaves_the_rest_missing(owned: OwnedPartition) -> None:
+    """A list written for an earlier event: what came after it is still to be published."""
+    owned.touched(["u1"], MANY)
+    fold_all(owned.state, [record(5, "u1", "j")])
+    owned.touched(["u1"], MANY)
+
+    owned.published("u1", 1)
+
+    assert owned.unpublished == {"u1": 2}
+    owned.published("u1", 5)
+    assert owned.unpublished == {}
+    assert owned.published_offset == 5
+
+
+def test_too_many_missing_lists_become_a_rebuild(owned: OwnedPartition) -> None:
+    """More missing lists than allowed: all users are queued, and published is nothing."""
+    owned.touched([f"u{number}" for number in range(5)], 4)
+
+    assert list(owned.rebuild) == [f"u{number}" for number in range(5)]
+    assert owned.unpublished == {}
+    assert owned.published_offset == -1
+    assert owned.needs_checkpoint
+
+
+def test_user_gone_within_the_slice_is_left_out(owned: OwnedPartition) -> None:
+    """A user that a later event of the same slice made go has no list to publish."""
+    fold_all(owned.state, [record(5, "old", "i", at_ms=1000)])
+    users = [f"u{number}" for number in range(5)]
+    fold_all(owned.state, [record(6 + n, user, "i", at_ms=START_MS + DAY_MS) for n, user in enumerate(users)])
+    assert "old" not in owned.state.users
+
+    owned.touched(["old", *users], MANY)
+
+    assert set(owned.unpublished) == set(users)
+
+
+def test_dead_letters_below_waits_for_those_below_only(owned: OwnedPartition) -> None:
+    """Only the acknowledgements of dead letters below the offset are waited for."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        first, second = loop.create_future(), loop.create_future()
+        owned.dead_letter_sent(3, first)
+        owned.dead_letter_sent(8, second)
+        waiting = asyncio.create_task(owned.dead_letters_below(8))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        first.set_result(None)
+        await asyncio.wait_for(waiting, 1)
+        assert owned.n_dead_letters_on_their_way == 1
+
+    asyncio.run(scenario())
+
+
+def test_two_who_wait_for_one_dead_letter_pass_no_other(owned: OwnedPartition) -> None:
+    """A checkpoint and the fold wait together: neither gets past a letter that is not acknowledged."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        first, second = loop.create_future(), loop.create_future()
+        owned.dead_letter_sent(1, first)
+        owned.dead_letter_sent(2, second)
+        waiting = [asyncio.create_task(owned.dead_letters_below(9)) for _ in range(2)]
+        await asyncio.sleep(0)
+        first.set_result(None)
+        await asyncio.sleep(0.01)
+        assert not any(task.done() for task in waiting)
+        assert owned.n_dead_letters_on_their_way == 1
+        second.set_result(None)
+        await asyncio.wait_for(asyncio.gather(*waiting), 1)
+
+    asyncio.run(scenario())
+
+
+def test_failed_dead_letter_fails_every_later_checkpoint(owned: OwnedPartition) -> None:
+    """What could not be sent is not forgotten: each who waits for it gets its error."""
+
+    async def scenario() -> None:
+        ack: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        owned.dead_letter_sent(1, ack)
+        ack.set_exception(OSError("refused"))
+        for _ in range(2):
+            with pytest.raises(OSError, match="refused"):
+                await owned.dead_letters_below(9)
+
+    asyncio.run(scenario())
+
+
+def test_given_up_wait_leaves_the_dead_letter_alone(owned: OwnedPartition) -> None:
+    """Cancelling who waits, at a revocation, does not cancel the sending."""
+
+    async def scenario() -> None:
+        ack: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        owned.dead_letter_sent(1, ack)
+        waiting = asyncio.create_task(owned.dead_letters_below(9))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert not ack.cancelled()
+        assert owned.n_dead_letters_on_their_way == 1
+
+    asyncio.run(scenario())

@@ -1,0 +1,192 @@
+"""The publishers of lists and features, over a store that lets the fold go on while it writes."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import pytest
+from aiokafka import TopicPartition
+
+from app.settings import Settings
+from app.store import PublishResult
+from app.store.store import Store
+from app.worker.catalogue import Catalogue
+from app.worker.checkpoints import CheckpointWriter
+from app.worker.features import FeaturePublisher
+from app.worker.follower import ShareFollower
+from app.worker.lists import ListPublisher
+from app.worker.live_view import LiveView
+from app.worker.owned import OwnedPartition
+from models.errors import ServiceError
+from tables.items import ItemShares
+from tables.list_json import decode_list
+from tables.names import Names
+from tables.partition import PartitionState
+from tests.logs import record
+from tests.plain import plain_kernels
+from tests.saved import fold_all
+
+SETTINGS = Settings()
+
+
+class FakeStore:
+    """Keeps what it is given; `between` runs before each write is done."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, bytes] = {}
+        self.sets: dict[str, dict[str, float]] = {}
+        self.between: Callable[[], None] = lambda: None
+        self.lost = iter([False])
+        self.down = False
+
+    async def publish_lists(self, entries: Sequence[tuple[str, bytes]], ttl_s: int) -> PublishResult:
+        self.between()
+        if self.down:
+            raise ServiceError("Redis is away.")
+        self.lists.update(entries)
+        return PublishResult(len(entries), 0)
+
+    async def replace_sorted_sets(self, entries: Sequence[tuple[str, Mapping[str, float]]]) -> None:
+        self.between()
+        self.sets.update({key: dict(members) for key, members in entries})
+
+    async def write_hashes(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        self.between()
+
+    async def emptied(self) -> bool:
+        return next(self.lost, False)
+
+
+class Stage:
+    """A view with one owned partition of some users, and its publishers."""
+
+    def __init__(self, n: int = 60, n_items: int = 6) -> None:
+        self.state = PartitionState(0, 1, SETTINGS.fold)
+        self.partition = OwnedPartition(self.state, CheckpointWriter(0, Names(), "nowhere", {}))
+        self.n = 0
+        self.fold(n, n_items)
+        self.view = LiveView(SETTINGS.fold)
+        self.view.caught_up = True
+        self.view.own({0: self.partition})
+        self.store = FakeStore()
+        self.lists = ListPublisher(SETTINGS, self.view, cast(Store, self.store))
+        catalogue = Catalogue("nowhere", "items")
+        self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), catalogue)
+
+    def fold(self, n: int, n_items: int) -> None:
+        """Fold more events, of all users in turn."""
+        start, self.n = self.n, self.n + n
+        fold_all(self.state, [record(at, f"u{at % 7}", f"i{at % n_items}") for at in range(start, self.n)])
+        self.partition.touched([f"u{number}" for number in range(7)], 1000)
+
+
+def test_items_that_come_while_redis_is_written() -> None:
+    """The fold may add items during every write: similarities are made from the view as it is by then."""
+    stage = Stage()
+    stage.store.between = lambda: stage.fold(200, stage.n + 200)
+
+    with plain_kernels():  # an index out of bounds is an error there
+        asyncio.run(stage.features.refresh(5.0))
+
+    first = {f"i{number}" for number in range(6)}
+    assert stage.store.sets["item_similarity:i0"].keys() - first
+
+
+def test_lists_of_a_partition_given_back_are_still_missing() -> None:
+    """Given back in mid-round, lists not written are not forgotten: the partition may come back with its memory."""
+    stage = Stage()
+    missing = dict(stage.partition.unpublished)
+    users = [(stage.partition, user_id) for user_id in missing]
+    stage.view.own({})
+
+    asyncio.run(stage.lists._publish(users))
+
+    assert stage.partition.unpublished == missing
+    assert stage.store.lists == {}
+
+
+def test_lists_stay_missing_while_redis_is_away() -> None:
+    """What Redis did not take is written later, from the state as it is by then."""
+    stage = Stage()
+    stage.store.down = True
+    assert not asyncio.run(stage.lists._publish([(stage.partition, "u1")]))
+    assert "u1" in stage.partition.unpublished
+
+    stage.store.down = False
+    stage.fold(70, 6)
+    asyncio.run(stage.lists._round())
+
+    assert stage.partition.unpublished == {}
+    found = decode_list(stage.store.lists["recs:user:u1"])
+    assert found.offset == stage.state.users.last_offset("u1")
+
+
+def test_event_during_the_write_keeps_the_list_missing() -> None:
+    """A user touched while the list is written is published again."""
+    stage = Stage()
+    once = iter([lambda: stage.fold(7, 6)])
+    stage.store.between = lambda: next(once, lambda: None)()
+
+    asyncio.run(stage.lists._round())
+
+    assert set(stage.partition.unpublished) == {f"u{number}" for number in range(7)}
+    asyncio.run(stage.lists._round())
+    assert stage.partition.unpublished == {}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_empty_redis_is_remembered_until_partitions_come(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found empty before or after the partitions came: every list is made anew, once."""
+    stage = Stage()
+    stage.partition.unpublished.clear()
+    stage.store.lost = iter([when == "before", when == "after"])
+    stage.view.own({})
+    looks = 0
+
+    async def next_look(seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            stage.view.own({0: stage.partition})
+        if looks == 3:
+            assert len(stage.partition.rebuild) == 7
+            stage.partition.rebuild.clear()
+        if looks == 5:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("app.worker.features.asyncio.sleep", next_look)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(stage.features.probe())
+
+    assert not stage.partition.rebuild
+
+
+def test_share_that_was_own_for_a_moment_is_shown_again() -> None:
+    """A partition that came and went before the follower looked: its share is in the view again."""
+    stage = Stage()
+    follower = ShareFollower("nowhere", "items", stage.view, 10)
+    share = ItemShares(10)
+    share.intern("elsewhere")
+    follower._shares = {1: share}
+    follower.follow({1})
+    assert 1 not in stage.view.items.shares
+
+    asyncio.run(follower._reassign(cast(Any, FakeConsumer())))
+
+    assert stage.view.items.shares[1] is share
+
+
+class FakeConsumer:
+    """Has nothing assigned yet, and takes whatever is."""
+
+    def assignment(self) -> set[Any]:
+        return {TopicPartition("items", 1)}
+
+    def assign(self, partitions: object) -> None:
+        self.assigned = partitions
+
+    def seek(self, partition: object, offset: int) -> None:
+        assert offset == 3
+
+    async def position(self, partition: object) -> int:
+        return 3

@@ -1,0 +1,187 @@
+"""Every private name of Faust and aiokafka that the transport relies on: there, and meaning what we take it to mean."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+from weakref import WeakSet
+
+import faust
+import pytest
+from faust.transport.consumer import Consumer as BaseConsumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from mode import Service
+
+from app.worker import selfcheck
+from app.worker.selfcheck import ATTRIBUTES, OVERRIDDEN, PINNED, USED, check_libraries
+from app.worker.transport import BatchConsumer, BatchTransport
+from models.errors import ServiceError
+
+TP0 = TP("user_events", 0)
+
+
+def with_consumer(act: Callable[[Any], Any]) -> Any:
+    """What `act` returns for a consumer of ours that has not been started."""
+
+    async def run() -> Any:
+        app = faust.App("wiring", broker="kafka://127.0.0.1:1", store="memory://", autodiscover=False)
+        app.transport = BatchTransport(app.conf.broker, app)
+        consumer: Any = app.consumer
+        found = act(consumer)
+        result = await found if inspect.isawaitable(found) else found
+        consumer._thread.thread_loop.close()
+        return result
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(("name", "parameters"), OVERRIDDEN.items())
+def test_overridden_method_is_the_one_we_know(name: str, parameters: list[str]) -> None:
+    """Faust calls the method, with these parameters, and ours takes the same."""
+    assert list(inspect.signature(getattr(driver.Consumer, name)).parameters) == parameters
+    assert list(inspect.signature(getattr(BatchConsumer, name)).parameters) == parameters
+    assert getattr(BatchConsumer, name) is not getattr(driver.Consumer, name)
+
+
+def test_every_override_is_checked_at_start() -> None:
+    """The list that is checked at start names all that we override, and nothing else."""
+    ours = {name for name, member in vars(BatchConsumer).items() if inspect.isfunction(member)}
+
+    assert {name for name in ours if hasattr(driver.Consumer, name)} == set(OVERRIDDEN)
+
+
+@pytest.mark.parametrize("name", USED)
+def test_used_method_is_there(name: str) -> None:
+    """What the transport calls exists."""
+    assert callable(getattr(driver.Consumer, name))
+
+
+def test_attributes_are_maps_by_partition() -> None:
+    """The books that our methods write to are kept by partition; an unknown one can be asked for."""
+
+    def look(consumer: Any) -> None:
+        assert consumer._read_offset[TP0] is None
+        assert consumer._committed_offset[TP0] is None
+        assert consumer._acked[TP0] == []
+        assert consumer._acked_index[TP0] == set()
+        assert isinstance(consumer._unacked_messages, WeakSet)
+
+    with_consumer(look)
+    assert set(ATTRIBUTES) == {"_read_offset", "_committed_offset", "_acked", "_acked_index", "_unacked_messages"}
+
+
+def test_acknowledged_message_leaves_the_unacked() -> None:
+    """Tracking adds a message to `_unacked_messages`, acknowledging takes it out: our bound on chunks in flight."""
+
+    def count(consumer: Any) -> list[int]:
+        consumer.app.topics.acks_enabled_for = lambda topic: True
+        one = ConsumerMessage(TP0.topic, 0, 5, 0.0, 0, None, None, b"", None, 0, 0, TP0)
+        consumer.track_message(one)
+        before = len(consumer._unacked_messages)
+        consumer.ack(one)
+        return [before, len(consumer._unacked_messages)]
+
+    assert with_consumer(count) == [1, 0]
+
+
+def test_new_offset_is_what_is_committed() -> None:
+    """Faust asks `_new_offset` for each partition with acks and commits the answer if it is above the last one."""
+
+    def committable(consumer: Any) -> dict[TP, int]:
+        consumer._new_offset = lambda tp: 7
+        consumer._acked[TP0].append(3)
+        found: dict[TP, int] = consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks())
+        consumer._committed_offset[TP0] = 7
+        assert consumer._filter_committable_offsets([TP0]) == {}
+        return found
+
+    assert with_consumer(committable) == {TP0: 7}
+
+
+def test_stock_revocation_forgets_the_books() -> None:
+    """After Faust's own revocation acks and positions of the partition are gone: ours has to save before."""
+    source = inspect.getsource(BaseConsumer.on_partitions_revoked)
+
+    for name in ("_acked", "_acked_index", "_read_offset", "_committed_offset"):
+        assert f"self.{name}.pop(tp" in source
+
+
+def test_fetch_goes_through_getmany() -> None:
+    """The fetcher's loop takes its messages from `self.getmany`, and that from `_wait_next_records` and `_getmany`."""
+    assert "getmany = self.getmany" in inspect.getsource(BaseConsumer._drain_messages)
+    assert "self._getmany(" in inspect.getsource(BaseConsumer._wait_next_records)
+
+
+def test_wait_next_records_gives_records_and_active_partitions() -> None:
+    """`_wait_next_records` answers (records by partition, active partitions)."""
+
+    async def wait(consumer: Any) -> Any:
+        async def fetched(active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109 Faust's signature
+            return {TP0: ["record"]}
+
+        consumer._getmany = fetched
+        consumer.resume_flow()
+        consumer._active_partitions = {TP0}
+        return await consumer._wait_next_records(1.0)
+
+    assert with_consumer(wait) == ({TP0: ["record"]}, {TP0})
+
+
+def test_seek_keeps_the_read_offset() -> None:
+    """`seek` sets the position and `_read_offset`, so that the first chunk is no gap."""
+
+    async def seek(consumer: Any) -> Any:
+        async def sought(partition: TP, offset: int) -> None:
+            return None
+
+        consumer._seek = sought
+        await consumer.seek(TP0, 9)
+        return consumer._read_offset[TP0]
+
+    assert with_consumer(seek) == 9
+
+
+def test_streams_skip_other_generations() -> None:
+    """A message carries the generation it was fetched in, and streams skip those of another one."""
+    assert "generation_id != self.app.consumer_generation_id" in inspect.getsource(faust.streams)
+
+
+def test_crash_is_there() -> None:
+    """A service can be told to crash with an error."""
+    assert list(inspect.signature(Service.crash).parameters) == ["self", "reason"]
+
+
+def test_libraries_of_this_environment_fit() -> None:
+    """The pinned libraries pass their own check."""
+    check_libraries()
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_other_version_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version is named, with the one to install."""
+    monkeypatch.setattr(selfcheck, "version", lambda asked: "9.9.9" if asked == name else version(asked))
+
+    with pytest.raises(ServiceError) as caught:
+        check_libraries()
+
+    assert f"{name} is 9.9.9, not {PINNED[name]}" in str(caught.value)
+    assert f"pip install {' '.join(f'{one}=={pin}' for one, pin in PINNED.items())}" in str(caught.value)
+
+
+def test_changed_signature_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A method that takes something else is named, with what it takes."""
+    monkeypatch.setattr(driver.Consumer, "_new_offset", lambda self, tp, leader_epoch: None)
+
+    with pytest.raises(ServiceError, match=r"Consumer\._new_offset takes \['self', 'tp', 'leader_epoch'\]"):
+        check_libraries()
+
+
+def test_missing_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A method that is gone is named."""
+    monkeypatch.setattr(selfcheck, "USED", (*USED, "no_such_method"))
+    monkeypatch.setattr(selfcheck, "ATTRIBUTES", (*ATTRIBUTES, "_no_such_book"))
+
+    with pytest.raises(ServiceError, match=r"Consumer\.no_such_method is gone; Consumer\._no_such_book is gone"):
+        check_libraries()
