@@ -45,7 +45,15 @@ def add_rows(
 
 @njit(cache=True, nogil=True)
 def top_slots(
-    scores: Array, norms: Array, floor: float, blocked: Array, n_slots: int, keys: Array, k: int, out: Array, best: Array
+    scores: Array,
+    norms: Array,
+    floor: float,
+    blocked: Array,
+    n_slots: int,
+    keys: Array,
+    k: int,
+    out: Array,
+    best: Array,
 ) -> int:
     """The `k` unblocked slots with the greatest `scores * norms` above `floor`, ties by the lower key.
 

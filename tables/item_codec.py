@@ -94,4 +94,3 @@ def _decode(share: "ItemShares", slot: int, data: bytes) -> None:
     share.ratings.set_row(slot, data[at : at + n_ratings])
     share.history.set_row(slot, int(share.hashes[slot]), data[at + n_ratings : rows_end])
     share.windows[slot] = data[rows_end:]
-

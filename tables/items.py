@@ -65,8 +65,7 @@ class ItemShares:
     def set_weight(self, slot: int, weight: float) -> None:
         """Set an item's summed weights, and the norms that follow from them."""
         self.weight[slot] = weight
-        self.known_norm[slot] = weight**-self.settings.known_exponent if weight > 0 else 0.0
-        self.candidate_norm[slot] = weight**-self.settings.candidate_exponent if weight > 0 else 0.0
+        self.known_norm[slot], self.candidate_norm[slot] = self.settings.norms(weight)
 
     def windows_of(self, slot: int) -> WindowCounts:
         """The window counts of a slot, decoded when first asked for."""

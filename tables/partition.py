@@ -10,10 +10,10 @@ from models.events import Event, decode
 from models.ids import hash64
 from models.partitioner import partition_of
 from models.windows import EventClock
-from tables.fold_settings import FoldSettings
-from tables.items import ItemShares
 from tables.evaluator import Evaluator
 from tables.fold_lists import FoldLists
+from tables.fold_settings import FoldSettings
+from tables.items import ItemShares
 from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics, decode_metrics, encode_metrics
 from tables.users import Users, UserState
 
@@ -47,9 +47,7 @@ class PartitionState:
         self.next_offset = 0
         self.users = Users()
         self.items = ItemShares(settings.cooccurrence, settings.ratings, settings.history)
-        self.evaluator = Evaluator(
-            self.items, FoldLists(self.items, settings.fusion), settings.evaluate_fraction
-        )
+        self.evaluator = Evaluator(self.items, FoldLists(self.items, settings.fusion), settings.evaluate_fraction)
         self.clock = EventClock()
         self.metrics = Metrics()
         self.loaded: Marker | None = None

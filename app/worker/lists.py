@@ -14,6 +14,7 @@ from models.errors import ServiceError
 from tables.keys import Keys
 from tables.list_json import encode_list
 from tables.names import Names
+from tables.recommend import recommend
 
 logger = logging.getLogger("freshet")
 
@@ -129,7 +130,14 @@ class ListPublisher:
                 source=(self._topic, partition.number, user.last_offset),
                 model=self._model,
                 variant="default",
-                items=self._view.items.recommend(user, self._settings.list_size, filler),
+                items=recommend(
+                    self._view.items,
+                    state.evaluator.lists,
+                    state.settings.fusion,
+                    user,
+                    self._settings.list_size,
+                    filler,
+                ),
             )
             entries.append((self._keys.user_list(user_id), payload))
             sent.append((partition, user_id, user.last_offset))
