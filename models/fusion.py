@@ -1,6 +1,6 @@
 """Weighted rank fusion: one list from the lists of several sources.
 
-    score(item) = sum over sources s of weight_s * (depth - rank_s) / depth,   rank 0 for the first, nothing from `depth`
+    score(item) = sum over sources s of weight_s * (depth - rank_s) / depth,  rank 0 for the first, nothing from `depth`
 
 Ranks instead of scores, because the sources' scores have no common unit; weights, because an equal vote of a weak
 source pulls the list below the best one.

@@ -231,7 +231,8 @@ class HistoryFactors:
 
     def encode_row(self, slot: int) -> bytes:
         """All there is about a slot: little-endian float32 factors, bias, three sums of squared gradients."""
-        return self.rows[slot].astype("<f4", copy=False).tobytes()
+        row: npt.NDArray[np.float32] = self.rows[slot]
+        return row.astype("<f4", copy=False).tobytes()
 
     def set_row(self, slot: int, item_hash: int, data: bytes) -> None:
         """Take a stored row.

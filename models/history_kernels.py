@@ -43,7 +43,8 @@ def exp_of_negative(x: float) -> float:
     series = 1.0 + r * (1.0 / 7.0)
     for divisor in range(6, 0, -1):
         series = 1.0 + r * series / divisor
-    return series * _HALVES[-n]
+    power: float = series * _HALVES[-n]
+    return power
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

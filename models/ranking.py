@@ -1,9 +1,12 @@
 """Ranking over the slots of one share: who may be offered, and the best of them, ties by id."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from models.kernels import Array, njit
+Array = Any  # numpy arrays; numba's signatures say the dtypes
 
 MIN_CELLS = 64
 

@@ -1,9 +1,9 @@
 """The bytes of one user.
 
-Value of `<app>.users`, key user_id: u8 version, u8 flags (1: lists wait to be scored), i64 last_offset, i64 last_ms, i64
-n_events, u16 n_event_ids, u32 n_seen, u16 n_recent, u16 bytes of the rating row, u16 bytes of the waiting lists; u64
-hashes of the event ids and of the seen items (oldest first), f64 weights and then the ids of the recent items (oldest
-first), the rating row, the waiting lists, window counts. Little endian.
+Value of `<app>.users`, key user_id: u8 version, u8 flags (1: lists wait to be scored), i64 last_offset, i64 last_ms,
+i64 n_events, u16 n_event_ids, u32 n_seen, u16 n_recent, u16 bytes of the rating row, u16 bytes of the waiting lists;
+u64 hashes of the event ids and of the seen items (oldest first), f64 weights and then the ids of the recent items
+(oldest first), the rating row, the waiting lists, window counts. Little endian.
 """
 
 import struct

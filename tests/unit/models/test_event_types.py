@@ -9,7 +9,7 @@ import pytest
 
 from models.errors import InvalidEvent, SettingsError
 from models.event_types import DEFAULT_TYPES, type_codes
-from models.events import DEFAULT_TYPES, Event, EventRules, EventType, decode
+from models.events import Event, EventRules, EventType, decode
 
 RECORD_MS = 1_700_000_000_000
 RULES = EventRules()
