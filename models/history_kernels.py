@@ -20,6 +20,7 @@ _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31, _S32, _S40 = (np.uint64(bits) for bits in (27, 30, 31, 32, 40))
+_1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(lane) for lane in range(1, 9))
 _LOG2_E, _LN_2 = 1.4426950408889634, 0.6931471805599453
 _HALVES = 0.5 ** np.arange(128)
 
@@ -43,8 +44,7 @@ def exp_of_negative(x: float) -> float:
     series = 1.0 + r * (1.0 / 7.0)
     for divisor in range(6, 0, -1):
         series = 1.0 + r * series / divisor
-    power: float = series * _HALVES[-n]
-    return power
+    return float(series * _HALVES[-n])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -60,17 +60,19 @@ def start_row(row: Array, k: int, item_hash: np.uint64, scale: float, start_accu
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def dot(a: Array, b: Array, k: int) -> np.float32:
-    """Inner product of the first `k` numbers in eight lanes, which a compiler can keep in one register."""
+    """Inner product of the first `k` numbers in eight lanes: one vector register, if indices are unsigned."""
     s0, s1, s2, s3, s4, s5, s6, s7 = _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO
-    for i in range(0, k, 8):
+    i, end = np.uint64(0), np.uint64(k)
+    while i < end:
         s0 += a[i] * b[i]
-        s1 += a[i + 1] * b[i + 1]
-        s2 += a[i + 2] * b[i + 2]
-        s3 += a[i + 3] * b[i + 3]
-        s4 += a[i + 4] * b[i + 4]
-        s5 += a[i + 5] * b[i + 5]
-        s6 += a[i + 6] * b[i + 6]
-        s7 += a[i + 7] * b[i + 7]
+        s1 += a[i + _1] * b[i + _1]
+        s2 += a[i + _2] * b[i + _2]
+        s3 += a[i + _3] * b[i + _3]
+        s4 += a[i + _4] * b[i + _4]
+        s5 += a[i + _5] * b[i + _5]
+        s6 += a[i + _6] * b[i + _6]
+        s7 += a[i + _7] * b[i + _7]
+        i += _8
     return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
 
 

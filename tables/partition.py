@@ -16,6 +16,7 @@ from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
 from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics, decode_metrics, encode_metrics
 from tables.users import Users, UserState
+from tables.windows import live_buckets
 
 Entry = tuple[bytes, bytes | None]
 
@@ -198,8 +199,9 @@ class PartitionState:
         items.last_offset[slot] = offset
         items.last_ms[slot] = max(int(items.last_ms[slot]), time_ms)
         event_type = self._type_codes[event.event_type]
-        user.windows.add(event_type, time_ms, as_of_ms, late=late)
-        items.windows_of(slot).add(event_type, time_ms, as_of_ms, late=late)
+        buckets = [] if late else live_buckets(event_type, time_ms, as_of_ms)
+        user.windows.add_to(event_type, buckets, as_of_ms)
+        items.windows_of(slot).add_to(event_type, buckets, as_of_ms)
         touched = [slot]
         weight = rules.weight(event)
         if rules.is_seen(event):

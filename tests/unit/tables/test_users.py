@@ -64,10 +64,10 @@ def test_a_read_user_goes_on_as_the_written_one(user: UserState, event_id: int, 
     assert decoded.encode() == user.encode()
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00", b"\x02" + UserState().encode()[1:], b"{}"])
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x01" + UserState().encode()[1:], b"{}"])
 def test_an_unknown_version_is_refused(data: bytes) -> None:
     """The message says what was found, what is known, and what to do."""
-    with pytest.raises(UnknownVersion, match=r"user.*version.*knows version 1.*freshet reset"):
+    with pytest.raises(UnknownVersion, match=r"user.*version.*knows version 2.*freshet reset"):
         UserState.decode(data)
     with pytest.raises(UnknownVersion, match=r"user 'u7'.*freshet reset"):
         Users().apply("u7", data)
