@@ -17,6 +17,9 @@ REQUIRED = ("user_id", "item_id", "event_type", "timestamp")
 CONTEXT = "context."
 TIMESTAMP_UNITS = ("s", "ms", "us", "ns", "iso")
 
+NAME_COLUMNS = "name the columns with --column FIELD=COLUMN, a constant type with --event-type"
+"""What to do when a column is missing."""
+
 _MS_RATIO = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_000)}
 _NUMBER = re.compile(r"[+-]?(\d+)(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
 _MAX_DIGITS = 18  # what fits 64 bits, and so JSON as everybody reads it
@@ -85,8 +88,8 @@ class ColumnMapping:
         return self.record(fields)
 
 
-class CsvColumns:
-    """A mapping tied to one header.
+class TableColumns:
+    """A mapping tied to the header of one table.
 
     Parameters
     ----------
@@ -99,6 +102,11 @@ class CsvColumns:
     ------
     ValueError
         When a column that is needed is missing or there twice.
+
+    Attributes
+    ----------
+    places
+        Field, and place of its column in the header.
     """
 
     def __init__(self, header: Sequence[str], mapping: ColumnMapping) -> None:
@@ -114,13 +122,13 @@ class CsvColumns:
             raise ValueError(f"the header has the column {', '.join(map(repr, twice))} more than once")
         self._mapping = mapping
         self._n_columns = len(header)
-        self._places = [(name, header.index(column)) for name, column in wanted.items() if column in header]
+        self.places = [(name, header.index(column)) for name, column in wanted.items() if column in header]
 
     def record(self, cells: list[str]) -> LogRecord:
         """Record of one row of cells."""
         if len(cells) != self._n_columns:
             return malformed_record(cells)
-        return self._mapping.record({name: cells[place] for name, place in self._places})
+        return self._mapping.record({name: cells[place] for name, place in self.places})
 
 
 def parse_columns(flags: Iterable[str]) -> dict[str, str]:

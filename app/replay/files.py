@@ -1,7 +1,8 @@
-"""Reading one file of a log line by line, plain or gzip, from a folder or out of a zip."""
+"""Reading one file of a log line by line, plain, gzip or zstd, from a folder or out of a zip."""
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -9,17 +10,21 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
+from app.replay.arrow import arrow
 from models.errors import LogError
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """No line of a log is longer; a file without line ends must not fill the memory."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGIC = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame, or one to be skipped before it
+_MAGIC_BYTES = 4
+_BUFFER_BYTES = 128 * 1024
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class LogFile:
-    """One file of lines, gzip or not by its first bytes, whatever its name.
+    """One file of lines; plain, gzip or zstd by its first bytes, whatever its name.
 
     Parameters
     ----------
@@ -48,15 +53,14 @@ class LogFile:
         Raises
         ------
         LogError
-            When the bytes cannot be had: a gzip or zip that is cut short or damaged, a wide encoding, an endless line.
+            When the bytes cannot be had: compressed data cut short or damaged, a wide encoding, an endless line.
         """
         number = 0
         try:
             with self._opener() as raw:
                 buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
                 self._position = raw.tell
-                is_gzip = buffered.peek(2)[:2] == _GZIP_MAGIC
-                stream: IO[bytes] = gzip.GzipFile(fileobj=buffered) if is_gzip else buffered  # type: ignore[assignment]
+                stream = self._decompressed(buffered)
                 while line := stream.readline(MAX_LINE_BYTES + 1):
                     number += 1
                     self._check(number, line)
@@ -66,6 +70,9 @@ class LogFile:
         except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
             raise self.error(number + 1, f"damaged compressed data ({error}): copy or download it again") from error
         except OSError as error:
+            if error.errno is None:  # not from the system: what the zstd library says
+                problem = f"damaged or truncated compressed data ({error}): copy or download it again"
+                raise self.error(number + 1, problem) from error
             raise self.error(number + 1, f"cannot be read ({error.strerror or error})") from error
         finally:
             self._position = lambda: self.size_bytes
@@ -82,6 +89,15 @@ class LogFile:
     def error(self, line: int, problem: str) -> LogError:
         """Error that names the file and the line."""
         return LogError(f"{self.label}, line {line}: {problem}.")
+
+    def _decompressed(self, raw: io.BufferedReader) -> IO[bytes]:
+        magic = raw.peek(_MAGIC_BYTES)
+        if magic.startswith(_GZIP_MAGIC):
+            return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
+        if _ZSTD_MAGIC.match(magic):
+            pa = arrow("pyarrow", f"{self.label} is compressed with zstd: reading it")
+            return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"), _BUFFER_BYTES)
+        return raw
 
     def _check(self, number: int, line: bytes) -> None:
         if len(line) > MAX_LINE_BYTES:

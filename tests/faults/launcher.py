@@ -20,7 +20,7 @@ from models.errors import InvalidEvent
 from tables.partition import Cut
 
 GATE = Path(os.environ.get("FAULT_GATE", "gate"))
-SLOW_LOAD_S, SLOW_WRITE_S = 6.0, 8.0
+SLOW_LOAD_S, SLOW_WRITE_S = 5.0, 6.0  # above 4 s, the request timeout; above 3 s, what a revocation waits
 HELD = b"hold me"
 
 

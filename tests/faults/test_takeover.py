@@ -3,8 +3,6 @@
 import signal
 import time
 
-import pytest
-
 from tests.faults.launcher import SLOW_LOAD_S
 from tests.faults.test_exact_state import holds
 from tests.flow import Flow, events
@@ -91,10 +89,9 @@ def test_failing_checkpoint_at_revocation_ends_the_process(scene: Scene) -> None
     scene.assert_lists(scene.assert_exact())
 
 
-@pytest.mark.parametrize("partitions", [1, 4])
-def test_checkpoint_too_slow_for_a_revocation_is_skipped(scene: Scene, partitions: int) -> None:
+def test_checkpoint_too_slow_for_a_revocation_is_skipped(scene: Scene) -> None:
     """A checkpoint slower than a revocation waits is given up: both workers go on saving, or one ends; all is right."""
-    scene.create(partitions)
+    scene.create(2)
     slow = scene.worker("slow_write")
     with Flow(scene, 500) as flow:
         flow.wait(500)

@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from app.replay.columns import ColumnMapping, CsvColumns, parse_columns, to_ms, to_number
+from app.replay.columns import ColumnMapping, TableColumns, parse_columns, to_ms, to_number
 from models.errors import SettingsError
 
 
@@ -89,7 +89,7 @@ def test_an_unknown_unit_is_refused() -> None:
 def test_fields_stand_in_the_order_of_the_contract() -> None:
     """However the columns stand, the event's fields stand in one order."""
     header = ["value", "context.device", "event_id", "timestamp", "event_type", "item_id", "user_id"]
-    record = CsvColumns(header, ColumnMapping()).record(["3", "tv", "e1", "7", "view", "i", "u"])
+    record = TableColumns(header, ColumnMapping()).record(["3", "tv", "e1", "7", "view", "i", "u"])
     assert record.value == (
         b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":7,'
         b'"event_id":"e1","value":3,"context":{"device":"tv"}}'
@@ -98,14 +98,14 @@ def test_fields_stand_in_the_order_of_the_contract() -> None:
 
 def test_a_constant_event_type_fills_only_gaps() -> None:
     """Rows that name their type keep it."""
-    columns = CsvColumns(["user_id", "item_id", "event_type", "timestamp"], ColumnMapping(event_type="view"))
+    columns = TableColumns(["user_id", "item_id", "event_type", "timestamp"], ColumnMapping(event_type="view"))
     types = [orjson.loads(columns.record(["u", "i", given, "1"]).value)["event_type"] for given in ("", "click")]
     assert types == ["view", "click"]
 
 
 def test_a_row_that_does_not_fit_its_header_keeps_its_cells() -> None:
     """Too few and too many cells go out raw, without a key."""
-    columns = CsvColumns(["user_id", "item_id", "event_type", "timestamp"], ColumnMapping())
+    columns = TableColumns(["user_id", "item_id", "event_type", "timestamp"], ColumnMapping())
     for cells in (["u"], ["u", "i", "view", "1", "extra"]):
         record = columns.record(cells)
         assert (record.key, orjson.loads(record.value), record.timestamp_ms) == (b"", {"_row": cells}, None)

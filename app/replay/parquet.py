@@ -1,0 +1,125 @@
+"""Logs in Parquet, plain or compressed inside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from app.replay.arrow import arrow
+from app.replay.columns import NAME_COLUMNS, ColumnMapping, TableColumns
+from app.replay.files import plain_file
+from app.replay.records import EventLog, LogRecord
+from models.errors import LogError
+
+MAGICS = (b"PAR1", b"PARE")
+"""First bytes of a Parquet file, and of an encrypted one."""
+
+BATCH_ROWS = 10_000
+_CONTEXT = "context"
+
+
+class ParquetLog(EventLog):
+    """One event per row, in file order; columns are mapped as those of CSV, and other columns are not read.
+
+    A time whose column has a time type needs no `--timestamp-unit`: it knows its own, and is UTC without a zone. A
+    column `context` of structs or maps is the context. Null and NaN are missing fields.
+    """
+
+    def __init__(self, path: Path, mapping: ColumnMapping) -> None:
+        super().__init__(path.name, path, plain_file(path))
+        self._mapping = mapping
+        self._read = 1.0
+
+    @property
+    def bytes_read(self) -> int:
+        """How far the current iteration has come, out of `size_bytes`; by rows."""
+        return int(self._read * self.size_bytes)
+
+    def n_records(self) -> int:
+        """Count the rows; the file says how many."""
+        with self._opened() as file:
+            n: int = file.metadata.num_rows
+        return n
+
+    def __iter__(self) -> Iterator[LogRecord]:
+        n, self._read = 0, 0.0
+        with self._opened() as file:
+            places, mapping = self._places(file.schema_arrow)
+            try:
+                for batch in file.iter_batches(BATCH_ROWS, columns=sorted(set(places.values()))):
+                    cells = [_cells(batch.column(column), field) for field, column in places.items()]
+                    self._read = (n + batch.num_rows) / file.metadata.num_rows
+                    for row in zip(*cells, strict=True):
+                        yield mapping.record(dict(zip(places, row, strict=True)))
+                    n += batch.num_rows
+            except (OSError, ValueError, NotImplementedError) as error:
+                raise self._damaged(f"after row {n:,}", error) from error
+            finally:
+                self._read = 1.0
+
+    def _places(self, schema: Any) -> tuple[dict[str, str], ColumnMapping]:
+        """Field -> column; and the mapping to go by."""
+        header = schema.names
+        try:
+            columns = TableColumns(header, self._mapping)
+        except ValueError as error:
+            raise LogError(f"{self.path}: {error}: {NAME_COLUMNS}.") from error
+        places = {field: header[place] for field, place in columns.places}
+        types = arrow("pyarrow.types", "Parquet")
+        if header.count(_CONTEXT) == 1 and _is_object(types, schema.field(_CONTEXT).type):
+            places.setdefault(_CONTEXT, _CONTEXT)
+        is_typed = types.is_temporal(schema.field(places["timestamp"]).type)
+        return places, replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        parquet = arrow("pyarrow.parquet", f"{self.path} is Parquet: reading it")
+        try:
+            file = parquet.ParquetFile(self.path)
+        except (OSError, ValueError, NotImplementedError) as error:
+            raise self._damaged("its last part, the footer", error) from error
+        with file:
+            yield file
+
+    def _damaged(self, where: str, error: Exception) -> LogError:
+        said = " ".join(str(error).split())[:300].rstrip(".")
+        return LogError(f"{self.path}: not Parquet that can be read, {where} ({said}). Copy or download it again.")
+
+
+def _cells(column: Any, field: str) -> list[object]:
+    """The cells of a column as JSON can say them, its nulls as None."""
+    pa, types = arrow("pyarrow", "Parquet"), arrow("pyarrow.types", "Parquet")
+    kind = column.type
+    if types.is_timestamp(kind) or types.is_date(kind):
+        if field == "timestamp":
+            column = column.cast(pa.timestamp("ms", getattr(kind, "tz", None)), safe=False).cast(pa.int64())
+        else:
+            column = column.cast(pa.string())
+    elif types.is_temporal(kind):
+        column = column.cast(pa.string())
+    elif field == _CONTEXT and types.is_map(kind):
+        return [None if cell is None else _plain(dict(cell)) for cell in column.to_pylist()]
+    cells: list[object] = column.to_pylist()
+    kind = column.type
+    is_plain = types.is_integer(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_boolean(kind)
+    return cells if is_plain else [_plain(cell) for cell in cells]
+
+
+def _is_object(types: Any, kind: Any) -> bool:
+    return bool(types.is_struct(kind) or types.is_map(kind))
+
+
+def _plain(cell: object) -> object:
+    if isinstance(cell, float):
+        return None if cell != cell else cell
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "backslashreplace")
+    if isinstance(cell, Decimal):
+        return int(cell) if cell == cell.to_integral_value() else float(cell)
+    if isinstance(cell, dict):
+        return {str(name): _plain(value) for name, value in cell.items()}
+    if isinstance(cell, list):
+        return [_plain(value) for value in cell]
+    return cell if cell is None or isinstance(cell, str | int) else str(cell)
