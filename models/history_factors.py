@@ -10,6 +10,7 @@ has not seen (sampled softmax: Jean et al., doi:10.3115/v1/P15-1001; item to ite
 doi:10.1145/2487575.2487589). Start vectors come from the item's hash, samples from a counter: nothing is shared.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,6 +158,7 @@ class HistoryFactors:
         weight: float,
         counter: int,
         seen: npt.NDArray[np.uint64],
+        before: Callable[[npt.NDArray[np.int32]], None] | None = None,
     ) -> npt.NDArray[np.int32]:
         """Learn that an item came next after a history.
 
@@ -172,6 +174,8 @@ class HistoryFactors:
             Events folded so far: it keys the drawn items.
         seen
             Hashes of the items that the user has seen: never drawn.
+        before
+            Called with the slots whose rows may change besides those of the history, before they do.
 
         Returns
         -------
@@ -198,6 +202,8 @@ class HistoryFactors:
             self._cells,
             self._table,
         )
+        if before is not None:
+            before(self._candidates[:n_candidates])
         n_changed = kernels.learn(
             self.rows,
             settings.n_factors,

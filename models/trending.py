@@ -6,9 +6,10 @@ the same events give the same bits on every machine (no `exp` in the state).
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from models.arrays import longer
-from models.kernels import Array, njit
+from models.kernels import Array
 from models.windows import TRENDING_WINDOWS, Window
 
 HALF_LIVES_PER_WINDOW = 2

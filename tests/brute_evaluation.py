@@ -150,7 +150,8 @@ def _by_pairs(items: ItemShares, user: UserState) -> dict[str, float]:
     factor = 1.0
     for known, weight in reversed(user.recent):
         if known in items.slots:
-            gain = factor * weight * float(items.weight[items.slots[known]]) ** -items.settings.known_exponent
+            total = float(items.weight[items.slots[known]])
+            gain = factor * weight * (total**-items.settings.known_exponent if total > 0 else 0.0)
             neighbours, amounts = items.pairs.row(items.slots[known])
             for slot, amount in zip(neighbours.tolist(), amounts.tolist(), strict=True):
                 scores[items.ids[slot] or ""] += gain * amount

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from app.replay.arrow import arrow
 from models.errors import LogError
@@ -90,7 +90,7 @@ class LogFile:
         """Error that names the file and the line."""
         return LogError(f"{self.label}, line {line}: {problem}.")
 
-    def _decompressed(self, raw: io.BufferedReader) -> IO[bytes]:
+    def _decompressed(self, raw: "io.BufferedReader[Any]") -> IO[bytes]:
         magic = raw.peek(_MAGIC_BYTES)
         if magic.startswith(_GZIP_MAGIC):
             return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""MovieLens sets as GroupLens publishes them: 100k and the latest formats, in a folder or a zip."""
+"""MovieLens sets as GroupLens publishes them: 100k, 1m and the latest formats, in a folder or a zip."""
 
 import zipfile
 from collections.abc import Iterator
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from app.replay.columns import ColumnMapping, CsvColumns
+from app.replay.columns import ColumnMapping, TableColumns
 from app.replay.files import LogFile, plain_file, zip_member
-from app.replay.movielens_items import items_100k, items_latest
-from app.replay.records import CatalogueEntry, EventLog, LogRecord
+from app.replay.movielens_items import items_1m, items_100k, items_latest
+from app.replay.movielens_users import users_1m, users_100k
+from app.replay.records import CatalogueEntry, EventLog, LogRecord, ProfileEntry
 from models.errors import LogError
 
 _FIELDS = ("user_id", "item_id", "value", "timestamp")
-_COLUMNS = CsvColumns(_FIELDS, ColumnMapping(event_type="rating", timestamp_unit="s"))
+_COLUMNS = TableColumns(_FIELDS, ColumnMapping(event_type="rating", timestamp_unit="s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +29,26 @@ class Layout:
         Between the cells of a rating: user, item, rating, Unix seconds.
     header
         First line of the ratings; None where there is none.
+    users
+        File name; None where nothing is known about the users.
     """
 
     ratings: str
     items: str
     separator: str
     header: str | None
+    users: str | None
 
 
-LAYOUT_100K = Layout("u.data", "u.item", "\t", None)
-LAYOUT_LATEST = Layout("ratings.csv", "movies.csv", ",", "userId,movieId,rating,timestamp")
-LAYOUTS = {"ml-100k": LAYOUT_100K, "ml-latest-small": LAYOUT_LATEST}
+LAYOUT_100K = Layout("u.data", "u.item", "\t", None, "u.user")
+LAYOUT_1M = Layout("ratings.dat", "movies.dat", "::", None, "users.dat")
+LAYOUT_LATEST = Layout("ratings.csv", "movies.csv", ",", "userId,movieId,rating,timestamp", None)
+LAYOUTS = {"ml-100k": LAYOUT_100K, "ml-1m": LAYOUT_1M, "ml-latest-small": LAYOUT_LATEST}
 """Format of each set that can be asked for by name."""
 
 
 class MovieLensLog(EventLog):
-    """Ratings in the order of (timestamp, row), and the movies as catalogue.
+    """Ratings in the order of (timestamp, row), the movies as catalogue, and the users' profiles where there are some.
 
     A rating becomes `{"user_id", "item_id", "event_type": "rating", "timestamp", "value"}`. A row whose time cannot be
     read keeps its place behind the row before it. The ratings are held in memory.
@@ -59,7 +64,7 @@ class MovieLensLog(EventLog):
     """
 
     def __init__(self, path: Path, *, layout: Layout | None = None, name: str | None = None) -> None:
-        self._layout, ratings = _locate(path, (layout,) if layout else (LAYOUT_100K, LAYOUT_LATEST))
+        self._layout, ratings = _locate(path, (layout,) if layout else tuple(LAYOUTS.values()))
         super().__init__(name if name is not None else path.resolve().name.removesuffix(".zip"), path, ratings)
         self._lines: list[str] | None = None
 
@@ -84,7 +89,22 @@ class MovieLensLog(EventLog):
             raise LogError(f"{self.path}: {self._layout.items} is missing, the movies. Unpack the whole set again.")
         if self._layout is LAYOUT_100K:
             return items_100k(items)
+        if self._layout is LAYOUT_1M:
+            return items_1m(items)
         return items_latest(items, _find(self.path, "tags.csv"))
+
+    def profiles(self) -> Iterator[ProfileEntry]:
+        """Every user, in file order; none where the set, or what is there of it, has no file of users.
+
+        Raises
+        ------
+        LogError
+            When one of its rows cannot be read.
+        """
+        users = None if self._layout.users is None else _find(self.path, self._layout.users)
+        if users is None:
+            return iter(())
+        return users_100k(users) if self._layout is LAYOUT_100K else users_1m(users)
 
     def _sorted_lines(self) -> list[str]:
         if self._lines is None:
@@ -119,8 +139,9 @@ def _seconds(cells: list[str]) -> int | None:
 def layout_of_file(path: Path) -> Layout | None:
     """Format of a MovieLens set of which this is the file of ratings; None if it is something else."""
     name = path.name.removesuffix(".gz")
-    if name == LAYOUT_100K.ratings:
-        return LAYOUT_100K
+    for layout in (LAYOUT_100K, LAYOUT_1M):
+        if name == layout.ratings:
+            return layout
     if name == LAYOUT_LATEST.ratings:
         _, first = next(plain_file(path).lines(), (1, b""))
         if first.decode("utf-8", "replace").strip() == LAYOUT_LATEST.header:

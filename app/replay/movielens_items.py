@@ -49,6 +49,19 @@ def items_100k(file: LogFile) -> Iterator[CatalogueEntry]:
         yield _entry(item_id, title, genres, [], attributes)
 
 
+def items_1m(file: LogFile) -> Iterator[CatalogueEntry]:
+    """Entries of `movies.dat`: id, title, genres between |; in Latin-1, between ::."""
+    for number, line in file.text_lines("latin-1"):
+        text = line.rstrip("\r\n")
+        if not text:
+            continue
+        cells = text.split("::")
+        if len(cells) != 3:
+            raise file.error(number, f"{len(cells)} cells between :: where a movie has 3")
+        item_id, title, genres = cells
+        yield _entry(item_id, title, [genre for genre in genres.split("|") if genre], [], _year(title))
+
+
 def items_latest(movies: LogFile, tags: LogFile | None) -> Iterator[CatalogueEntry]:
     """Entries of `movies.csv` (movieId, title, genres between |), with the tags that people gave in `tags.csv`."""
     tags_of = _popular_tags(tags) if tags else {}

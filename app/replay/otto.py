@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import orjson
@@ -87,7 +87,7 @@ class OttoLog(EventLog):
                 sessions.append(row.session)
                 items.append(row.item)
                 codes.append(row.code)
-        for place in np.argsort(np.frombuffer(times, np.int64), kind="stable"):
+        for place in np.argsort(np.asarray(times), kind="stable"):
             if codes[place] == _ODD:
                 yield odd[int(place)]
             else:
@@ -145,5 +145,5 @@ def _row(session: Any, event: Any, time_ms: int) -> _Row:
     return _Row(time_ms, odd=_AS_IT_IS.record(fields))
 
 
-def _is_id(found: object) -> bool:
+def _is_id(found: object) -> TypeGuard[int]:
     return type(found) is int and -_MAX_ID < found < _MAX_ID

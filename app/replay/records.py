@@ -40,6 +40,14 @@ class CatalogueEntry:
     value: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """One entry of the `users` topic: its key, and age, gender, location and attributes as JSON."""
+
+    user_id: str
+    value: bytes
+
+
 class EventLog(ABC):
     """A recorded event log: iterate over it for its records, as often as you like.
 
@@ -78,6 +86,10 @@ class EventLog(ABC):
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
         """Items that come with the log; none for a bare file of events."""
+        return iter(())
+
+    def profiles(self) -> Iterator[ProfileEntry]:
+        """Users about whom the log says more than their events."""
         return iter(())
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,7 +137,9 @@ def test_users_without_history_get_the_default_list() -> None:
 
 def test_equal_candidates_stand_in_the_order_of_ids() -> None:
     """Five items whose pairs weigh the same, met in another order."""
-    log = [record(2 * n + m, f"u{n}", item_id) for n, other in enumerate("edcab") for m, item_id in enumerate(("x", other))]
+    log = [
+        record(2 * n + m, f"u{n}", item_id) for n, other in enumerate("edcab") for m, item_id in enumerate(("x", other))
+    ]
     state = folded([*log, record(20, "reader", "x", at_ms=at(1)), record(21, "reader", "y", at_ms=at(2))])
 
     assert waiting(state, "reader")["co_occurrence"] == [*"abcde"]
@@ -147,9 +150,9 @@ def test_equal_candidates_stand_in_the_order_of_ids() -> None:
 def test_equal_timestamps_share_one_list(saved_between: bool) -> None:
     """What came up since the first event of a timestamp is a miss; with the next timestamp it is a hit.
 
-      u1:   a@5 . . . . . z@5        z is new since a@5: a miss
-      v1:   b@5 . . . . . . . z@6    a hit
-      others:     z z z
+    u1:   a@5 . . . . . z@5        z is new since a@5: a miss
+    v1:   b@5 . . . . . . . z@6    a hit
+    others:     z z z
     """
     state = folded([record(0, "o1", "y"), record(1, "u1", "a", at_ms=at(5)), record(2, "v1", "b", at_ms=at(5))])
     before = waiting(state, "u1"), waiting(state, "v1")
@@ -197,12 +200,14 @@ def test_lists_wait_for_the_users_last_active() -> None:
 
 def test_the_fraction_is_of_users() -> None:
     """About that part of them, always the same ones, each with all of its events; the others have no lists at all."""
-    records = [record(n, f"u{n % 200}", f"i{n % 50}", at_ms=at(n)) for n in range(400)]
+    records = [record(n, f"u{n % 200}", f"i{n % 51}", at_ms=at(n)) for n in range(400)]
     chosen = {}
     for fraction in (0.0, 0.05, 0.5, 1.0):
         state = folded(records, replace(SETTINGS, evaluate_fraction=fraction))
         chosen[fraction] = {user_id for user_id in state.users if state.evaluator.includes(user_id)}
-        assert {user_id for user_id in state.users if (user := state.users.get(user_id)) and user.waiting} <= chosen[fraction]
+        assert {user_id for user_id in state.users if (user := state.users.get(user_id)) and user.waiting} <= chosen[
+            fraction
+        ]
         assert state.evaluator.prequential.n == 2 * len(chosen[fraction])
 
     assert [len(chosen[fraction]) for fraction in (0.0, 1.0)] == [0, 200]
@@ -224,28 +229,36 @@ def test_a_diverged_model_has_no_list(source: str, damage: float) -> None:
 
     The other sources, and the list made of them, go on.
     """
-    state = folded(made_log(3, 300, n_users=12, n_items=60))
-    for slot in state.items.slots.values():
-        state.items.history.rows[slot, 0] = damage if source == "history" else 0.0
-        if source == "co_occurrence":
-            state.items.pairs.row(slot)[1][:1] = damage
-    records = [record(1_000 + n, f"u{n % 12}", f"i{n % 40}", at_ms=at(10**5 + n)) for n in range(300)]
-    start, n_before = hits(state), state.evaluator.prequential.n
-    state.items.history.learn_one = lambda *_: np.zeros(0, np.int32)  # type: ignore[method-assign]  # stays as damaged
-    for each in records:
-        user_id = (each.key or b"").decode()
+    start = folded(made_log(3, 300, n_users=12, n_items=60))
+    n_tested, n_hits = 0, dict.fromkeys(("list", "co_occurrence", "history", "popularity"), 0)
+    for user_id in list(start.users):
+        state = loaded(start)
+        diverge(state, source, damage)
         user = state.users.get(user_id)
-        lists = state.evaluator.lists.sources(user) if user else {}
-        state.fold(*each)
-        if user and user.recent and source == "history":
-            assert len(lists["history"]) == 0
-            assert list(lists["list"][:5]) == list(lists["co_occurrence"][:5])
-    end = hits(state)
+        assert user is not None and user.recent
+        seen = set(user.seen[: user.n_seen].tolist())
+        target = next(item_id for item_id in state.items.slots if hash64(item_id) not in seen)
+        before = hits(state)
+        state.fold(*record(1_000, user_id, target, at_ms=at(10**6)))
+        lists = waiting(state, user_id)
+        assert lists[source] == []
+        assert len(lists["list"]) == len(lists["popularity"]) == 20
+        n_tested += 1
+        for name, counts in hits(state).items():
+            n_hits[name] += counts[1] - before[name][1]
 
-    assert state.evaluator.prequential.n > n_before + 50
-    if source == "history":
-        assert end["history"] == start["history"]
-    assert end["list"][0] > start["list"][0]
+    assert n_tested > 5
+    assert n_hits[source] == 0 < n_hits["list"]
+
+
+def diverge(state: PartitionState, source: str, value: float) -> None:
+    """Put a number that is none into every row of a source's model."""
+    for slot in state.items.slots.values():
+        if source == "history":
+            state.items.history.rows[slot, 0] = value
+            state.items.history._stale[slot] = True
+        else:
+            state.items.pairs.row(slot)[1][:] = value
 
 
 def test_one_number_in_a_hundred_rows_is_enough() -> None:
@@ -258,20 +271,22 @@ def test_one_number_in_a_hundred_rows_is_enough() -> None:
     for slot in unseen:
         row = state.items.history.rows[slot].copy()
         state.items.history.rows[slot, 3] = np.nan
+        state.items.history._stale[slot] = True
         assert state.evaluator.lists.sources(user)["history"].tolist() == []
         state.items.history.rows[slot] = row
+        state.items.history._stale[slot] = True
     assert len(state.evaluator.lists.sources(user)["history"]) > 5
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0])
 def test_ratings_are_predicted_then_learned(fraction: float) -> None:
     """MAE and RMSE are those of the factorization asked before each rating; repeated event ids count once."""
-    records = made_log(8, 600)
+    records = made_log(8, 1_000)
     state, model = PartitionState(0, 1, FoldSettings(evaluate_fraction=fraction)), ById()
     errors = []
     for each in records:
         user_id = state.fold(*each)
-        fields = __import__("orjson").loads(each.value) if isinstance(user_id, str) else {}
+        fields = orjson.loads(each.value or b"") if isinstance(user_id, str) else {}
         if fields.get("event_type") == "rating":
             errors.append(model.predict_one(fields["user_id"], fields["item_id"]) - fields["value"])
             model.learn_one(fields["user_id"], fields["item_id"], fields["value"])
