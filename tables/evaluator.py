@@ -1,6 +1,6 @@
 """Prequential evaluation inside the fold: freeze lists before an event is learned, score the event on them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -34,6 +34,7 @@ class Evaluator:
         self.lists = lists
         self._items = items
         self._threshold = round(fraction * _PARTS)
+        self.on_test: Callable[[str, str], None] | None = None  # a listener; no state
         self._waiting: dict[str, None] = {}
 
     def includes(self, user_id: str) -> bool:
@@ -62,8 +63,10 @@ class Evaluator:
         del self._waiting[evicted]
         return evicted
 
-    def test(self, item_hash: int, user: UserState, n_events: int) -> None:
+    def test(self, event: Event, item_hash: int, user: UserState, n_events: int) -> None:
         """Score a positive event on an item new to the user."""
+        if self.on_test is not None:
+            self.on_test(event.user_id, event.item_id)
         if user.waiting is not None:
             self.prequential.test(item_hash, user.waiting.lists, n_events)
 

@@ -222,7 +222,7 @@ class PartitionState:
             is_new = user.mark_seen(items.hashes[slot], self._bounds.max_seen)
             positive = rules.is_positive(event)
             if evaluated and is_new and positive:
-                self.evaluator.test(int(items.hashes[slot]), user, self.metrics.counts.get("events", 0))
+                self.evaluator.test(event, int(items.hashes[slot]), user, self.metrics.counts.get("events", 0))
             if weight > 0:
                 touched += self._learn_pairs(event.item_id, slot, weight, user, positive=positive)
         if event.event_type == RATING and event.value is not None:

@@ -7,7 +7,8 @@ from models.errors import InvalidEvent
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
 from tables.marker import MARKER_KEY, METRICS_KEY, encode_metrics
-from tables.partition import Cut, PartitionState
+from tables.cutting import Cut
+from tables.partition import PartitionState
 from tests.logs import Record
 
 

@@ -24,9 +24,9 @@ from models.errors import SettingsError
 @click.option("--event-type", help="The type of events that carry none.")
 @click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True)
 @click.option("--speed", default="max", show_default=True, help="Pace by event time: 1x, 10x, max.")
-@click.option("--inline", is_flag=True, help="Fold in this process, without Kafka and Redis; print result and digest.")
+@click.option("--inline", is_flag=True, help="Fold in this process, without Kafka, Redis; print result and digest.")
 @click.option("--isolated", is_flag=True, help="Fold in a namespace and by a worker of its own; remove it after.")
-@click.option("--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="With --inline, --isolated.")
+@click.option("--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="Not to Kafka.")
 @click.option("--chunk", type=click.IntRange(1), default=1000, show_default=True, help="Records per chunk, --inline.")
 @click.option("--local", is_flag=True, help="With --isolated: on a Kafka and a Redis started for this run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines; the last one is the result.")
@@ -77,7 +77,9 @@ def replay(
     _print(result, as_json)
 
 
-def _inline(log: EventLog, settings: Settings, partitions: int, chunk: int, bar: Bar, pace: float | None) -> dict[str, Any]:
+def _inline(
+    log: EventLog, settings: Settings, partitions: int, chunk: int, bar: Bar, pace: float | None
+) -> dict[str, Any]:
     from app.replay.inline import replay_inline
 
     if pace is not None:

@@ -32,6 +32,7 @@ class InlineChunk:
     records: list[InlineRecord]
     partition: int = 0
     generation: int = 0
+    fetched_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -47,14 +48,14 @@ class InlineOutputs:
     def __init__(self, states: Sequence[PartitionState]) -> None:
         self._partitions = [InlinePartition(state) for state in states]
 
-    def partition(self, number: int, generation: int) -> InlinePartition | None:
+    def partition(self, number: int, generation: int, fetched_at: float) -> InlinePartition | None:
         """The partition: all are owned."""
         return self._partitions[number]
 
     def dead_letter(self, partition: object, record: object, invalid: InvalidEvent) -> None:
         """Counted by the state already."""
 
-    async def touched(self, partition: object, user_ids: Sequence[str], n_records: int) -> None:
+    async def touched(self, partition: object, users: object, records: object) -> None:
         """Lists are made at the end."""
 
 

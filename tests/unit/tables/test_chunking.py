@@ -2,6 +2,8 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from models.cooccurrence import CooccurrenceSettings
 from models.events import REASONS
+from models.history_factors import HistoryFactorsSettings
+from tables import evaluator
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tests.logs import DAY_MS, HOUR_MS, SPAN, Record, log_of, made_log
@@ -20,8 +24,16 @@ ACTIONS = ("go on", "save", "fail to save", "load", "load history", "load withou
 SMALL = st.builds(
     FoldSettings,
     cooccurrence=st.builds(CooccurrenceSettings, n_history=st.sampled_from((1, 4)), n_keep=st.sampled_from((1, 3, 10))),
+    history=st.builds(
+        HistoryFactorsSettings,
+        n_factors=st.just(8),
+        n_history=st.sampled_from((1, 20)),
+        n_negatives=st.sampled_from((1, 6)),
+        round_to=st.sampled_from((0.0, 0.1)),
+    ),
+    evaluate_fraction=st.sampled_from((0.0, 0.5, 1.0, 1.0)),
     max_seen=st.sampled_from((2, 16)),
-    max_users=st.sampled_from((1, 3, 5)),
+    max_users=st.sampled_from((1, 3, 7)),
     max_items=st.sampled_from((1, 4, 32)),
     max_idle_ms=st.sampled_from((0, HOUR_MS, 400 * DAY_MS)),
     late_grace_ms=st.sampled_from((0, HOUR_MS)),
@@ -30,6 +42,13 @@ STEP = st.tuples(st.sampled_from((1, 2, 5, 30)), st.sampled_from(ACTIONS))
 NUMBERS = st.integers(0, SPAN - 1)
 LOGS = st.integers(0, 150).flatmap(lambda n: st.lists(NUMBERS, min_size=n, max_size=n))
 STEPS = st.integers(0, 16).flatmap(lambda n: st.lists(STEP, min_size=n, max_size=n))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_lists_wait() -> Iterator[None]:
+    """Three users' lists have room, of seven users."""
+    with patch.object(evaluator, "MAX_WAITING", 3):
+        yield
 
 
 def interrupted(
@@ -89,15 +108,18 @@ def test_compiled_and_plain_kernels_make_the_same_state(numbers: list[int], boun
     assert plain == compiled
 
 
-@pytest.mark.parametrize(("seed", "n_keep", "max_items"), [(1, 10, 32), (2, 3, 200), (3, 5, 48)])
-def test_a_long_log_with_every_kind_of_interruption(seed: int, n_keep: int, max_items: int) -> None:
-    """5,000 events, in which rows are cut, and users and items evicted and expired, many times over."""
+@pytest.mark.parametrize(
+    ("seed", "n_keep", "max_items", "fraction"), [(1, 10, 32, 1.0), (2, 3, 200, 0.5), (3, 5, 48, 1.0)]
+)
+def test_a_long_log_with_every_kind_of_interruption(seed: int, n_keep: int, max_items: int, fraction: float) -> None:
+    """5,000 events, in which rows are cut, and users, items and waiting lists are evicted many times over."""
     bounds = FoldSettings(
         cooccurrence=CooccurrenceSettings(n_history=4, n_keep=n_keep),
         max_seen=4,
         max_users=20,
         max_items=max_items,
         max_idle_ms=2 * DAY_MS,
+        evaluate_fraction=fraction,
     )
     records = made_log(seed, 5_000, n_users=30, n_items=150)
     rng = random.Random(seed)
@@ -108,6 +130,9 @@ def test_a_long_log_with_every_kind_of_interruption(seed: int, n_keep: int, max_
     happened = Counter(whole.metrics.counts)
     assert happened["users_evicted"] > 100 and happened["users_expired"] > 10
     assert happened["items_evicted"] > 100 or max_items == 200
+    prequential, ratings = whole.evaluator.prequential, whole.evaluator.ratings
+    assert happened["waiting_evicted"] > 500 and ratings.n > 200
+    assert prequential.n > 500 and min(within_10 for within_10, _ in prequential.hits.values()) > 50
     assert 100 < happened["late"] < 2_500 and happened["duplicates"] > 20
     assert {name for name in happened if name.startswith("dead_letters.")} == {
         f"dead_letters.{reason}" for reason in REASONS if reason != "wrong_partition"
