@@ -155,7 +155,4 @@ def _rate(part: float, n: int) -> float | None:
 
 def _rank(target: int, items: Sequence[int]) -> int:
     """1 for the first place; 0 if it is not there."""
-    for place, item in enumerate(items, 1):
-        if item == target:
-            return place
-    return 0
+    return items.index(target) + 1 if target in items else 0

@@ -98,8 +98,8 @@ class HistoryFactors:
         self.settings = settings = settings or HistoryFactorsSettings()
         self.n_columns = settings.n_factors + kernels.N_EXTRA
         self.rows: npt.NDArray[np.float32] = np.zeros((64, self.n_columns), np.float32)
-        self._columns: npt.NDArray[np.float32] = np.zeros((settings.n_factors + 1, 64), np.float32)
-        self._stale: npt.NDArray[np.bool_] = np.ones(64, np.bool_)  # columns that lag behind their rows
+        self.columns: npt.NDArray[np.float32] = np.zeros((settings.n_factors + 1, 64), np.float32)
+        self.stale: npt.NDArray[np.bool_] = np.ones(64, np.bool_)  # columns that lag behind their rows
         self.live: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self._n_range = 0
@@ -125,8 +125,8 @@ class HistoryFactors:
             self.rows = longer(self.rows, size)
             self.live = longer(self.live, size)
             self.hashes = longer(self.hashes, size)
-            self._columns = np.zeros((self.settings.n_factors + 1, size), np.float32)
-            self._stale = np.ones(size, np.bool_)
+            self.columns = np.zeros((self.settings.n_factors + 1, size), np.float32)
+            self.stale = np.ones(size, np.bool_)
 
     def start(self, slot: int, item_hash: int) -> None:
         """Give a slot to an item: factors drawn from its 64-bit hash (not 0), no bias."""
@@ -144,7 +144,7 @@ class HistoryFactors:
         """Forget a slot; it is drawn and scored no more."""
         if slot < len(self.rows):
             self.rows[slot] = 0.0
-            self._stale[slot] = True
+            self.stale[slot] = True
             self.live[slot] = False
             self.hashes[slot] = 0
             while self._n_range and not self.live[self._n_range - 1]:
@@ -221,7 +221,7 @@ class HistoryFactors:
             self._changed,
         )
         changed = self._changed[:n_changed].copy()
-        self._stale[changed] = True
+        self.stale[changed] = True
         return changed
 
     def scores(
@@ -240,8 +240,8 @@ class HistoryFactors:
             return False
         n_slots = min(len(out), len(self.rows))
         n_factors = self.settings.n_factors
-        kernels.refresh(self.rows, self._columns, n_factors, self._stale, n_slots)
-        kernels.score(self._columns, self.live, n_slots, n_factors, user, out)
+        kernels.refresh(self.rows, self.columns, n_factors, self.stale, n_slots)
+        kernels.score(self.columns, self.live, n_slots, n_factors, user, out)
         out[n_slots:] = -np.inf
         return True
 
@@ -273,7 +273,7 @@ class HistoryFactors:
     def _place(self, slot: int, item_hash: int) -> None:
         self.grow(slot + 1)
         self.live[slot] = True
-        self._stale[slot] = True
+        self.stale[slot] = True
         self.hashes[slot] = item_hash
         self._n_range = max(self._n_range, slot + 1)
 

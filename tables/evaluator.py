@@ -52,9 +52,7 @@ class Evaluator:
             The user whose waiting lists had to make room, if any: their state changed.
         """
         if user.waiting is None or user.waiting.timestamp_ms != event.timestamp_ms:
-            hashes = self._items.hashes
-            frozen = {name: hashes[slots].tolist() for name, slots in self.lists.sources(user).items()}
-            user.waiting = WaitingLists(event.timestamp_ms, frozen)
+            user.waiting = WaitingLists(event.timestamp_ms, self.lists.frozen(user))
         self._waiting.pop(event.user_id, None)
         self._waiting[event.user_id] = None
         if len(self._waiting) <= MAX_WAITING:

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from models import ranking
 from models.evaluation import DEPTH, LIST, POPULARITY
-from models.fusion import FusionSettings, fuse_slots
+from models.fold_ranking import rank_sources
+from models.fusion import FusionSettings
 from tables.items import ItemShares
 from tables.users import UserState
 
 CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
-SOURCES = (LIST, CO_OCCURRENCE, HISTORY, POPULARITY)
+SOURCES = (LIST, CO_OCCURRENCE, HISTORY, POPULARITY)  # the rows of what the kernel writes
 
 Slots = npt.NDArray[np.int32]
 
@@ -24,35 +25,74 @@ class FoldLists:
 
     def __init__(self, items: ItemShares, fusion: FusionSettings) -> None:
         self.items = items
-        self._fusion = fusion
-        self._depth = max(DEPTH, fusion.depth)
+        self._fusion_weights = np.array([fusion.cooccurrence_weight, fusion.history_weight], np.float64)
+        self._fusion_depth = fusion.depth
+        self._user: npt.NDArray[np.float32] = np.zeros(items.history.settings.n_factors, np.float32)
+        self._shares: npt.NDArray[np.float32] = np.zeros(items.history.settings.n_history, np.float32)
         self._table: npt.NDArray[np.uint64] = np.zeros(ranking.MIN_CELLS, np.uint64)
         self._blocked: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self._scores: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self._logits: npt.NDArray[np.float32] = np.zeros(64, np.float32)
         self._ones: npt.NDArray[np.float64] = np.ones(64, np.float64)
 
-    def sources(self, user: UserState, depth: int = DEPTH) -> dict[str, Slots]:
-        """Up to `depth` slots per source, best first, none of them seen by the user.
+    def ranked(self, user: UserState, depth: int = DEPTH) -> tuple[Slots, list[int]]:
+        """Up to `depth` slots per source, best first, none of them seen by the user: shape (4, depth), and how many.
 
         A user without history is given the most popular items by every source.
         """
-        n_slots = self.items.n_slots
+        items, history = self.items, self.items.history
+        n_slots = items.n_slots
         self._grow(n_slots)
-        self._block(user, n_slots)
-        popular = self._top(self.items.n_events[:n_slots].astype(np.float64), self._ones, 0.0, n_slots, depth)[0]
-        slots, weights = history_slots(self.items, user)
-        if not len(slots):
-            return dict.fromkeys(SOURCES, popular)
-        paired = self._paired(user, n_slots)
-        near = self._near(slots, weights, n_slots, self._depth)
-        fused = self._fused(paired, near, depth)
-        return {
-            LIST: _filled(fused, popular, depth),
-            CO_OCCURRENCE: paired[:depth],
-            HISTORY: near[:depth],
-            POPULARITY: popular,
-        }
+        self._table = ranking.table_for(user.n_seen, self._table)
+        known, weights = history_slots(items, user)
+        n_history = history.settings.n_history
+        out, counts = np.zeros((len(SOURCES), depth), np.int32), np.zeros(len(SOURCES), np.int32)
+        rank_sources(
+            items.hashes,
+            items.keys,
+            n_slots,
+            items.n_events,
+            user.seen,
+            user.n_seen,
+            self._table,
+            self._blocked,
+            self._scores,
+            self._logits,
+            self._ones,
+            items.pairs.neighbours,
+            items.pairs.weights,
+            items.pairs.start,
+            items.pairs.length,
+            items.candidate_norm,
+            *self._pair_factors(user),
+            history.rows,
+            history.columns,
+            history.stale,
+            history.live,
+            history.settings.n_factors,
+            known[-n_history:],
+            weights[-n_history:],
+            history.settings.decay,
+            self._user,
+            self._shares,
+            self._fusion_weights,
+            self._fusion_depth,
+            depth,
+            out,
+            counts,
+        )
+        return out, counts.tolist()
+
+    def sources(self, user: UserState, depth: int = DEPTH) -> dict[str, Slots]:
+        """`ranked`, by the names of the sources."""
+        out, counts = self.ranked(user, depth)
+        return {name: row[:n] for name, row, n in zip(SOURCES, out, counts, strict=True)}
+
+    def frozen(self, user: UserState) -> dict[str, list[int]]:
+        """Hashes of the items of every source's list, as they wait to be scored."""
+        out, counts = self.ranked(user)
+        hashes = self.items.hashes[out].tolist()
+        return {name: row[:n] for name, row, n in zip(SOURCES, hashes, counts, strict=True)}
 
     def near(self, user: UserState, depth: int) -> Slots:
         """Up to `depth` slots by the factor model alone, best first, none of them seen by the user."""
@@ -74,39 +114,20 @@ class FoldLists:
         best = np.argsort(-gains, kind="stable")[:n]
         return tuple(self.items.ids[slots[place]] or "" for place in best.tolist() if gains[place] > 0)
 
-    def _fused(self, paired: Slots, near: Slots, k: int) -> Slots:
-        fusion = self._fusion
-        ranked = np.full((2, fusion.depth), -1, np.int32)
-        for row, slots in zip(ranked, (paired, near), strict=True):
-            row[: len(slots)] = slots[: fusion.depth]
-        slots, scores, _ = fuse_slots(ranked, np.array([fusion.cooccurrence_weight, fusion.history_weight]), k)
-        ids = self.items.ids
-        order = sorted(zip(slots.tolist(), scores.tolist(), strict=True), key=lambda e: (-e[1], ids[e[0]] or ""))
-        return np.array([slot for slot, _ in order[:k]], np.int32)
-
-    def _paired(self, user: UserState, n_slots: int) -> Slots:
-        """By co-occurrence: the rows of the history, each step back for less."""
+    def _pair_factors(self, user: UserState) -> tuple[Slots, npt.NDArray[np.float64]]:
+        """Rows of the history, newest first, and what each is multiplied by: in the order and rounding of the view."""
         items, factor = self.items, 1.0
+        known_norm, decay = items.known_norm, items.settings.decay
         rows: list[int] = []
         factors: list[float] = []
-        for item_id, weight in reversed(user.recent):  # in the order, and with the rounding, of the item view
+        for item_id, weight in reversed(user.recent):
             slot = items.slots.get(item_id)
             if slot is not None:
                 rows.append(slot)
-                factors.append(factor * weight * float(items.known_norm[slot]))
-            factor *= items.settings.decay
-        self._scores[:n_slots] = 0.0
-        pairs = items.pairs
-        ranking.add_rows(
-            pairs.neighbours,
-            pairs.weights,
-            pairs.start,
-            pairs.length,
-            np.array(rows, np.int32),
-            np.array(factors, np.float64),
-            self._scores,
-        )
-        return self._top(self._scores, items.candidate_norm, 0.0, n_slots, self._depth)[0]
+                factors.append(factor * weight)
+            factor *= decay
+        slots = np.array(rows, np.int32)
+        return slots, np.array(factors, np.float64) * known_norm[slots]
 
     def _near(self, slots: Slots, weights: npt.NDArray[np.float64], n_slots: int, depth: int) -> Slots:
         """By the factor model of the history."""
@@ -139,12 +160,3 @@ def history_slots(items: ItemShares, user: UserState) -> tuple[Slots, npt.NDArra
     """Slots and weights of a user's recent items that the share still knows, oldest first."""
     known = [(items.slots[item_id], weight) for item_id, weight in user.recent if item_id in items.slots]
     return np.array([slot for slot, _ in known], np.int32), np.array([weight for _, weight in known], np.float64)
-
-
-def _filled(fused: Slots, popular: Slots, depth: int) -> Slots:
-    """A list with popular items behind it, up to `depth`."""
-    if len(fused) >= depth:
-        return fused[:depth]
-    taken = set(fused.tolist())
-    behind = [slot for slot in popular.tolist() if slot not in taken]
-    return np.array([*fused.tolist(), *behind][:depth], np.int32)

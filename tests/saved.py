@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterable
 
 from models.errors import InvalidEvent
+from tables.cutting import Cut
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
 from tables.marker import MARKER_KEY, METRICS_KEY, encode_metrics
-from tables.cutting import Cut
 from tables.partition import PartitionState
 from tests.logs import Record
 

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from unittest.mock import patch
 
 import pytest
@@ -13,13 +14,26 @@ from models.cooccurrence import CooccurrenceSettings
 from models.events import REASONS
 from models.history_factors import HistoryFactorsSettings
 from tables import evaluator
+from tables.cutting import Cut
 from tables.fold_settings import FoldSettings
+from tables.marker import MARKER_KEY
 from tables.partition import PartitionState
 from tests.logs import DAY_MS, HOUR_MS, SPAN, Record, log_of, made_log
 from tests.plain import plain_kernels
 from tests.saved import Topics, everything, fold_all, folded, in_bytes
 
-ACTIONS = ("go on", "save", "fail to save", "load", "load history", "load without tombstones", "crash", "redeliver")
+ACTIONS = (
+    "go on",
+    "save",
+    "save meanwhile",
+    "fail to save",
+    "fail to save meanwhile",
+    "load",
+    "load history",
+    "load without tombstones",
+    "crash",
+    "redeliver",
+)
 
 SMALL = st.builds(
     FoldSettings,
@@ -59,7 +73,15 @@ def interrupted(
     state = PartitionState(0, n_partitions, bounds)
     for size, action in [*steps, (len(records), "save"), (0, "load"), (len(records), "load")]:
         lost = state.cut(-1) if action == "fail to save" else None
-        fold_all(state, records[state.next_offset : state.next_offset + size])
+        chunk = records[state.next_offset : state.next_offset + size]
+        if action.endswith("meanwhile"):
+            cut = cut_meanwhile(state, chunk, rng)
+            if action == "save meanwhile":
+                topics.save(cut)
+            else:
+                state.restore(cut)
+        else:
+            fold_all(state, chunk)
         if lost is not None:
             state.restore(lost)
         if action == "redeliver":
@@ -75,6 +97,21 @@ def interrupted(
             state = Topics.load(fresh, topics.history if action == "load history" else entries)
             assert action == "crash" or in_bytes(state) == before
     return state
+
+
+def cut_meanwhile(state: PartitionState, records: list[Record], rng: random.Random) -> Cut:
+    """Fold records while a cut is in the making; it must be the one that would have been made at once."""
+    at_once = deepcopy(state).cut(state.next_offset - 1)
+    cutting = state.begin_cut(state.next_offset - 1)
+    for each in records:
+        state.fold(*each)
+        cutting.go_on(rng.choice((0, 0, 1, 3)))
+    cut = state.end_cut()
+    assert (cut.marker, cut.n_bytes) == (at_once.marker, at_once.n_bytes)
+    for found, expected in ((cut.users, at_once.users), (cut.items, at_once.items)):
+        assert len(found) == len(expected) and dict(found) == dict(expected)
+    assert cut.users[-1][0] == MARKER_KEY
+    return cut
 
 
 @pytest.mark.timeout(400)  # a failure takes long to shrink to the smallest log

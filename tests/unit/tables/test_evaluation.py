@@ -125,6 +125,11 @@ def test_what_is_a_test() -> None:
     log += [record(8, "u1", "c"), record(9, "u1", "f", "rating", value=4)]
     assert folded(log).evaluator.prequential.n == 3, "what was only shown is still new"
 
+    state, heard = PartitionState(0, 1, FoldSettings()), list[tuple[str, str]]()
+    state.evaluator.on_test = lambda user_id, item_id: heard.append((user_id, item_id))
+    fold_all(state, log)
+    assert heard == [("u1", "a"), ("u1", "c"), ("u1", "f")], "a listener hears of each"
+
 
 def test_users_without_history_get_the_default_list() -> None:
     """Most events first, ties by id whatever the order of slots; without what the user has seen."""
@@ -206,9 +211,8 @@ def test_the_fraction_is_of_users() -> None:
     for fraction in (0.0, 0.05, 0.5, 1.0):
         state = folded(records, replace(SETTINGS, evaluate_fraction=fraction))
         chosen[fraction] = {user_id for user_id in state.users if state.evaluator.includes(user_id)}
-        assert {user_id for user_id in state.users if (user := state.users.get(user_id)) and user.waiting} <= chosen[
-            fraction
-        ]
+        users = {user_id: state.users.get(user_id) for user_id in state.users}
+        assert {user_id for user_id, user in users.items() if user and user.waiting} <= chosen[fraction]
         assert state.evaluator.prequential.n == 2 * len(chosen[fraction])
 
     assert [len(chosen[fraction]) for fraction in (0.0, 1.0)] == [0, 200]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from models.errors import UnknownVersion
 from models.ids import hash64
 from tables.users import MAX_EVENT_IDS, Users, UserState
+from tables.waiting import WaitingLists
 from tests.logs import START_MS
 
 IDS = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="{}"), min_size=1, max_size=64) | (
@@ -28,6 +29,11 @@ def user_states(draw: st.DrawFn) -> UserState:
         user.add_recent(item_id, weight, 5)
     for event_type in draw(st.lists(st.integers(0, 9), max_size=8)):
         user.windows.add(event_type, START_MS, START_MS)
+    if draw(st.booleans()):
+        user.factors = np.array(draw(st.lists(st.floats(-100, 100), min_size=11, max_size=11)))
+    if draw(st.booleans()):
+        lists = st.dictionaries(st.sampled_from(("list", "history", "popularity")), st.lists(HASHES, max_size=20))
+        user.waiting = WaitingLists(draw(st.integers(0, 2**62)), draw(lists))
     user.n_events = draw(st.integers(0, 2**62))
     user.last_offset = draw(st.integers(-1, 2**62))
     user.last_ms = draw(st.integers(0, 2**62))
@@ -48,7 +54,9 @@ def test_round_trip(user: UserState) -> None:
 
     assert decoded.encode() == user.encode()
     assert decoded.canonical() == user.canonical()
-    assert decoded.last_offset == user.last_offset
+    assert (decoded.last_offset, decoded.waiting) == (user.last_offset, user.waiting)
+    rows = [None if each.factors is None else each.factors.tolist() for each in (decoded, user)]
+    assert rows[0] == rows[1]
 
 
 @given(user=user_states(), event_id=HASHES, item_hash=HASHES, item_id=IDS)
