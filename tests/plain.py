@@ -7,10 +7,10 @@ from unittest.mock import patch
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from models import factorization_kernels, fusion, history_kernels, kernels, ranking
+from models import factorization_kernels, fold_ranking, fusion, history_kernels, kernels, ranking, trending
 from tables import fold_lists
 
-MODULES = (kernels, ranking, fusion, history_kernels, factorization_kernels, fold_lists)
+MODULES = (kernels, ranking, trending, fusion, history_kernels, factorization_kernels, fold_ranking, fold_lists)
 
 
 @contextmanager

@@ -261,7 +261,7 @@ def diverge(state: PartitionState, source: str, value: float) -> None:
     for slot in state.items.slots.values():
         if source == "history":
             state.items.history.rows[slot, 0] = value
-            state.items.history._stale[slot] = True
+            state.items.history.stale[slot] = True
         else:
             state.items.pairs.row(slot)[1][:] = value
 
@@ -276,10 +276,10 @@ def test_one_number_in_a_hundred_rows_is_enough() -> None:
     for slot in unseen:
         row = state.items.history.rows[slot].copy()
         state.items.history.rows[slot, 3] = np.nan
-        state.items.history._stale[slot] = True
+        state.items.history.stale[slot] = True
         assert state.evaluator.lists.sources(user)["history"].tolist() == []
         state.items.history.rows[slot] = row
-        state.items.history._stale[slot] = True
+        state.items.history.stale[slot] = True
     assert len(state.evaluator.lists.sources(user)["history"]) > 5
 
 

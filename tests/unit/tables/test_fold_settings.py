@@ -125,9 +125,12 @@ def test_no_accepted_weight_can_make_the_state_infinite(weight: float) -> None:
     except SettingsError:
         return
     state = folded([record(offset, f"u{offset % 3}", f"i{offset % 4}") for offset in range(1_000)], bounds)
-    users = [state.users.get(user_id) for user_id in state.users]
     rows = [state.items.pairs.row(slot)[1] for slot in range(4)]
-    factors = [state.items.history.rows[:4], *(user.factors for user in users if user and user.factors is not None)]
-    values: list[npt.NDArray[Any]] = [state.items.weight[:4], state.items.trending.value[:4], *rows, *factors]
+    values: list[npt.NDArray[Any]] = [
+        state.items.weight[:4],
+        state.items.trending.value[:4],
+        *rows,
+        state.items.history.rows[:4],
+    ]
 
     assert all(math.isfinite(number) for part in values for number in part.ravel().tolist())
