@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.cooccurrence import CooccurrenceSettings
+from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.fold_lists import CO_OCCURRENCE, HISTORY, FoldLists
 from tables.fold_settings import FoldSettings
@@ -37,10 +38,11 @@ def ids(state: PartitionState, user: UserState, depth: int = 20) -> dict[str, li
 
 
 @settings(max_examples=60)
-@given(numbers=NUMBERS, max_items=st.sampled_from((9, 25, 400)))
-def test_lists_against_plain_sorting(numbers: list[int], max_items: int) -> None:
+@given(numbers=NUMBERS, max_items=st.sampled_from((9, 25, 400)), depth=st.sampled_from((1, 5, 30)))
+def test_lists_against_plain_sorting(numbers: list[int], max_items: int, depth: int) -> None:
     """Every source of every user, item by item; slots used again, and histories whose items are gone, included."""
-    state = folded(log_of(numbers, n_users=8, n_items=35), replace(SETTINGS, max_items=max_items))
+    bounds = replace(SETTINGS, max_items=max_items, fusion=FusionSettings(depth=depth))
+    state = folded(log_of(numbers, n_users=8, n_items=35), bounds)
     for user in readers(state):
         assert ids(state, user) == brute_lists(state.items, user, state.settings)
 
