@@ -11,7 +11,7 @@ from typing import Any
 import click
 import orjson
 
-from app.replay import TIMESTAMP_UNITS, EventLog, open_log, parse_columns, parse_speed
+from app.replay import FORMATS, TIMESTAMP_UNITS, EventLog, open_log, parse_columns, parse_speed
 from app.replay.progress import Bar, shown
 from app.settings import Settings, load_settings
 from models.errors import SettingsError
@@ -19,7 +19,8 @@ from models.errors import SettingsError
 
 @click.command()
 @click.argument("log", required=False, type=click.Path(path_type=Path))
-@click.option("--dataset", help="A known data set instead of a file: ml-100k (fetched once), ml-latest-small.")
+@click.option("--dataset", help="A known data set instead of a file: ml-100k (fetched once), ml-1m, ml-latest-small.")
+@click.option("--format", "log_format", type=click.Choice(FORMATS), default="auto", show_default=True)
 @click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field stands in the log.")
 @click.option("--event-type", help="The type of events that carry none.")
 @click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True)
@@ -33,6 +34,7 @@ from models.errors import SettingsError
 def replay(
     log: Path | None,
     dataset: str | None,
+    log_format: str,
     columns: tuple[str, ...],
     event_type: str | None,
     timestamp_unit: str,
@@ -44,7 +46,9 @@ def replay(
     local: bool,
     as_json: bool,
 ) -> None:
-    """Replay a recorded event LOG: JSONL, CSV or MovieLens files, plain or gzip.
+    """Replay a recorded event LOG: JSONL, CSV, OTTO sessions or MovieLens files, plain, gzip or zstd; or Parquet.
+
+    Events go in file order; those of MovieLens sets and OTTO sessions in the order of time, then of rows.
 
     Without --inline or --isolated the events, and the catalogue that comes with the log, go to Kafka, for the workers
     there. With either, the log is folded from an empty state, and counts and digests are printed: the same log gives
@@ -54,7 +58,8 @@ def replay(
     Examples:
       freshet replay --dataset ml-100k --inline
       freshet replay clicks.csv.gz --column user_id=visitor --column item_id=page --event-type click --speed 10x
-      freshet replay events.jsonl --isolated --partitions 4 --local
+      freshet replay views.parquet --column user_id=visitor --event-type view --inline
+      freshet replay events.jsonl.zst --isolated --partitions 4 --local
     """
     if inline and isolated:
         raise click.UsageError("--inline and --isolated are two ways to do it: choose one.")
@@ -62,7 +67,12 @@ def replay(
         raise click.UsageError("--local goes with --isolated. `freshet up` keeps a local stack running.")
     pace = parse_speed(speed)
     opened = open_log(
-        log, dataset=dataset, columns=parse_columns(columns), event_type=event_type, timestamp_unit=timestamp_unit
+        log,
+        dataset=dataset,
+        columns=parse_columns(columns),
+        event_type=event_type,
+        timestamp_unit=timestamp_unit,
+        log_format=log_format,
     )
     settings = load_settings()
     if (inline or isolated) and "evaluate_fraction" not in settings.model_fields_set:

@@ -1,14 +1,18 @@
-"""Reads the dead letters of a namespace, each once."""
+"""Reads the dead letters of a namespace, each once, without those that have been re-driven."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from app.dead_letters.marks import Marks, Origin, Origins, is_mark, origin_of
 from app.kafka import partition_counts, read_to_end
 from models.errors import ServiceError
 
 UNKNOWN = "unknown"
+
+Handle = Callable[["DeadLetter"], None]
+Progress = Callable[[int, int], Awaitable[None]]
 
 
 class DeadLetter(NamedTuple):
@@ -27,21 +31,23 @@ class DeadLetter(NamedTuple):
     key: bytes | None
     value: bytes | None
 
+    @property
+    def origin(self) -> Origin:
+        """Where in the log it came from."""
+        return Origin(self.topic, self.partition, self.offset)
+
 
 def dead_letter(record: ConsumerRecord) -> DeadLetter:
     """Read a record; one that others have put there without our headers has itself as its origin."""
     headers = {name: value.decode("utf-8", "backslashreplace") for name, value in record.headers if value is not None}
-    origin = (headers.get("topic"), _number(headers.get("partition")), _number(headers.get("offset")))
-    topic, partition, offset = origin
-    if topic is None or partition is None or offset is None:
-        topic, partition, offset = record.topic, record.partition, record.offset
+    origin = origin_of(dict(record.headers)) or Origin(record.topic, record.partition, record.offset)
     time_ms = _number(headers.get("timestamp_ms"))
     return DeadLetter(
         reason=headers.get("reason", UNKNOWN),
         message=headers.get("message", ""),
-        topic=topic,
-        partition=partition,
-        offset=offset,
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
         time_ms=record.timestamp if time_ms is None else time_ms,
         sent_ms=record.timestamp,
         key=record.key,
@@ -57,30 +63,66 @@ def _number(text: str | None) -> int | None:
 
 
 class Once:
-    """Hands each dead letter on once: after a crash, or a reset, the same ones are sent again."""
+    """Hands each dead letter on once: after a crash, or a reset, the same ones are sent again.
 
-    def __init__(self, handle: Callable[[DeadLetter], None]) -> None:
-        self.n_repeats = 0
+    Parameters
+    ----------
+    redriven
+        Origins of letters that are not handed on at all.
+    """
+
+    def __init__(self, handle: Handle, redriven: Origins | None = None) -> None:
+        self.n_repeats = self.n_redriven = 0
         self._handle = handle
-        self._known: dict[tuple[str, int], set[int]] = {}
+        self._redriven = redriven if redriven is not None else Origins()
+        self._known = Origins()
 
     def take(self, letter: DeadLetter) -> None:
-        """Hand it on, unless one of the same origin was."""
-        known = self._known.setdefault((letter.topic, letter.partition), set())
-        if letter.offset in known:
+        """Hand it on, unless one of the same origin was, or has been re-driven."""
+        if not self._known.add(letter.origin):
             self.n_repeats += 1
-            return
-        known.add(letter.offset)
-        self._handle(letter)
+        elif letter.origin in self._redriven:
+            self.n_redriven += 1
+        else:
+            self._handle(letter)
 
 
-async def read_dead_letters(
-    broker: str,
-    topic: str,
-    handle: Callable[[DeadLetter], None],
-    progress: Callable[[int, int], Awaitable[None]] | None = None,
-) -> int:
-    """Read the topic from its start to its end, oldest first; returns how many repeats were dropped.
+async def read_dead_letters(broker: str, topic: str, handle: Handle, progress: Progress | None = None) -> Once:
+    """Read the topic from its start to its end, oldest first; returns what was left out.
+
+    It is read twice: first for the marks, which lie behind their letters.
+
+    Raises
+    ------
+    ServiceError
+        If there is no such topic.
+    """
+    partitions = await partitions_of(broker, topic)
+    marks = await read_marks(broker, partitions, None if progress is None else half(progress, 0))
+    once = Once(handle, marks.redriven)
+    await read_letters(broker, partitions, once, None if progress is None else half(progress, 1))
+    return once
+
+
+async def read_marks(broker: str, partitions: list[TopicPartition], progress: Progress | None) -> Marks:
+    """What redrives have left in the topic."""
+    marks = Marks()
+    await read_to_end(broker, partitions, marks.take, progress)
+    return marks
+
+
+async def read_letters(broker: str, partitions: list[TopicPartition], once: Once, progress: Progress | None) -> None:
+    """Hand on the letters of the topic."""
+
+    def take(record: ConsumerRecord) -> None:
+        if not is_mark(record):
+            once.take(dead_letter(record))
+
+    await read_to_end(broker, partitions, take, progress)
+
+
+async def partitions_of(broker: str, topic: str) -> list[TopicPartition]:
+    """The topic's partitions.
 
     Raises
     ------
@@ -93,7 +135,13 @@ async def read_dead_letters(
             f"there is no topic {topic} at {broker}. A worker makes it at its start: run `freshet worker`, or check "
             "FRESHET_BROKER and FRESHET_NAMESPACE."
         )
-    once = Once(handle)
-    partitions = [TopicPartition(topic, number) for number in range(counts[topic])]
-    await read_to_end(broker, partitions, lambda record: once.take(dead_letter(record)), progress)
-    return once.n_repeats
+    return [TopicPartition(topic, number) for number in range(counts[topic])]
+
+
+def half(progress: Progress, which: int) -> Progress:
+    """Progress of the first (0) or the second (1) of two readings as progress of both."""
+
+    async def show(done: int, total: int) -> None:
+        await progress(which * total + done, 2 * total)
+
+    return show

@@ -177,8 +177,8 @@ def test_a_set_that_cannot_be_fetched_says_how_to_get_it(tmp_path: Path) -> None
 
 def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
     """The message lists the names."""
-    with pytest.raises(SettingsError, match="'ml-1m': use one of ml-100k, ml-latest-small"):
-        fetch_dataset("ml-1m", data_folder=tmp_path, show_progress=False)
+    with pytest.raises(SettingsError, match="'ml-9m': use one of ml-100k, ml-1m, ml-latest-small"):
+        fetch_dataset("ml-9m", data_folder=tmp_path, show_progress=False)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path, download: Download) -> None:

@@ -92,10 +92,9 @@ def test_a_mapping_keeps_bad_values_for_the_worker_to_refuse(open_made: Open) ->
 def test_a_gzip_cut_short_is_an_error_after_what_could_be_read(open_made: Open, kept: int) -> None:
     """Lines before the cut are given, then the error names the file and the line that was reached."""
     packed = gzip.compress(b"".join(b'{"user_id":"%d"}\n' % n for n in range(50_000)))
-    log = open_made("log.jsonl.gz", packed[:kept])
     read: list[LogRecord] = []
     with pytest.raises(LogError, match=r"log\.jsonl\.gz, line (\d+): the compressed data end too early") as caught:
-        read.extend(log)
+        read.extend(open_made("log.jsonl.gz", packed[:kept]))
     assert f"line {len(read) + 1}:" in str(caught.value)
 
 

@@ -1,0 +1,167 @@
+"""Sends dead letters to the log again, once they are valid events under today's settings."""
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from app.dead_letters.journal import Journal, Sent, log_ends, log_reader, sent_since
+from app.dead_letters.marks import sent_headers
+from app.dead_letters.read import (
+    DeadLetter,
+    Once,
+    Progress,
+    half,
+    partitions_of,
+    read_dead_letters,
+    read_letters,
+    read_marks,
+)
+from app.kafka import start_client, writer
+from app.produce import MAX_LINE_BYTES, checked_key, kafka_partitioner
+from app.settings import Settings
+from models.errors import InvalidEvent
+from models.events import EventRules
+from tables.names import Names
+
+BATCH = 500
+
+
+@dataclass(slots=True)
+class Tally:
+    """What becomes of the letters.
+
+    Parameters
+    ----------
+    redriven
+        Sent, or to be sent, by the reason that they had.
+    stay
+        Not valid, by the reason that they have today.
+    n_already, n_repeats
+        Left out: re-driven before, and of the same origin as another.
+    n_found
+        Of those re-driven before, the ones that a redrive that died had sent but not marked.
+    """
+
+    redriven: Counter[str] = field(default_factory=Counter)
+    stay: Counter[str] = field(default_factory=Counter)
+    n_already: int = 0
+    n_repeats: int = 0
+    n_found: int = 0
+
+
+class Ready(NamedTuple):
+    """A letter that is a valid event now, and its key."""
+
+    letter: DeadLetter
+    key: bytes
+
+
+class Sorter:
+    """Sorts letters into those that are valid events now and those that stay."""
+
+    def __init__(self, rules: EventRules, reason: str | None, tally: Tally) -> None:
+        self.ready: list[Ready] = []
+        self._rules = rules
+        self._reason = reason
+        self._tally = tally
+
+    def take(self, letter: DeadLetter) -> None:
+        """Look at one; those of another reason than the one asked for are left alone."""
+        if self._reason is not None and letter.reason != self._reason:
+            return
+        try:
+            self.ready.append(Ready(letter, checked_key(letter.value or b"", self._rules)))
+        except InvalidEvent as invalid:
+            self._tally.stay[invalid.reason] += 1
+
+
+async def plan_redrive(settings: Settings, reason: str | None, progress: Progress) -> Tally:
+    """What a redrive would do; changes nothing.
+
+    Raises
+    ------
+    ServiceError
+        If the topic of dead letters or the broker is not there.
+    """
+    tally = Tally()
+    sorter = Sorter(settings.fold.rules, reason, tally)
+
+    async def counted(done: int, total: int) -> None:
+        tally.redriven.update(ready.letter.reason for ready in sorter.ready)
+        sorter.ready.clear()
+        await progress(done, total)
+
+    once = await read_dead_letters(settings.broker, Names(settings.namespace).dead_letters, sorter.take, counted)
+    tally.n_already, tally.n_repeats = once.n_redriven, once.n_repeats
+    return tally
+
+
+async def redrive(settings: Settings, reason: str | None, tally: Tally, progress: Progress) -> None:
+    """Send every dead letter that is a valid event now, once, keyed by its user, and remember that it was.
+
+    The events carry the origin in a header, and are marked in the topic of dead letters when they are acknowledged.
+    After a crash the next redrive finds by that header what was sent and not marked. A second one at the same time
+    fences off the first, which then stops at its next mark.
+
+    Parameters
+    ----------
+    reason
+        Letters of this reason alone.
+    tally
+        Counted up meanwhile, so that it is right however this ends.
+
+    Raises
+    ------
+    ServiceError
+        If a topic is missing, Kafka fails, or another redrive takes over.
+    """
+    names, broker = Names(settings.namespace), settings.broker
+    letters, log = await partitions_of(broker, names.dead_letters), await partitions_of(broker, names.events)
+    async with AsyncExitStack() as stack:
+        journal = await stack.enter_async_context(Journal(broker, names))  # first: whoever was at it is fenced off
+        marks = await read_marks(broker, letters, half(progress, 0))
+        consumer = await log_reader(broker, log)
+        stack.push_async_callback(consumer.stop)
+        found: list[Sent] = []
+        if marks.open_ends is not None:
+            found = [sent for sent in await sent_since(consumer, marks.open_ends) if marks.redriven.add(sent[0])]
+        tally.n_found = len(found)
+        await journal.begin(await log_ends(consumer), found)
+        producer = writer(
+            broker,
+            linger_ms=2,
+            max_request_size=2 * MAX_LINE_BYTES,
+            partitioner=kafka_partitioner(settings.partitioner),
+        )
+        await start_client(producer, broker)
+        stack.push_async_callback(producer.stop)
+        sorter = Sorter(settings.fold.rules, reason, tally)
+        once = Once(sorter.take, marks.redriven)
+
+        async def send_ready(done: int, total: int) -> None:
+            ready, sorter.ready = sorter.ready, []
+            for start in range(0, len(ready), BATCH):
+                await _send(producer, names.events, ready[start : start + BATCH], journal, tally)
+            tally.n_already, tally.n_repeats = once.n_redriven, once.n_repeats
+            await progress(done, total)
+
+        await read_letters(broker, letters, once, half(send_ready, 1))
+        await journal.end()
+
+
+async def _send(producer: AIOKafkaProducer, topic: str, batch: list[Ready], journal: Journal, tally: Tally) -> None:
+    acks = [
+        await producer.send(topic, one.letter.value, key=one.key, headers=sent_headers(one.letter.origin))
+        for one in batch
+    ]
+    places = await asyncio.gather(*acks, return_exceptions=True)
+    sent = [(one, place) for one, place in zip(batch, places, strict=True) if not isinstance(place, BaseException)]
+    await journal.mark((one.letter.origin, place.partition, place.offset) for one, place in sent)
+    tally.redriven.update(one.letter.reason for one, _ in sent)
+    for place in places:
+        if isinstance(place, BaseException):
+            raise place
