@@ -1,7 +1,7 @@
 """The user agent: the one pass over the events."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from models.errors import InvalidEvent
@@ -35,6 +35,10 @@ class Chunk(Protocol[R_co]):
         """The generation of the group in which they were fetched."""
 
     @property
+    def fetched_at(self) -> float:
+        """When they were fetched, s of a clock that never goes back."""
+
+    @property
     def records(self) -> Sequence[R_co]:
         """The records, in offset order."""
 
@@ -42,9 +46,7 @@ class Chunk(Protocol[R_co]):
 class State(Protocol):
     """What records are folded into."""
 
-    def fold(
-        self, offset: int, record_ms: int, key: bytes | None, value: bytes | None
-    ) -> str | InvalidEvent | None:
+    def fold(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> str | InvalidEvent | None:
         """Take one record: the user touched, why it is no event, or None."""
 
 
@@ -62,14 +64,17 @@ P = TypeVar("P", bound=Partition)
 class Outputs(Protocol[P, R_contra]):
     """Where results go."""
 
-    def partition(self, number: int, generation: int) -> P | None:
-        """The partition, if it is owned and loaded in this very generation."""
+    def partition(self, number: int, generation: int, fetched_at: float) -> P | None:
+        """The partition, if it is owned and loaded in this very generation; it is the turn of records fetched then."""
 
     def dead_letter(self, partition: P, record: R_contra, invalid: InvalidEvent) -> None:
         """Send a record that is no event on; from now on every checkpoint waits for its acknowledgement."""
 
-    def touched(self, partition: P, user_ids: Sequence[str], n_records: int) -> Awaitable[None]:
-        """Take note of users whose state changed, and wait while too much is on its way out."""
+    def touched(self, partition: P, users: Mapping[str, int], records: Sequence[R_contra]) -> Awaitable[None]:
+        """Take note of users whose state changed, each with the time that its first event was appended at (Unix ms).
+
+        Waits while too much is on its way out.
+        """
 
 
 async def fold_events(chunks: AsyncIterable[Chunk[R]], *, outputs: Outputs[P, R]) -> None:
@@ -81,23 +86,23 @@ async def fold_events(chunks: AsyncIterable[Chunk[R]], *, outputs: Outputs[P, R]
     """
     async for chunk in chunks:
         for start in range(0, len(chunk.records), RECORDS_PER_SLICE):
-            partition = outputs.partition(chunk.partition, chunk.generation)
+            partition = outputs.partition(chunk.partition, chunk.generation, chunk.fetched_at)
             if partition is None:
                 break
             records = chunk.records[start : start + RECORDS_PER_SLICE]
             users = fold_slice(partition, records, outputs)
-            await outputs.touched(partition, users, len(records))
+            await outputs.touched(partition, users, records)
             await asyncio.sleep(0)
 
 
-def fold_slice(partition: P, records: Sequence[R], outputs: Outputs[P, R]) -> list[str]:
-    """Fold some records of one partition, without letting go of the event loop; returns the users touched."""
+def fold_slice(partition: P, records: Sequence[R], outputs: Outputs[P, R]) -> dict[str, int]:
+    """Fold some records of one partition without letting go of the event loop; the users touched, and since when."""
     fold = partition.state.fold
-    users: dict[str, None] = {}
+    users: dict[str, int] = {}
     for record in records:
         result = fold(record.offset, record.timestamp, record.key, record.value)
         if isinstance(result, InvalidEvent):
             outputs.dead_letter(partition, record, result)
         elif result is not None:
-            users[result] = None
-    return list(users)
+            users.setdefault(result, record.timestamp)
+    return users

@@ -18,11 +18,11 @@ from app.settings import Settings
 from app.store.connect import Connection
 from app.worker.checkpoints import CheckpointWriter
 from models.errors import ServiceError, StateError
+from tables.cutting import Cut
 from tables.keys import Keys
 from tables.list_json import version_of
 from tables.marker import MARKER_KEY, Marker
 from tables.names import Names
-from tables.partition import Cut
 
 KEYS_PER_TRANSACTION = 5000
 REDIS_TIMEOUT_S = 2.0

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     max_users: int = Field(1_000_000, ge=10, description="users kept per partition")
     max_items: int = Field(200_000, ge=32, description="items kept per partition")
     max_idle_days: int = Field(400, ge=1, description="users idle for longer are dropped, days of event time")
+    evaluate_fraction: float = Field(0.05, ge=0, le=1, description="users whose events are scored first; replays: all")
     late_grace_s: int = Field(3600, ge=0, description="events older than the partition's clock by more are late, s")
 
     list_size: int = Field(30, ge=1, le=500, description="items per list")
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
                 low_rating_weight=self.low_rating_weight,
             ),
             cooccurrence=CooccurrenceSettings(n_history=self.history_size, n_keep=self.neighbours),
+            evaluate_fraction=self.evaluate_fraction,
             max_seen=self.max_seen,
             max_users=self.max_users,
             max_items=self.max_items,

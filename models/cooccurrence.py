@@ -30,6 +30,12 @@ class CooccurrenceSettings:
     known_exponent: float = 0.7
     candidate_exponent: float = 0.35
 
+    def norms(self, weight: float) -> tuple[float, float]:
+        """What an item of this summed weight is multiplied by: as known item, as candidate; 0 without weight."""
+        if not weight > 0.0:
+            return 0.0, 0.0
+        return weight**-self.known_exponent, weight**-self.candidate_exponent
+
 
 class Cooccurrence:
     """Neighbour rows in two flat pools; a full row moves to one twice as long, at most 2 `n_keep`.

@@ -10,6 +10,7 @@ has not seen (sampled softmax: Jean et al., doi:10.3115/v1/P15-1001; item to ite
 doi:10.1145/2487575.2487589). Start vectors come from the item's hash, samples from a counter: nothing is shared.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +98,8 @@ class HistoryFactors:
         self.settings = settings = settings or HistoryFactorsSettings()
         self.n_columns = settings.n_factors + kernels.N_EXTRA
         self.rows: npt.NDArray[np.float32] = np.zeros((64, self.n_columns), np.float32)
+        self.columns: npt.NDArray[np.float32] = np.zeros((settings.n_factors + 1, 64), np.float32)
+        self.stale: npt.NDArray[np.bool_] = np.ones(64, np.bool_)  # columns that lag behind their rows
         self.live: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self._n_range = 0
@@ -122,6 +125,8 @@ class HistoryFactors:
             self.rows = longer(self.rows, size)
             self.live = longer(self.live, size)
             self.hashes = longer(self.hashes, size)
+            self.columns = np.zeros((self.settings.n_factors + 1, size), np.float32)
+            self.stale = np.ones(size, np.bool_)
 
     def start(self, slot: int, item_hash: int) -> None:
         """Give a slot to an item: factors drawn from its 64-bit hash (not 0), no bias."""
@@ -139,6 +144,7 @@ class HistoryFactors:
         """Forget a slot; it is drawn and scored no more."""
         if slot < len(self.rows):
             self.rows[slot] = 0.0
+            self.stale[slot] = True
             self.live[slot] = False
             self.hashes[slot] = 0
             while self._n_range and not self.live[self._n_range - 1]:
@@ -152,6 +158,7 @@ class HistoryFactors:
         weight: float,
         counter: int,
         seen: npt.NDArray[np.uint64],
+        before: Callable[[npt.NDArray[np.int32]], None] | None = None,
     ) -> npt.NDArray[np.int32]:
         """Learn that an item came next after a history.
 
@@ -167,6 +174,8 @@ class HistoryFactors:
             Events folded so far: it keys the drawn items.
         seen
             Hashes of the items that the user has seen: never drawn.
+        before
+            Called with the slots whose rows may change besides those of the history, before they do.
 
         Returns
         -------
@@ -193,6 +202,8 @@ class HistoryFactors:
             self._cells,
             self._table,
         )
+        if before is not None:
+            before(self._candidates[:n_candidates])
         n_changed = kernels.learn(
             self.rows,
             settings.n_factors,
@@ -209,7 +220,9 @@ class HistoryFactors:
             self._gradient,
             self._changed,
         )
-        return self._changed[:n_changed].copy()
+        changed = self._changed[:n_changed].copy()
+        self.stale[changed] = True
+        return changed
 
     def scores(
         self,
@@ -226,7 +239,9 @@ class HistoryFactors:
             out[:] = -np.inf
             return False
         n_slots = min(len(out), len(self.rows))
-        kernels.score(self.rows, self.live, n_slots, self.settings.n_factors, user, out)
+        n_factors = self.settings.n_factors
+        kernels.refresh(self.rows, self.columns, n_factors, self.stale, n_slots)
+        kernels.score(self.columns, self.live, n_slots, n_factors, user, out)
         out[n_slots:] = -np.inf
         return True
 
@@ -258,6 +273,7 @@ class HistoryFactors:
     def _place(self, slot: int, item_hash: int) -> None:
         self.grow(slot + 1)
         self.live[slot] = True
+        self.stale[slot] = True
         self.hashes[slot] = item_hash
         self._n_range = max(self._n_range, slot + 1)
 

@@ -24,6 +24,8 @@ _1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(lane) for lane in range(1, 9))
 _LOG2_E, _LN_2 = 1.4426950408889634, 0.6931471805599453
 _HALVES = 0.5 ** np.arange(128)
 
+BLOCK = 256  # slots scored side by side
+
 
 @njit(cache=True, nogil=True)
 def mix(value: np.uint64) -> np.uint64:
@@ -110,13 +112,31 @@ def represent(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def score(rows: Array, live: Array, n_slots: int, k: int, user: Array, out: Array) -> None:
-    """Score of each of the first `n_slots` slots: user times factors, plus bias; -inf for a slot without an item."""
+def refresh(rows: Array, columns: Array, k: int, stale: Array, n_slots: int) -> None:
+    """Copy the factors and biases of stale rows into `columns`, of shape (k + 1, n): one column a slot."""
     for slot in range(n_slots):
-        if live[slot]:
-            row = rows[slot]
-            out[slot] = dot(user, row, k) + row[k]
-        else:
+        if stale[slot]:
+            stale[slot] = False
+            for i in range(k + 1):
+                columns[i, slot] = rows[slot, i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def score(columns: Array, live: Array, n_slots: int, k: int, user: Array, out: Array) -> None:
+    """Score of each of the first `n_slots` slots: bias plus user times factors; -inf for a slot without an item.
+
+    Factor by factor over a block of slots: side by side in registers, and yet each sum in the order of the factors.
+    """
+    for first in range(0, n_slots, BLOCK):
+        last = min(n_slots, first + BLOCK)
+        scores = out[first:last]
+        scores[:] = columns[k, first:last]
+        for i in range(k):
+            factor, column = user[i], columns[i, first:last]
+            for place in range(last - first):
+                scores[place] += factor * column[place]
+    for slot in range(n_slots):
+        if not live[slot]:
             out[slot] = np.float32(-np.inf)
 
 

@@ -225,12 +225,3 @@ def remember(seen: Array, n_seen: int, max_seen: int, value: np.uint64) -> tuple
         n_seen -= excess
     seen[n_seen] = value
     return n_seen + 1, True
-
-
-@njit(cache=True, nogil=True)
-def powers(values: Array, indices: Array, exponent: float, out: Array) -> None:
-    """out[i] = values[i] ** exponent for the given indices; 0 where the value is not positive."""
-    for position in range(indices.shape[0]):
-        index = indices[position]
-        value = values[index]
-        out[index] = value**exponent if value > 0.0 else 0.0

@@ -6,11 +6,15 @@ the same events give the same bits on every machine (no `exp` in the state).
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from models.arrays import longer
+from models.kernels import Array
 from models.windows import TRENDING_WINDOWS, Window
 
 HALF_LIVES_PER_WINDOW = 2
+_STEPS = np.array([window.step_ms for window in TRENDING_WINDOWS], np.int64)
+_N_BUCKETS = np.array([window.n_buckets for window in TRENDING_WINDOWS], np.int64)
 
 
 def decay_factors(window: Window) -> npt.NDArray[np.float64]:
@@ -23,6 +27,21 @@ def decay_factors(window: Window) -> npt.NDArray[np.float64]:
     return factors
 
 
+@njit(cache=True, nogil=True)
+def count(
+    values: Array, buckets: Array, decay: Array, n_buckets: Array, steps: Array, slot: int, weight: float, time_ms: int
+) -> None:
+    """Count one event of a slot in every window; an event older than the last one is decayed to that one's time."""
+    for window in range(steps.shape[0]):
+        bucket = time_ms // steps[window]
+        age = bucket - buckets[slot, window]
+        if age >= 0:
+            values[slot, window] = values[slot, window] * decay[window, min(age, n_buckets[window])] + weight
+            buckets[slot, window] = bucket
+        else:
+            values[slot, window] += weight * decay[window, min(-age, n_buckets[window])]
+
+
 class Trending:
     """Decayed counts of every slot for the windows 1h, 1d and 7d.
 
@@ -33,20 +52,14 @@ class Trending:
         self.value: npt.NDArray[np.float64] = np.zeros((64, len(TRENDING_WINDOWS)), np.float64)
         self.bucket: npt.NDArray[np.int64] = np.zeros((64, len(TRENDING_WINDOWS)), np.int64)
         self._factors = [decay_factors(window) for window in TRENDING_WINDOWS]
-        self._decay = [factors.tolist() for factors in self._factors]
+        self._decay = np.zeros((len(self._factors), max(map(len, self._factors))), np.float64)
+        for row, factors in zip(self._decay, self._factors, strict=True):
+            row[: len(factors)] = factors
 
     def learn_one(self, slot: int, weight: float, time_ms: int) -> None:
         """Count one event; an event older than the last one counted is decayed to that one's time."""
         self.grow(slot + 1)
-        values, buckets = self.value[slot], self.bucket[slot]
-        for index, window in enumerate(TRENDING_WINDOWS):
-            bucket, last, decay = time_ms // window.step_ms, int(buckets[index]), self._decay[index]
-            oldest = len(decay) - 1
-            if bucket >= last:
-                values[index] = float(values[index]) * decay[min(bucket - last, oldest)] + weight
-                buckets[index] = bucket
-            else:
-                values[index] = float(values[index]) + weight * decay[min(last - bucket, oldest)]
+        count(self.value, self.bucket, self._decay, _N_BUCKETS, _STEPS, slot, weight, time_ms)
 
     def scores(self, window_index: int, as_of_ms: int, n_slots: int) -> npt.NDArray[np.float64]:
         """Scores of the first `n_slots` slots as of a time, shape (n_slots,); 0 where the window is empty."""

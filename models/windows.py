@@ -32,7 +32,6 @@ WINDOWS = (
     Window("1d", 86_400_000, 1_800_000),
     Window("7d", 604_800_000, 10_800_000),
 )
-FINEST_STEP_MS = 5_000  # divides every step, so one number of this step says which buckets are alive in all windows
 ALL = "all"
 TRENDING_WINDOWS = WINDOWS[1:]
 
@@ -62,7 +61,11 @@ class EventClock:
     def observe(self, user_id: str, last_ms: int) -> None:
         """Take note of a user's last event time, which never falls."""
         latest = self.latest
-        if len(latest) == 3 and last_ms <= latest[-1][0]:
+        if len(latest) == 3 and last_ms <= latest[2][0]:
+            return
+        if len(latest) == 3 and latest[0][1] == user_id:
+            if last_ms > latest[0][0]:
+                self.latest = ((last_ms, user_id), latest[1], latest[2])
             return
         others = [entry for entry in latest if entry[1] != user_id]
         known = [entry[0] for entry in latest if entry[1] == user_id]

@@ -6,9 +6,6 @@ from hashlib import sha256
 import orjson
 
 from tables.partition import PartitionState
-from tables.view import ItemView
-
-LIST_SIZE = 30
 
 
 def digests(states: Iterable[PartitionState]) -> dict[str, str]:
@@ -27,21 +24,17 @@ def digests(states: Iterable[PartitionState]) -> dict[str, str]:
 
 
 def _entries(state: PartitionState) -> Mapping[str, Mapping[str, object]]:
-    touched = set(state.items.touched)  # a live view of the same state is still to see them
-    view = ItemView(state.settings.cooccurrence)
-    view.set_share(state.number, state.items)
-    state.items.touched = touched
-    filler = view.popularity(2 * LIST_SIZE + state.settings.max_seen)
     users: dict[str, object] = {}
     lists: dict[str, object] = {}
     for user_id in state.users:
         user = state.users.get(user_id)
         assert user is not None
         users[user_id] = user.canonical()
-        lists[user_id] = [[item.item_id, item.score] for item in view.recommend(user, LIST_SIZE, filler)]
+        found = state.evaluator.lists.sources(user)
+        lists[user_id] = {name: [state.items.ids[slot] for slot in slots.tolist()] for name, slots in found.items()}
     return {
         "users": users,
         "items": {item_id: state.items.canonical(slot) for item_id, slot in state.items.slots.items()},
-        "metrics": state.metrics.counts,
+        "metrics": {**state.metrics.counts, **state.evaluator.stored()},
         "lists": lists,
     }

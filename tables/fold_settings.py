@@ -8,9 +8,12 @@ import orjson
 from models.cooccurrence import CooccurrenceSettings
 from models.errors import SettingsError
 from models.events import EventRules
+from models.factorization import FactorizationSettings
+from models.fusion import FusionSettings
+from models.history_factors import HistoryFactorsSettings
 from tables.users import UserBounds
 
-STATE_VERSION = 1  # raised when the fold itself changes
+STATE_VERSION = 2  # raised when the fold itself changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,12 @@ class FoldSettings:
         What a valid event is and how much each type counts.
     cooccurrence
         The pair model.
+    ratings, history
+        The factor models: of ratings, and of what comes next.
+    fusion
+        How their lists become one.
+    evaluate_fraction
+        Of the users, by a hash of the id, whose events are scored on the fold's lists before they are learned.
     max_seen
         Items remembered per user as seen, the newest.
     max_users, max_items
@@ -38,6 +47,10 @@ class FoldSettings:
 
     rules: EventRules = field(default_factory=EventRules)
     cooccurrence: CooccurrenceSettings = field(default_factory=CooccurrenceSettings)
+    ratings: FactorizationSettings = field(default_factory=FactorizationSettings)
+    history: HistoryFactorsSettings = field(default_factory=HistoryFactorsSettings)
+    fusion: FusionSettings = field(default_factory=FusionSettings)
+    evaluate_fraction: float = 1.0
     max_seen: int = 4096
     max_users: int = 1_000_000
     max_items: int = 200_000

@@ -1,27 +1,18 @@
-"""One partition's share of every item's state: counts, windows, trend, neighbours.
-
-Value of `<app>.items`, key item_id: u8 version, u32 slot, i64 last_offset, i64 last_ms, i64 n_events, f64 weight, u32
-n_neighbours; f64 value and i64 bucket of each trending window; i32 slots and f64 weights of the neighbours; window
-counts. Little endian. Neighbours are slots of the same partition: an item's slot stands in its own value.
-"""
+"""One partition's share of every item's state: counts, windows, trend, neighbours, factors."""
 
 import heapq
-import struct
 
 import numpy as np
 import numpy.typing as npt
 
 from models.arrays import longer
-from models.cooccurrence import Cooccurrence
-from models.ids import hash64
+from models.cooccurrence import Cooccurrence, CooccurrenceSettings
+from models.factorization import Factorization, FactorizationSettings
+from models.history_factors import HistoryFactors, HistoryFactorsSettings
+from models.ids import hash64, order_key
 from models.trending import Trending
-from models.windows import TRENDING_WINDOWS
-from tables.codec import check_version, undamaged
+from tables.item_codec import decode_item, encode_item, slot_of
 from tables.windows import WindowCounts
-
-VERSION = 1
-_HEADER = struct.Struct("<BIqqqdI")
-_N_TRENDS = len(TRENDING_WINDOWS)
 
 
 class ItemShares:
@@ -30,14 +21,25 @@ class ItemShares:
     `touched` collects the slots that changed since a reader last took them (`take_touched`); it is no state.
     """
 
-    def __init__(self, n_keep: int = 200) -> None:
+    def __init__(
+        self,
+        cooccurrence: CooccurrenceSettings | None = None,
+        ratings: FactorizationSettings | None = None,
+        history: HistoryFactorsSettings | None = None,
+    ) -> None:
         self.slots: dict[str, int] = {}
         self.ids: list[str | None] = []
-        self.hashes: list[int] = []
         self.windows: list[WindowCounts | bytes] = []
-        self.pairs = Cooccurrence(n_keep)
+        self.settings = cooccurrence or CooccurrenceSettings()
+        self.pairs = Cooccurrence(self.settings.n_keep)
         self.trending = Trending()
+        self.ratings = Factorization(ratings)
+        self.history = HistoryFactors(history)
+        self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
+        self.keys: npt.NDArray[np.uint64] = np.zeros((64, 2), np.uint64)
         self.weight: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.known_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.n_events: npt.NDArray[np.int64] = np.zeros(64, np.int64)
         self.last_offset: npt.NDArray[np.int64] = np.zeros(64, np.int64)
         self.last_ms: npt.NDArray[np.int64] = np.zeros(64, np.int64)
@@ -59,6 +61,11 @@ class ItemShares:
             slot = heapq.heappop(self._free) if self._free else len(self.ids)
             self._place(slot, item_id)
         return slot
+
+    def set_weight(self, slot: int, weight: float) -> None:
+        """Set an item's summed weights, and the norms that follow from them."""
+        self.weight[slot] = weight
+        self.known_norm[slot], self.candidate_norm[slot] = self.settings.norms(weight)
 
     def windows_of(self, slot: int) -> WindowCounts:
         """The window counts of a slot, decoded when first asked for."""
@@ -100,38 +107,21 @@ class ItemShares:
             self.trending.bucket[slot].tolist(),
             sorted((self.ids[other] or "", weight) for other, weight in zip(neighbours, weights.tolist(), strict=True)),
             self.windows_of(slot).canonical(),
+            self.ratings.encode_row(slot).hex(),
+            self.history.encode_row(slot).hex(),
         ]
 
     def encode(self, slot: int) -> bytes:
-        """The value of one item, as described above."""
-        neighbours, weights = self.pairs.row(slot)
-        windows = self.windows[slot]
-        return b"".join(
-            (
-                _HEADER.pack(
-                    VERSION,
-                    slot,
-                    self.last_offset[slot],
-                    self.last_ms[slot],
-                    self.n_events[slot],
-                    self.weight[slot],
-                    len(neighbours),
-                ),
-                self.trending.value[slot].tobytes(),
-                self.trending.bucket[slot].tobytes(),
-                neighbours.tobytes(),
-                weights.tobytes(),
-                windows if isinstance(windows, bytes) else windows.encode(),
-            )
-        )
+        """The value of one item."""
+        return encode_item(self, slot)
 
     def apply(self, item_id: str, data: bytes | None) -> None:
         """Take a stored value, or None for an item that is gone; call `finish_load` when all are in.
 
         Raises
         ------
-        UnknownVersion
-            If the bytes are of another version.
+        UnknownVersion, StateError
+            If the bytes are of another version, or damaged.
         """
         if data is None:
             slot = self.slots.pop(item_id, None)
@@ -139,28 +129,12 @@ class ItemShares:
                 self._clear(slot)
                 self.touched.add(slot)
             return
-        check_version(data, VERSION, f"the share of item {item_id!r}")
-        with undamaged(f"the share of item {item_id!r}"):
-            self._decode(item_id, data)
-
-    def _decode(self, item_id: str, data: bytes) -> None:
-        _, slot, last_offset, last_ms, n_events, weight, n_neighbours = _HEADER.unpack_from(data)
+        slot = slot_of(data, item_id)
         if self.slots.get(item_id, slot) != slot:
             self.apply(item_id, None)
         if slot >= len(self.ids) or self.ids[slot] != item_id:
             self._place(slot, item_id)
-        self.last_offset[slot], self.last_ms[slot] = last_offset, last_ms
-        self.n_events[slot], self.weight[slot] = n_events, weight
-        at = _HEADER.size
-        self.trending.value[slot] = np.frombuffer(data, np.float64, _N_TRENDS, at)
-        self.trending.bucket[slot] = np.frombuffer(data, np.int64, _N_TRENDS, at + 8 * _N_TRENDS)
-        at += 16 * _N_TRENDS
-        neighbours = np.frombuffer(data, np.int32, n_neighbours, at)
-        windows = data[at + 12 * n_neighbours :]
-        WindowCounts.check(windows)
-        at += neighbours.nbytes
-        self.pairs.set_row(slot, neighbours, np.frombuffer(data, np.float64, n_neighbours, at))
-        self.windows[slot] = windows
+        decode_item(self, slot, item_id, data)
         self.touched.add(slot)
 
     def finish_load(self) -> None:
@@ -170,13 +144,18 @@ class ItemShares:
     def _place(self, slot: int, item_id: str) -> None:
         while slot >= len(self.ids):
             self.ids.append(None)
-            self.hashes.append(0)
             self.windows.append(WindowCounts())
         self.pairs.grow(slot + 1)
         self.trending.grow(slot + 1)
+        self.ratings.grow(slot + 1)
+        self.history.grow(slot + 1)
         if slot >= len(self.weight):
             size = max(slot + 1, 2 * len(self.weight))
+            self.hashes = longer(self.hashes, size)
+            self.keys = longer(self.keys, size)
             self.weight = longer(self.weight, size)
+            self.known_norm = longer(self.known_norm, size)
+            self.candidate_norm = longer(self.candidate_norm, size)
             self.n_events = longer(self.n_events, size)
             self.last_offset = longer(self.last_offset, size)
             self.last_ms = longer(self.last_ms, size)
@@ -187,6 +166,8 @@ class ItemShares:
         self.slots[item_id] = slot
         self.ids[slot] = item_id
         self.hashes[slot] = hash64(item_id)
+        self.keys[slot] = order_key(item_id)
+        self.history.start(slot, int(self.hashes[slot]))
         self.touched.add(slot)
 
     def _clear(self, slot: int) -> None:
@@ -194,6 +175,8 @@ class ItemShares:
         self.hashes[slot] = 0
         self.windows[slot] = WindowCounts()
         self.trending.clear(slot)
-        self.weight[slot] = 0.0
+        self.ratings.clear(slot)
+        self.history.clear(slot)
+        self.set_weight(slot, 0.0)
         self.n_events[slot] = self.last_offset[slot] = self.last_ms[slot] = 0
         self.pairs.set_row(slot, self.pairs.neighbours[:0], self.pairs.weights[:0])

@@ -3,7 +3,9 @@
 Both are a version byte and JSON with sorted keys. Their keys start with NUL, which no user_id can.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -12,6 +14,7 @@ from tables.codec import check_version, undamaged
 MARKER_KEY = b"\x00marker"
 METRICS_KEY = b"\x00metrics"
 VERSION = 1
+METRICS_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +81,22 @@ class Metrics:
         """Sum of the counters whose names start with a prefix."""
         return sum(n for name, n in self.counts.items() if name.startswith(prefix))
 
-    def encode(self) -> bytes:
-        """Version byte and JSON."""
-        return bytes((VERSION,)) + orjson.dumps(self.counts, option=orjson.OPT_SORT_KEYS)
 
-    @classmethod
-    def decode(cls, data: bytes) -> "Metrics":
-        """Read stored counters.
+def encode_metrics(metrics: Metrics, evaluation: Mapping[str, Any]) -> bytes:
+    """Version byte and JSON: the counters, and what the evaluation has summed up."""
+    stored = {"counts": metrics.counts, "evaluation": evaluation}
+    return bytes((METRICS_VERSION,)) + orjson.dumps(stored, option=orjson.OPT_SORT_KEYS)
 
-        Raises
-        ------
-        UnknownVersion
-            If the bytes are of another version.
-        """
-        check_version(data, VERSION, "the counters of a checkpoint")
-        with undamaged("the counters of a checkpoint"):
-            return cls(dict(orjson.loads(data[1:])))
+
+def decode_metrics(data: bytes) -> tuple[Metrics, dict[str, Any]]:
+    """Read what `encode_metrics` wrote.
+
+    Raises
+    ------
+    UnknownVersion
+        If the bytes are of another version.
+    """
+    check_version(data, METRICS_VERSION, "the counters of a checkpoint")
+    with undamaged("the counters of a checkpoint"):
+        stored = orjson.loads(data[1:])
+        return Metrics(dict(stored["counts"])), dict(stored["evaluation"])

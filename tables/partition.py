@@ -1,31 +1,22 @@
 """All that one partition knows: a pure function of its records up to `next_offset`, and of its settings."""
 
-from dataclasses import dataclass
-
 import numpy as np
+import numpy.typing as npt
 
 from models.errors import InvalidEvent
-from models.event_types import type_codes
+from models.event_types import RATING, type_codes
 from models.events import Event, decode
 from models.ids import hash64
 from models.partitioner import partition_of
 from models.windows import EventClock
+from tables.cutting import Cut, Cutting, Entry
+from tables.evaluator import Evaluator
+from tables.fold_lists import FoldLists
 from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
-from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics
+from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics, decode_metrics, encode_metrics
 from tables.users import Users, UserState
-
-Entry = tuple[bytes, bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """One consistent cut: every dirty value (None: gone) and the marker that belongs to them."""
-
-    marker: Marker
-    users: list[Entry]
-    items: list[Entry]
-    n_bytes: int
+from tables.windows import live_buckets
 
 
 class PartitionState:
@@ -44,7 +35,8 @@ class PartitionState:
         self.epoch = epoch
         self.next_offset = 0
         self.users = Users()
-        self.items = ItemShares(settings.cooccurrence.n_keep)
+        self.items = ItemShares(settings.cooccurrence, settings.ratings, settings.history)
+        self.evaluator = Evaluator(self.items, FoldLists(self.items, settings.fusion), settings.evaluate_fraction)
         self.clock = EventClock()
         self.metrics = Metrics()
         self.loaded: Marker | None = None
@@ -53,6 +45,7 @@ class PartitionState:
         self._dirty_users: dict[str, None] = {}
         self._dirty_items: set[int] = set()
         self._gone_items: dict[str, None] = {}
+        self._cutting: Cutting | None = None
         self._bytes_per_value = 1000.0
 
     @property
@@ -78,6 +71,8 @@ class PartitionState:
         except InvalidEvent as invalid:
             self.metrics.add(f"dead_letters.{invalid.reason}")
             return invalid
+        if self._cutting is not None:
+            self._cutting.save_user(event.user_id)
         if event.event_id is not None and user.is_duplicate(hash64(event.event_id)):
             self.metrics.add("duplicates")
             return None
@@ -86,32 +81,54 @@ class PartitionState:
         self._expire_users()
         return event.user_id
 
-    def cut(self, published_offset: int) -> Cut:
-        """Everything that changed since the last cut, encoded; from now on it counts as clean.
+    def begin_cut(self, published_offset: int) -> Cutting:
+        """Begin a cut of everything that changed since the last one, which from now on counts as clean.
 
         Parameters
         ----------
         published_offset
             Lists of users whose last event lies at or below it are known to be in Redis.
         """
-        users: list[Entry] = []
-        for user_id in self._dirty_users:
-            state = self.users.get(user_id)
-            users.append((user_id.encode(), state.encode() if state else None))
-        items: list[Entry] = [
+        assert self._cutting is None, "one cut at a time"
+        marker = self.marker(published_offset)
+        metrics = encode_metrics(self.metrics, self.evaluator.stored())
+        gone: list[Entry] = [
             (item_id.encode(), None) for item_id in self._gone_items if item_id not in self.items.slots
         ]
-        for slot in sorted(self._dirty_items):
-            item_id = self.items.ids[slot]
-            if item_id is not None:
-                items.append((item_id.encode(), self.items.encode(slot)))
-        n_bytes = sum(len(key) + len(value or b"") for key, value in (*users, *items))
-        if users or items:
-            self._bytes_per_value = n_bytes / (len(users) + len(items))
+        self._cutting = Cutting(
+            marker,
+            self._dirty_users,
+            self._dirty_items,
+            gone,
+            ((METRICS_KEY, metrics), (MARKER_KEY, marker.encode())),
+            self._encode_user,
+            self._encode_item,
+        )
         self._dirty_users, self._dirty_items, self._gone_items = {}, set(), {}
-        marker = self.marker(published_offset)
-        users += ((METRICS_KEY, self.metrics.encode()), (MARKER_KEY, marker.encode()))
-        return Cut(marker, users, items, n_bytes)
+        return self._cutting
+
+    def end_cut(self) -> Cut:
+        """The cut that was begun, all of it."""
+        assert self._cutting is not None, "begin_cut comes first"
+        cut = self._cutting.finish()
+        self._cutting = None
+        n_values = len(cut.users) - 2 + len(cut.items)
+        if n_values:
+            self._bytes_per_value = cut.n_bytes / n_values
+        return cut
+
+    def cut(self, published_offset: int) -> Cut:
+        """A cut at once."""
+        self.begin_cut(published_offset)
+        return self.end_cut()
+
+    def _encode_user(self, user_id: str) -> Entry:
+        state = self.users.get(user_id)
+        return user_id.encode(), state.encode() if state else None
+
+    def _encode_item(self, slot: int) -> Entry | None:
+        item_id = self.items.ids[slot]
+        return None if item_id is None else (item_id.encode(), self.items.encode(slot))
 
     def restore(self, cut: Cut) -> None:
         """Count what a cut held as dirty again: it could not be saved."""
@@ -143,7 +160,9 @@ class PartitionState:
         if key == MARKER_KEY:
             self.loaded = None if value is None else Marker.decode(value)
         elif key == METRICS_KEY:
-            self.metrics = Metrics() if value is None else Metrics.decode(value)
+            if value is not None:
+                self.metrics, evaluation = decode_metrics(value)
+                self.evaluator.restore(evaluation)
         else:
             self.users.apply(key.decode(), value)
 
@@ -151,6 +170,7 @@ class PartitionState:
         """Put the loaded parts in order."""
         self.users.sort()
         self.items.finish_load()
+        self.evaluator.load(self.users)
         if self.loaded is not None:
             self.epoch = self.loaded.epoch
             self.next_offset = self.loaded.next_offset
@@ -174,6 +194,9 @@ class PartitionState:
 
     def _learn(self, event: Event, user: UserState, offset: int) -> None:
         settings, rules, items, time_ms = self.settings, self.settings.rules, self.items, event.timestamp_ms
+        evaluated = self.evaluator.includes(event.user_id)
+        if evaluated:
+            self._freeze(event, user)
         user.n_events += 1
         user.last_offset = offset
         user.last_ms = max(user.last_ms, time_ms)
@@ -184,18 +207,26 @@ class PartitionState:
         if event.item_id not in items.slots and len(items) >= settings.max_items:
             self._evict_items()
         slot = items.intern(event.item_id)
+        if self._cutting is not None:
+            self._cutting.save_items((slot,))
         items.n_events[slot] += 1
         items.last_offset[slot] = offset
         items.last_ms[slot] = max(int(items.last_ms[slot]), time_ms)
         event_type = self._type_codes[event.event_type]
-        user.windows.add(event_type, time_ms, as_of_ms, late=late)
-        items.windows_of(slot).add(event_type, time_ms, as_of_ms, late=late)
+        buckets = [] if late else live_buckets(event_type, time_ms, as_of_ms)
+        user.windows.add_to(event_type, buckets, as_of_ms)
+        items.windows_of(slot).add_to(event_type, buckets, as_of_ms)
         touched = [slot]
         weight = rules.weight(event)
         if rules.is_seen(event):
-            user.mark_seen(items.hashes[slot], self._bounds.max_seen)
+            is_new = user.mark_seen(items.hashes[slot], self._bounds.max_seen)
+            positive = rules.is_positive(event)
+            if evaluated and is_new and positive:
+                self.evaluator.test(event, int(items.hashes[slot]), user, self.metrics.counts.get("events", 0))
             if weight > 0:
-                touched += self._learn_pairs(event.item_id, slot, weight, user)
+                touched += self._learn_pairs(event.item_id, slot, weight, user, positive=positive)
+        if event.event_type == RATING and event.value is not None:
+            self._learn_rating(event.user_id, user, slot, event.value)
         if weight > 0 and not late:
             items.trending.learn_one(slot, weight, time_ms)
         self.metrics.add("events")
@@ -204,15 +235,46 @@ class PartitionState:
         self._dirty_items.update(touched)
         items.touched.update(touched)
 
-    def _learn_pairs(self, item_id: str, slot: int, weight: float, user: UserState) -> list[int]:
+    def _freeze(self, event: Event, user: UserState) -> None:
+        evicted = self.evaluator.freeze(event, user)
+        other = self.users.get(evicted) if evicted is not None and evicted != event.user_id else None
+        if evicted is not None and other is not None:
+            if self._cutting is not None:
+                self._cutting.save_user(evicted)
+            other.waiting = None
+            self._dirty_users[evicted] = None
+            self.metrics.add("waiting_evicted")
+
+    def _learn_pairs(self, item_id: str, slot: int, weight: float, user: UserState, *, positive: bool) -> list[int]:
         items = self.items
         before = user.add_recent(item_id, weight, self._bounds.max_recent)
         known = [(items.slots[other], amount) for other, amount in before if other in items.slots]
-        others = [other for other, _ in known]
-        amounts = np.array([weight * amount for _, amount in known], np.float64)
-        items.weight[slot] += weight
-        items.pairs.learn_one(slot, np.array(others, np.int32), amounts)
-        return others
+        others = np.array([other for other, _ in known], np.int32)
+        weights = np.array([amount for _, amount in known], np.float64)
+        if self._cutting is not None:
+            self._cutting.save_items(others.tolist())
+        items.set_weight(slot, float(items.weight[slot]) + weight)
+        items.pairs.learn_one(slot, others, weight * weights)
+        n_events = self.metrics.counts.get("events", 0)
+        changed = items.history.learn_one(
+            slot, others, weights, weight, n_events, user.seen[: user.n_seen], self._before
+        )
+        return [*others.tolist(), *changed.tolist()]
+
+    def _before(self, slots: npt.NDArray[np.int32]) -> None:
+        """The rows of some slots are about to change."""
+        if self._cutting is not None:
+            self._cutting.save_items(slots.tolist())
+
+    def _learn_rating(self, user_id: str, user: UserState, slot: int, rating: float) -> None:
+        ratings = self.items.ratings
+        known = user.factors is not None
+        self.evaluator.ratings.add(ratings.predict_one(user.factors, slot), rating)
+        if not known:
+            user.factors = ratings.start_user(hash64(user_id))
+        assert user.factors is not None
+        ratings.start(slot, int(self.items.hashes[slot]))
+        ratings.learn_one(user.factors, slot, rating)
 
     def _keep(self, user_id: str, user: UserState) -> None:
         self.users.touch(user_id, user)
@@ -229,11 +291,16 @@ class PartitionState:
             self._forget_user(user_id, "users_expired")
 
     def _forget_user(self, user_id: str, why: str) -> None:
+        if self._cutting is not None:
+            self._cutting.save_user(user_id)
         self.users.remove(user_id)
+        self.evaluator.forget(user_id)
         self._dirty_users[user_id] = None
         self.metrics.add(why)
 
     def _evict_items(self) -> None:
+        if self._cutting is not None:
+            self._cutting.save_items(list(self._cutting.slots))
         gone = self.items.oldest(max(1, self.settings.max_items // 16))
         slots = [self.items.slots[item_id] for item_id in gone]
         self._dirty_items.difference_update(slots)

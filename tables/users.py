@@ -1,11 +1,5 @@
-"""What is known of one user: recent items, seen items, event ids, counts.
+"""What is known of one user: recent items, seen items, event ids, counts, factors, lists that wait to be scored."""
 
-Value of `<app>.users`, key user_id: u8 version, i64 last_offset, i64 last_ms, i64 n_events, u16 n_event_ids, u32
-n_seen, u16 n_recent; u64 hashes of the event ids and of the seen items (oldest first), f64 weights and then the ids of
-the recent items (oldest first), window counts. Little endian.
-"""
-
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,13 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models import kernels
-from models.errors import StateError
-from tables.codec import all_read, check_version, pack_strings, undamaged, unpack_strings
+from tables.user_codec import check_user, decode_user, encode_user, stamps
+from tables.waiting import WaitingLists
 from tables.windows import WindowCounts
 
-VERSION = 1
-_HEADER = struct.Struct("<BqqqHIH")
-_PREFIX = struct.Struct("<xqq")
 MAX_EVENT_IDS = 32
 
 
@@ -38,7 +29,18 @@ class UserState:
     items the user knows, the one seen longest ago first; `event_ids` the hashes of the newest event ids.
     """
 
-    __slots__ = ("event_ids", "last_ms", "last_offset", "n_events", "n_seen", "recent", "seen", "windows")
+    __slots__ = (
+        "event_ids",
+        "factors",
+        "last_ms",
+        "last_offset",
+        "n_events",
+        "n_seen",
+        "recent",
+        "seen",
+        "waiting",
+        "windows",
+    )
 
     def __init__(self) -> None:
         self.n_events = 0
@@ -48,6 +50,8 @@ class UserState:
         self.recent: list[tuple[str, float]] = []
         self.seen: npt.NDArray[np.uint64] = np.zeros(8, np.uint64)
         self.n_seen = 0
+        self.factors: npt.NDArray[np.float64] | None = None
+        self.waiting: WaitingLists | None = None
         self.windows = WindowCounts()
 
     def is_duplicate(self, event_id_hash: int) -> bool:
@@ -87,29 +91,13 @@ class UserState:
             self.seen[: self.n_seen].tolist(),
             [[item_id, weight] for item_id, weight in self.recent],
             self.windows.canonical(),
+            None if self.factors is None else self.factors.tolist(),
+            None if self.waiting is None else self.waiting.canonical(),
         ]
 
     def encode(self) -> bytes:
-        """The bytes described above."""
-        weights = np.array([weight for _, weight in self.recent], np.float64)
-        return b"".join(
-            (
-                _HEADER.pack(
-                    VERSION,
-                    self.last_offset,
-                    self.last_ms,
-                    self.n_events,
-                    len(self.event_ids),
-                    self.n_seen,
-                    len(self.recent),
-                ),
-                np.fromiter(self.event_ids, np.uint64, len(self.event_ids)).tobytes(),
-                self.seen[: self.n_seen].tobytes(),
-                weights.tobytes(),
-                pack_strings([item_id for item_id, _ in self.recent]),
-                self.windows.encode(),
-            )
-        )
+        """The bytes that are stored."""
+        return encode_user(self)
 
     @classmethod
     def decode(cls, data: bytes) -> "UserState":
@@ -117,28 +105,11 @@ class UserState:
 
         Raises
         ------
-        UnknownVersion
-            If the bytes are of another version.
+        UnknownVersion, StateError
+            If the bytes are of another version, or damaged.
         """
-        check_version(data, VERSION, "a user's state")
-        with undamaged("a user's state"):
-            return cls._decode(data)
-
-    @classmethod
-    def _decode(cls, data: bytes) -> "UserState":
         state = cls()
-        _, state.last_offset, state.last_ms, state.n_events, n_ids, state.n_seen, n_recent = _HEADER.unpack_from(data)
-        at = _HEADER.size
-        state.event_ids = dict.fromkeys(np.frombuffer(data, np.uint64, n_ids, at).tolist())
-        at += 8 * n_ids
-        state.seen = np.zeros(max(8, state.n_seen), np.uint64)
-        state.seen[: state.n_seen] = np.frombuffer(data, np.uint64, state.n_seen, at)
-        at += 8 * state.n_seen
-        weights = np.frombuffer(data, np.float64, n_recent, at).tolist()
-        items, at = unpack_strings(memoryview(data), at + 8 * n_recent)
-        state.recent = list(zip(items, weights, strict=True))
-        state.windows, size = WindowCounts.decode(memoryview(data)[at:])
-        all_read(at + size, data)
+        decode_user(state, data)
         return state
 
 
@@ -172,11 +143,16 @@ class Users:
     def oldest(self) -> tuple[str, int, int]:
         """The user touched longest ago: id, last offset, last event time."""
         user_id = next(iter(self._states))
-        return user_id, *_stamps(self._states[user_id])
+        last_offset, last_ms, _ = _stamps(self._states[user_id])
+        return user_id, last_offset, last_ms
 
     def last_offset(self, user_id: str) -> int:
         """The offset of a user's last folded event."""
         return _stamps(self._states[user_id])[0]
+
+    def waiting(self) -> list[str]:
+        """Users with lists that wait to be scored, the one touched longest ago first."""
+        return [user_id for user_id, state in self._states.items() if _stamps(state)[2]]
 
     def remove(self, user_id: str) -> None:
         """Forget a user."""
@@ -193,9 +169,7 @@ class Users:
         if data is None:
             self._states.pop(user_id, None)
         else:
-            check_version(data, VERSION, f"the state of user {user_id!r}")
-            if len(data) < _HEADER.size:
-                raise StateError(f"the state of user {user_id!r} is damaged: it has {len(data)} bytes.")
+            check_user(data, user_id)
             self._states[user_id] = data
 
     def sort(self) -> None:
@@ -203,8 +177,7 @@ class Users:
         self._states = dict(sorted(self._states.items(), key=lambda entry: _stamps(entry[1])[0]))
 
 
-def _stamps(state: UserState | bytes) -> tuple[int, int]:
+def _stamps(state: UserState | bytes) -> tuple[int, int, bool]:
     if isinstance(state, bytes):
-        last_offset, last_ms = _PREFIX.unpack_from(state)
-        return int(last_offset), int(last_ms)
-    return state.last_offset, state.last_ms
+        return stamps(state)
+    return state.last_offset, state.last_ms, state.waiting is not None

@@ -100,7 +100,15 @@ class ItemView:
 
     def recommend(self, user: UserState, k: int, filler: Filler) -> list[ListItem]:
         """The `k` best items for a user: by co-occurrence with the history, then from the filler; none seen before."""
-        chosen = self._by_history(user, k)
+        return self.fill(self._by_history(user, k), user, k, filler)
+
+    def may_offer(self, item_id: str) -> bool:
+        """Whether an item is known and not forbidden."""
+        number = self.index.get(item_id)
+        return number is not None and bool(self._allowed[number])
+
+    def fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
+        """Put items of the filler behind those chosen, up to `k`; none seen before."""
         if len(chosen) < k:
             taken = {item.item_id for item in chosen}
             seen = set(user.seen[: user.n_seen].tolist())
@@ -282,8 +290,8 @@ class ItemView:
             slots = self._slot_in[partition][numbers]
             total += np.where(slots >= 0, share.weight[slots], 0.0)
         self.weight[numbers] = total
-        kernels.powers(self.weight, numbers, -self.settings.known_exponent, self._known_norm)
-        kernels.powers(self.weight, numbers, -self.settings.candidate_exponent, self._candidate_norm)
+        for number, weight in zip(numbers.tolist(), total.tolist(), strict=True):
+            self._known_norm[number], self._candidate_norm[number] = self.settings.norms(weight)
 
     def _rebuild(self) -> None:
         self.numbering += 1

@@ -9,45 +9,56 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from models.windows import ALL, FINEST_STEP_MS, WINDOWS
+from models.windows import ALL, WINDOWS
 from tables.codec import all_read
 
 _HEADER = struct.Struct("<HI")
 _N_BUCKETS = tuple(window.n_buckets for window in WINDOWS)
 _STEPS = tuple(window.step_ms for window in WINDOWS)
+_SIZES = tuple((index, window.step_ms, window.n_buckets) for index, window in enumerate(WINDOWS))
+TRIM_EVERY = 32
 _BUCKET_BITS = 40
 _BUCKET_MASK = (1 << _BUCKET_BITS) - 1
+
+
+def live_buckets(event_type: int, time_ms: int, as_of_ms: int) -> list[int]:
+    """Codes of the buckets that an event of this time counts in, as of a time: of every window that it is still in."""
+    code = event_type << 2
+    return [
+        (code | index) << _BUCKET_BITS | time_ms // step
+        for index, step, n_buckets in _SIZES
+        if time_ms // step > as_of_ms // step - n_buckets
+    ]
 
 
 class WindowCounts:
     """Counts of one user or one item, by event type number.
 
-    Trimming is by the time an entry is touched at, so what is stored is a function of the events alone.
+    Buckets that are out of their window are dropped whenever the number of buckets grows to a multiple of 32, so what
+    is stored is a function of the events alone, and as bounded as the windows are.
     """
 
-    __slots__ = ("_trimmed", "buckets", "totals")
+    __slots__ = ("buckets", "totals")
 
     def __init__(self) -> None:
         self.totals: dict[int, int] = {}
         self.buckets: dict[int, int] = {}
-        self._trimmed = -1
 
     def add(self, event_type: int, time_ms: int, as_of_ms: int, *, late: bool = False) -> None:
         """Count one event; a late one counts in the total only, buckets out of a window are left alone."""
+        self.add_to(event_type, [] if late else live_buckets(event_type, time_ms, as_of_ms), as_of_ms)
+
+    def add_to(self, event_type: int, codes: list[int], as_of_ms: int) -> None:
+        """Count one event in the buckets of these codes, from `live_buckets`."""
         self.totals[event_type] = self.totals.get(event_type, 0) + 1
-        moment = as_of_ms // FINEST_STEP_MS
-        if moment != self._trimmed:
-            self._trim(as_of_ms)
-            self._trimmed = moment
-        if late:
-            return
-        code = event_type << 2
-        for index in range(len(WINDOWS)):
-            step = _STEPS[index]
-            bucket = time_ms // step
-            if bucket > as_of_ms // step - _N_BUCKETS[index]:
-                key = (code | index) << _BUCKET_BITS | bucket
-                self.buckets[key] = self.buckets.get(key, 0) + 1
+        buckets = self.buckets
+        for code in codes:
+            if code in buckets:
+                buckets[code] += 1
+            else:
+                buckets[code] = 1
+                if len(buckets) % TRIM_EVERY == 0:
+                    self._trim(as_of_ms)
 
     def count(self, event_type: int, window_index: int, as_of_ms: int) -> int:
         """Events of a type within a window as of a time."""

@@ -39,7 +39,7 @@ def brute_force(states: list[PartitionState], user: UserState) -> dict[str, dict
     pairs: dict[tuple[str, str], float] = defaultdict(float)
     for state in states:
         for item_id, slot in state.items.slots.items():
-            _, _, own, _, _, neighbours, _ = state.items.canonical(slot)
+            _, _, own, _, _, neighbours, *_ = state.items.canonical(slot)
             weight[item_id] += float(own)  # type: ignore[arg-type]  # canonical is for the digest
             for other, amount in neighbours:  # type: ignore[attr-defined]  # canonical is for the digest
                 pairs[item_id, other] += amount

@@ -1,19 +1,25 @@
 """The kernels as plain Python: the same source, but an index out of bounds is an IndexError."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
-from models import kernels
+from models import factorization_kernels, fold_ranking, fusion, history_kernels, kernels, ranking, trending
+from tables import fold_lists
 
-NAMES = ("cut_row", "add_to_row", "add_pairs", "drop_slots", "accumulate", "select", "remember", "powers")
+MODULES = (kernels, ranking, trending, fusion, history_kernels, factorization_kernels, fold_ranking, fold_lists)
 
 
 @contextmanager
 def plain_kernels() -> Iterator[None]:
     """Everything inside runs on the plain twins, kernels called by kernels too."""
-    plain = {name: getattr(kernels, name).py_func for name in NAMES}
-    with patch.multiple(kernels, **plain), np.errstate(all="ignore"):
+    with ExitStack() as stack:
+        for module in MODULES:
+            compiled = {name: kernel for name, kernel in vars(module).items() if isinstance(kernel, Dispatcher)}
+            assert compiled, f"{module.__name__} has no kernels: take it off the list"
+            stack.enter_context(patch.multiple(module, **{name: each.py_func for name, each in compiled.items()}))
+        stack.enter_context(np.errstate(all="ignore"))
         yield

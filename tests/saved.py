@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterable
 
 from models.errors import InvalidEvent
+from tables.cutting import Cut
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
-from tables.marker import MARKER_KEY, METRICS_KEY
-from tables.partition import Cut, PartitionState
+from tables.marker import MARKER_KEY, METRICS_KEY, encode_metrics
+from tables.partition import PartitionState
 from tests.logs import Record
 
 
@@ -68,12 +69,13 @@ def everything(state: PartitionState) -> dict[str, object]:
 
 
 def in_bytes(state: PartitionState) -> dict[str, object]:
-    """A whole state in its own bytes, users and items in the order that decides who is forgotten next."""
+    """A whole state in its own bytes; users, items and waiting lists in the order that decides what goes next."""
     users = [(user_id, state.users.get(user_id)) for user_id in state.users]
     return {
         "users": [(user_id, user.encode() if user else None) for user_id, user in users],
         "items": {item_id: state.items.encode(slot) for item_id, slot in sorted(state.items.slots.items())},
         "oldest": state.items.oldest(len(state.items)),
-        "metrics": state.metrics.encode(),
+        "waiting": list(state.evaluator._waiting),
+        "metrics": encode_metrics(state.metrics, state.evaluator.stored()),
         "marker": state.marker(-1).encode(),
     }

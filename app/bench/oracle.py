@@ -9,7 +9,7 @@ keeps everything, and so holds for runs whose caps (users, items, neighbours, se
   event is late if it is older than the clock, which has seen the event, by more than an hour.
 - Users and items count their events by type: in all, and, unless late, in the bucket `time // step` of each window. A
   bucket is alive while it is above `as_of // step - n`, with as_of = max(clock, event time). An event leaves buckets
-  alone that are not alive, and its user and its item forget theirs, if it is late or not.
+  alone that are not alive. When dead buckets are forgotten is left open: compare those alive as of `horizon_ms`.
 - An interaction is an event of any type but `impression` and `skip`. It weighs 1, a rating below 4 or a `dislike` .5.
   It adds its weight to its item's, and weight * other's weight to the pair with every other item of the user's last 20
   different interactions, both ways; then it is the newest of those. An item in there has its latest weight.
@@ -100,6 +100,7 @@ class Oracle:
         self.items: defaultdict[str, Item] = defaultdict(Item)
         self.pairs: defaultdict[tuple[str, str], float] = defaultdict(float)
         self.n_records = self.n_events = self.n_duplicates = self.n_late = self.n_dead_letters = 0
+        self.horizon_ms = 0  # the latest time that any event was counted as of
         self._last_times: list[int] = []  # of every user, ascending
 
     @property
@@ -130,9 +131,11 @@ class Oracle:
         late = time_ms < self.clock_ms - GRACE_MS
         self.n_events += 1
         self.n_late += late
+        as_of_ms = max(self.clock_ms, time_ms)
+        self.horizon_ms = max(self.horizon_ms, as_of_ms)
         for counted in (user, item):
             counted.n_events += 1
-            counted.counts.add(event_type, time_ms, max(self.clock_ms, time_ms), late)
+            counted.counts.add(event_type, time_ms, as_of_ms, late)
 
     def _observe(self, user: User, time_ms: int) -> None:
         if user.last_ms is not None:

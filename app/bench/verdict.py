@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from app.bench.oracle import Counts, Oracle
+from models.event_types import type_codes
 from models.windows import WINDOWS
 from tables.partition import PartitionState
 from tables.windows import WindowCounts
@@ -29,7 +30,7 @@ class Verdict:
         Pairs (item, other item) with another weight, missing and superfluous ones included, each way on its own; items
         with another summed weight; users with another history.
     windows_wrong
-        Buckets, alive as of the partition's clock, and totals of users and items with another count; items with
+        Buckets, alive as of the latest time counted, and totals of users and items with another count; items with
         another number of events; a partition's own counters that differ.
     differences
         The first few differing keys.
@@ -78,7 +79,7 @@ class Verdict:
                 self.pairs_wrong += 1
                 self._note(f"{where}: history {list(history.items())}, expected {list(expected.history.items())}")
             windows = found.windows if found else WindowCounts()
-            self._judge_windows(where, expected.counts, windows, state)
+            self._judge_windows(where, expected.counts, windows, state, oracle.horizon_ms)
 
     def _judge_items(self, oracle: Oracle, state: PartitionState) -> None:
         items = state.items
@@ -90,15 +91,17 @@ class Verdict:
             self.windows_wrong += self._differing(where, {"events": expected.n_events}, {"events": n_events})
             self.pairs_wrong += self._differing(where, {"weight": expected.weight}, {"weight": weight})
             windows = items.windows_of(slot) if slot is not None else WindowCounts()
-            self._judge_windows(where, expected.counts, windows, state)
+            self._judge_windows(where, expected.counts, windows, state, oracle.horizon_ms)
             if slot is not None:
                 neighbours, weights = items.pairs.row(slot)
                 for other, amount in zip(neighbours.tolist(), weights.tolist(), strict=True):
                     pairs[item_id, items.ids[other] or f"(nothing in slot {other})"] = amount
         self.pairs_wrong += self._differing(f"partition {state.number}, pair", oracle.pairs, pairs)
 
-    def _judge_windows(self, where: str, expected: Counts, found: WindowCounts, state: PartitionState) -> None:
-        as_of_ms, names = state.clock.now_ms, list(state.settings.rules.types)
+    def _judge_windows(
+        self, where: str, expected: Counts, found: WindowCounts, state: PartitionState, as_of_ms: int
+    ) -> None:
+        names = {code: name for name, code in type_codes(state.settings.rules.types).items()}
         totals = {names[number]: n for number, n in found.totals.items()}
         buckets: dict[tuple[str, str, int], int] = {}
         for key, n in found.buckets.items():

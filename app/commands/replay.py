@@ -25,9 +25,9 @@ from models.errors import SettingsError
 @click.option("--event-type", help="The type of events that carry none.")
 @click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True)
 @click.option("--speed", default="max", show_default=True, help="Pace by event time: 1x, 10x, max.")
-@click.option("--inline", is_flag=True, help="Fold in this process, without Kafka and Redis; print result and digest.")
+@click.option("--inline", is_flag=True, help="Fold in this process, without Kafka, Redis; print result and digest.")
 @click.option("--isolated", is_flag=True, help="Fold in a namespace and by a worker of its own; remove it after.")
-@click.option("--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="With --isolated.")
+@click.option("--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="Not to Kafka.")
 @click.option("--chunk", type=click.IntRange(1), default=1000, show_default=True, help="Records per chunk, --inline.")
 @click.option("--local", is_flag=True, help="With --isolated: on a Kafka and a Redis started for this run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines; the last one is the result.")
@@ -75,9 +75,11 @@ def replay(
         log_format=log_format,
     )
     settings = load_settings()
+    if (inline or isolated) and "evaluate_fraction" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"evaluate_fraction": 1.0})
     with shown() as display:
         if inline:
-            result = _inline(opened, settings, chunk, Bar(display, "folded", opened.n_records()), pace)
+            result = _inline(opened, settings, partitions, chunk, Bar(display, "folded", opened.n_records()), pace)
         elif isolated:
             result = _isolated(opened, settings, partitions, pace, local, display, as_json)
         else:
@@ -85,7 +87,9 @@ def replay(
     _print(result, as_json)
 
 
-def _inline(log: EventLog, settings: Settings, chunk: int, bar: Bar, pace: float | None) -> dict[str, Any]:
+def _inline(
+    log: EventLog, settings: Settings, partitions: int, chunk: int, bar: Bar, pace: float | None
+) -> dict[str, Any]:
     from app.replay.inline import replay_inline
 
     if pace is not None:
@@ -96,7 +100,7 @@ def _inline(log: EventLog, settings: Settings, chunk: int, bar: Bar, pace: float
             yield record
             bar.advance()
 
-    return replay_inline(counted(), settings.fold, chunk_records=chunk).as_json()
+    return replay_inline(counted(), settings.fold, partitions=partitions, chunk_records=chunk).as_json()
 
 
 def _isolated(
@@ -155,9 +159,6 @@ def _print(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         _print_line(result)
         return
-    for name, value in result.items():
-        if isinstance(value, dict):
-            for part, text in value.items():
-                click.echo(f"{name}.{part}: {text}")
-        else:
-            click.echo(f"{name}: {value}")
+    from app.replay.show import show_result
+
+    show_result(result)

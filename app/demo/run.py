@@ -8,6 +8,7 @@ from rich.console import Console
 
 from app.client import Reader
 from app.demo.click import Click, one_click
+from app.demo.quality import measured
 from app.demo.show import show_list, show_trending
 from app.local.session import LocalSession
 from app.replay.pacing import Pacer
@@ -15,6 +16,7 @@ from app.replay.progress import Bar, shown
 from app.replay.readers import open_log
 from app.replay.records import EventLog
 from app.replay.send import log_producer, send_catalogue, send_events
+from app.replay.show import show_quality, show_ratings
 from app.settings import load_settings
 from models.errors import ServiceError
 from tables.names import Names
@@ -36,7 +38,7 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
     console.rule("[bold]Freshet: events in through Kafka, fresh lists out of Redis")
     log = open_log(None, dataset=dataset, columns={}, event_type=None)
     console.print(f"[bold]1.[/] The log: {log.name}, {log.n_records():,} events. Starting Kafka, Redis, a worker ...")
-    settings = load_settings(partitions=partitions, namespace="")
+    settings = load_settings(partitions=partitions, namespace="", evaluate_fraction=1.0)
     with LocalSession(folder, settings) as session, Reader(session.settings.redis_url) as reader:
         console.print(f"   Kafka {session.settings.broker}, Redis {session.settings.redis_url}, worker {_pid(session)}")
         console.print("[bold]2.[/] Replaying it through Kafka; the worker folds, learns and publishes as it comes.")
@@ -50,6 +52,10 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
         show_trending(console, reader)
         console.print("[bold]5.[/] One click, and how long until it shows in the list:")
         _show_click(console, asyncio.run(one_click(session.settings, reader, PEOPLE[0])), reader)
+        console.print("[bold]6.[/] How good the lists were: every liked item, against the list of just before.")
+        quality, ratings = asyncio.run(measured(session.settings))
+        show_quality(console, quality)
+        show_ratings(console, ratings)
     console.rule("[bold]That was it")
     console.print(
         "Everything is stopped and removed. `freshet up` keeps such a stack running, `freshet --help` says more."

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.evaluation import merged_errors, merged_json
 from tables.digest import digests
 from tables.partition import PartitionState
 
@@ -37,7 +38,10 @@ class ReplayResult:
             "duplicates": sum(metrics.counts.get("duplicates", 0) for metrics in counts),
             "late": sum(metrics.counts.get("late", 0) for metrics in counts),
             "seconds": round(self.seconds, 3),
+            "partitions": len(self.states),
             "log_sha256": self.log_sha256,
             "digest": found.pop("all"),
             "digests": found,
+            "ratings": merged_errors([state.evaluator.ratings for state in self.states]),
+            "prequential": merged_json([state.evaluator.prequential for state in self.states]),
         }

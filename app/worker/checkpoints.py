@@ -11,9 +11,10 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from app.kafka import read_to_end, start_client
 from models.errors import ValueTooLarge
+from tables.cutting import Cut, Entry
 from tables.marker import MARKER_KEY
 from tables.names import Names
-from tables.partition import Cut, Entry, PartitionState
+from tables.partition import PartitionState
 
 TRANSACTION_TIMEOUT_MS = 120_000
 RETRY_S = 60.0  # a batch that was not acknowledged for so long fails

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from app.kafka import reader, start_client
 from app.worker.live_view import LiveView
+from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
 
 logger = logging.getLogger("freshet")
@@ -21,11 +22,11 @@ class ShareFollower:
     are, `LiveView.caught_up` is false and nothing is published.
     """
 
-    def __init__(self, broker: str, topic: str, view: LiveView, n_keep: int) -> None:
+    def __init__(self, broker: str, topic: str, view: LiveView, settings: FoldSettings) -> None:
         self._broker = broker
         self._topic = topic
         self._view = view
-        self._n_keep = n_keep
+        self._settings = settings
         self._wanted: set[int] = set()
         self._changed = asyncio.Event()
         self._shares: dict[int, ItemShares] = {}
@@ -62,7 +63,7 @@ class ShareFollower:
     async def _reassign(self, consumer: AIOKafkaConsumer) -> None:
         new = self._wanted - self._shares.keys()
         self._shares = {number: share for number, share in self._shares.items() if number in self._wanted}
-        self._shares |= {number: ItemShares(self._n_keep) for number in sorted(new)}
+        self._shares |= {number: self._share() for number in sorted(new)}
         positions = {tp: await consumer.position(tp) for tp in consumer.assignment() if tp.partition in self._shares}
         assigned = [TopicPartition(self._topic, number) for number in sorted(self._shares)]
         if not assigned:
@@ -80,6 +81,10 @@ class ShareFollower:
         for number in self._wanted - new - {tp.partition for tp in self._ends}:
             if self._view.items.shares.get(number) is not self._shares[number]:
                 self._view.follow(number, self._shares[number])  # it was ours for a moment
+
+    def _share(self) -> ItemShares:
+        settings = self._settings
+        return ItemShares(settings.cooccurrence, settings.ratings, settings.history)
 
     async def _take(self, number: int, records: list[ConsumerRecord]) -> None:
         share = self._shares.get(number)

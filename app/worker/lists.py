@@ -5,15 +5,19 @@ import logging
 import time
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from app.settings import Settings
 from app.store.store import Store
+from app.worker.gauge import LiveGauge
+from app.worker.latency import Latency
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from models.errors import ServiceError
 from tables.keys import Keys
-from tables.list_json import encode_list
+from tables.list_json import ListItem, encode_list
 from tables.names import Names
+from tables.recommend import recommend
 
 logger = logging.getLogger("freshet")
 
@@ -23,6 +27,25 @@ IDLE_S = 0.05
 DAY_S = 86_400
 
 
+class Sent(NamedTuple):
+    """One list on its way to Redis.
+
+    Parameters
+    ----------
+    waiting
+        When the first event that it answers was appended to the log (Unix ms) and folded (s); None for a rebuilt one.
+    made_at
+        When it was made, s.
+    """
+
+    partition: OwnedPartition
+    user_id: str
+    offset: int
+    waiting: tuple[int, float] | None
+    made_at: float
+    items: list[ListItem]
+
+
 class ListPublisher:
     """Publishes lists while the agent folds on.
 
@@ -30,10 +53,12 @@ class ListPublisher:
     every `republish_s`, the last one always. What Redis did not take stays unpublished and is tried again.
     """
 
-    def __init__(self, settings: Settings, view: LiveView, store: Store) -> None:
+    def __init__(self, settings: Settings, view: LiveView, store: Store, latency: Latency, gauge: LiveGauge) -> None:
         self._settings = settings
         self._view = view
         self._store = store
+        self._latency = latency
+        self._gauge = gauge
         self._keys = Keys(settings.namespace)
         self._topic = Names(settings.namespace).events
         self._model = f"cooccurrence-{settings.fold.fingerprint()}"
@@ -105,7 +130,7 @@ class ListPublisher:
 
     async def _publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
         entries: list[tuple[str, bytes]] = []
-        sent: list[tuple[OwnedPartition, str, int]] = []
+        sent: list[Sent] = []
         self._view.sync()
         filler = self._view.filler()
         for position, (partition, user_id) in enumerate(users):
@@ -117,9 +142,18 @@ class ListPublisher:
             user = state.users.get(user_id)
             if self._view.owned.get(partition.number) is not partition:
                 continue  # it may come back, and then its lists are still to go out
+            waiting = partition.waiting.pop(user_id, None)
             if user is None:
                 partition.unpublished.pop(user_id, None)
                 continue
+            items = recommend(
+                self._view.items,
+                state.evaluator.lists,
+                state.settings.fusion,
+                user,
+                self._settings.list_size,
+                filler,
+            )
             payload = encode_list(
                 epoch=state.epoch,
                 offset=user.last_offset,
@@ -129,22 +163,37 @@ class ListPublisher:
                 source=(self._topic, partition.number, user.last_offset),
                 model=self._model,
                 variant="default",
-                items=self._view.items.recommend(user, self._settings.list_size, filler),
+                items=items,
             )
             entries.append((self._keys.user_list(user_id), payload))
-            sent.append((partition, user_id, user.last_offset))
+            sent.append(Sent(partition, user_id, user.last_offset, waiting, time.perf_counter(), items))
         try:
             await self._store.publish_lists(entries, self._settings.list_ttl_days * DAY_S)
         except ServiceError as error:
+            for each in sent:
+                if each.waiting is not None:
+                    each.partition.waiting.setdefault(each.user_id, each.waiting)
             await self._back_off(error)
             return False
         if self._down_since is not None:
             logger.info("Redis takes lists again, after %.1f s", time.monotonic() - self._down_since)
             self._down_since = None
-        for partition, user_id, offset in sent:
-            partition.published(user_id, offset)
-        self.n_published += len(sent)
+        self._take_note(sent)
         return True
+
+    def _take_note(self, sent: list[Sent]) -> None:
+        """Lists are in Redis: what that means for the partitions, the gauge and the histograms."""
+        now, now_ms = time.perf_counter(), time.time() * 1000
+        for each in sent:
+            each.partition.published(each.user_id, each.offset)
+            if each.partition.state.evaluator.includes(each.user_id):
+                self._gauge.published(each.user_id, each.items)
+            if each.waiting is not None:
+                appended_ms, folded_at = each.waiting
+                self._latency.add("list", 1000 * (each.made_at - folded_at))
+                self._latency.add("redis", 1000 * (now - each.made_at))
+                self._latency.add("total", now_ms - appended_ms)
+        self.n_published += len(sent)
 
     async def _back_off(self, error: ServiceError) -> None:
         if self._down_since is None:

@@ -1,10 +1,12 @@
 """Where the user agent's results go: dead letters, and the publishers' notes of who was touched."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
 from aiokafka import ConsumerRecord
 
 from app.worker.dead_letters import DeadLetterSender
+from app.worker.latency import Latency
 from app.worker.lists import ListPublisher
 from app.worker.owned import OwnedPartition
 from app.worker.ownership import Ownership
@@ -18,25 +20,35 @@ class WorkerOutputs:
     """The outputs of one worker."""
 
     def __init__(
-        self, ownership: Ownership, dead_letters: DeadLetterSender, lists: ListPublisher, pulse: Pulse
+        self, ownership: Ownership, dead_letters: DeadLetterSender, lists: ListPublisher, pulse: Pulse, latency: Latency
     ) -> None:
         self._ownership = ownership
         self._dead_letters = dead_letters
         self._lists = lists
         self._pulse = pulse
+        self._latency = latency
+        self._began = 0.0
 
-    def partition(self, number: int, generation: int) -> OwnedPartition | None:
+    def partition(self, number: int, generation: int, fetched_at: float) -> OwnedPartition | None:
         """The partition; not for chunks of an older generation, for a state loaded since may stand before them."""
+        self._began = time.perf_counter()
+        self._latency.add("queue", 1000 * (self._began - fetched_at))
         return self._ownership.owned.get(number) if generation == self._ownership.generation else None
 
     def dead_letter(self, partition: OwnedPartition, record: ConsumerRecord, invalid: InvalidEvent) -> None:
         """Send a record on; noted before anything else can run, so that no checkpoint slips past it."""
         partition.dead_letter_sent(record.offset, self._dead_letters.send(record, invalid))
 
-    async def touched(self, partition: OwnedPartition, user_ids: Sequence[str], n_records: int) -> None:
+    async def touched(
+        self, partition: OwnedPartition, users: Mapping[str, int], records: Sequence[ConsumerRecord]
+    ) -> None:
         """Take note of users, and hold the fold back while too many dead letters are on their way."""
-        partition.touched(user_ids, self._ownership.settings.max_unpublished)
-        self._pulse.folded += n_records
+        now = time.perf_counter()
+        self._latency.add("fold", 1000 * (now - self._began), len(records))
+        partition.touched(users, self._ownership.settings.max_unpublished)
+        for user_id, appended_ms in users.items():
+            partition.waiting.setdefault(user_id, (appended_ms, now))
+        self._pulse.folded += len(records)
         self._lists.wake()
         if partition.n_dead_letters_on_their_way > MAX_DEAD_LETTERS_ON_THEIR_WAY:
             await partition.dead_letters_below(partition.state.next_offset)

@@ -22,6 +22,7 @@ class OwnedPartition:
         self.unpublished: dict[str, int] = {}
         self.rebuild: deque[str] = deque()
         self.stale_features: dict[str, None] = {}
+        self.waiting: dict[str, tuple[int, float]] = {}  # users: first event appended at (ms), folded at (s)
         self.durable_offset: int | None = state.next_offset or None
         self.end_offset = state.next_offset
         self.listed_ms = 0  # its lists are in Redis unless it was emptied later; Unix ms
@@ -79,6 +80,7 @@ class OwnedPartition:
         self.rebuild = deque(self.state.users)
         self.stale_features = dict.fromkeys(self.state.users)
         self.unpublished.clear()
+        self.waiting.clear()
 
     def published(self, user_id: str, offset: int) -> None:
         """Take note that a list made at `offset` is in Redis."""

@@ -23,6 +23,7 @@ from tables.partition import PartitionState
 logger = logging.getLogger("freshet")
 
 Ranges = Mapping[int, tuple[int, int]]
+VALUES_PER_SLICE = 100  # encoded between two turns of the event loop, about a millisecond
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
 
@@ -127,7 +128,12 @@ class Ownership:
             if not partition.needs_checkpoint:
                 return
             rebuilding = bool(partition.rebuild)
-            cut = state.cut(partition.published_offset)
+            cutting = state.begin_cut(partition.published_offset)
+            try:
+                while not cutting.go_on(VALUES_PER_SLICE):  # noqa: ASYNC110 there is nothing to wait for
+                    await asyncio.sleep(0)  # events go on; what they change is encoded before
+            finally:
+                cut = state.end_cut()
             try:
                 await partition.dead_letters_below(cut.marker.next_offset)
                 await partition.writer.write(cut)

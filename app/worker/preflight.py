@@ -4,9 +4,13 @@ from app.kafka import create_topics, partition_counts, topic_limits
 from app.settings import Settings
 from app.worker.checkpoints import BATCH_SHARE, ENTRY_OVERHEAD_BYTES
 from models.errors import ResetRequired, ValueTooLarge
+from models.evaluation import DEPTH
 from models.events import MAX_ID_BYTES
+from models.history_factors import HistoryFactors
 from models.windows import WINDOWS
+from tables.fold_lists import SOURCES
 from tables.names import Names
+from tables.windows import TRIM_EVERY
 
 BYTES_PER_BUCKET = 12
 BYTES_PER_TYPE = 10
@@ -59,8 +63,12 @@ async def checkpoint_limits(settings: Settings) -> dict[str, int]:
 
 def largest_value(settings: Settings) -> int:
     """Upper bound of one stored value, bytes: every type in every bucket, everything full."""
-    n_types = len(settings.fold.rules.types)
-    counts = n_types * (sum(window.n_buckets for window in WINDOWS) * BYTES_PER_BUCKET + BYTES_PER_TYPE)
-    user = settings.max_seen * 8 + settings.history_size * (MAX_ID_BYTES + 10) + 32 * 8
-    item = 2 * settings.neighbours * 12
+    fold = settings.fold
+    n_types = len(fold.rules.types)
+    n_buckets = n_types * sum(window.n_buckets for window in WINDOWS) + TRIM_EVERY
+    counts = n_buckets * BYTES_PER_BUCKET + n_types * BYTES_PER_TYPE
+    rating_row = 8 * (1 + fold.ratings.n_factors)
+    waiting = len(SOURCES) * (8 * DEPTH + 20) + 20
+    user = settings.max_seen * 8 + settings.history_size * (MAX_ID_BYTES + 10) + 32 * 8 + rating_row + waiting
+    item = 2 * settings.neighbours * 12 + rating_row + HistoryFactors(fold.history).row_bytes
     return counts + max(user, item) + MAX_ID_BYTES + ENTRY_OVERHEAD_BYTES + 200

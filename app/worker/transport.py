@@ -7,6 +7,7 @@ exactly faust-streaming 0.15.3 and aiokafka 0.14.0; `app.worker.selfcheck` refus
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from aiokafka import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from app.worker.latency import Latency
 from app.worker.ownership import Ownership, Ranges
 from models.errors import ResetRequired
 
@@ -26,11 +28,12 @@ WAIT_S = 0.0005
 
 
 class Chunk(NamedTuple):
-    """Consecutive records of one partition, and the generation in which they were fetched."""
+    """Consecutive records of one partition, and the generation and time (s) in which they were fetched."""
 
     partition: int
     records: list[ConsumerRecord]
     generation: int
+    fetched_at: float = 0.0
 
 
 class BatchConsumer(driver.Consumer):
@@ -116,6 +119,7 @@ class BatchConsumer(driver.Consumer):
 
     def _message(self, tp: TP, records: list[ConsumerRecord], generation: int) -> ConsumerMessage:
         last = records[-1]
+        self.transport.latency.add("broker", time.time() * 1000 - last.timestamp, len(records))
         owned = self.ownership.owned.get(tp.partition)
         if owned is not None:
             owned.end_offset = max(owned.end_offset, self.highwater(tp) or 0, last.offset + 1)
@@ -129,7 +133,7 @@ class BatchConsumer(driver.Consumer):
             last.timestamp_type,
             None,
             None,
-            Chunk(tp.partition, records, generation),  # type: ignore[arg-type]  # raw serializers hand it on as it is
+            Chunk(tp.partition, records, generation, time.perf_counter()),  # type: ignore[arg-type]  # raw serializers hand it on as it is
             None,
             0,
             0,
@@ -175,6 +179,7 @@ class BatchTransport(driver.Transport):
 
     Consumer = BatchConsumer
     ownership: Ownership
+    latency: Latency
     stop_within_s = 3.0
 
     async def before_stop(self) -> None:

@@ -17,6 +17,8 @@ from app.worker.catalogue import Catalogue
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.features import FeaturePublisher
 from app.worker.follower import ShareFollower
+from app.worker.gauge import LiveGauge
+from app.worker.latency import Latency
 from app.worker.lists import ListPublisher
 from app.worker.live_view import LiveView
 from app.worker.outputs import WorkerOutputs
@@ -65,9 +67,11 @@ class Worker:
         self.store = store or Store(settings.redis_url, keys=Keys(settings.namespace))
         self.catalogue = Catalogue(settings.broker, self.names.catalogue)
         self.dead_letters = DeadLetterSender(settings.broker, self.names.dead_letters)
-        self.lists = ListPublisher(settings, self.view, self.store)
+        self.latency = Latency()
+        self.gauge = LiveGauge()
+        self.lists = ListPublisher(settings, self.view, self.store, self.latency, self.gauge)
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
-        self.follower = ShareFollower(settings.broker, self.names.item_checkpoints, self.view, settings.neighbours)
+        self.follower = ShareFollower(settings.broker, self.names.item_checkpoints, self.view, settings.fold)
         self.ownership = Ownership(settings, limits, changed=self._changed, fatal=self.fatal, report=report)
         self._counts = counts
         self._tasks: list[asyncio.Task[None]] = []
@@ -106,10 +110,11 @@ class Worker:
         )
         transport = BatchTransport([URL(f"kafka://{server}") for server in settings.broker.split(",")], app)
         transport.ownership = self.ownership
+        transport.latency = self.latency
         transport.fatal = self.fatal  # type: ignore[method-assign]
         transport.before_stop = partial(self.lists.flush, LAST_LISTS_S)  # type: ignore[method-assign]
         app.transport = transport
-        outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse)
+        outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse, self.latency)
         events = app.topic(self.names.events, key_serializer="raw", value_serializer="raw")
         agent = update_wrapper(partial(fold_events, outputs=outputs), fold_events)
         app.agent(events, name=AGENT)(agent)
@@ -125,6 +130,7 @@ class Worker:
         self._spawn(self.features.probe)
         self._spawn(self._checkpoint)
         self._spawn(self._beat)
+        self._spawn(self.latency.watch)
         Watchdog(
             self.pulse,
             not_ready_s=self.settings.load_timeout_s + self.settings.request_timeout_s,
@@ -158,6 +164,8 @@ class Worker:
         n_partitions = self._counts[self.names.events]
         self.view.n_partitions = n_partitions
         self.view.own(owned)
+        for partition in owned.values():
+            partition.state.evaluator.on_test = self.gauge.test
         self.follower.follow(set(range(n_partitions)) - owned.keys() if owned else set())
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -208,4 +216,7 @@ class Worker:
             "unpublished": sum(len(p.unpublished) + len(p.rebuild) for p in owned.values()),
             "published": self.lists.n_published,
             "stale": self.features.n_stale,
+            "stall_ms": self.latency.take_stall_ms(),
+            "latency": self.latency.as_json(),
+            "live": self.gauge.as_json(),
         }

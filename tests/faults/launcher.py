@@ -17,7 +17,7 @@ from app.worker.dead_letters import DeadLetterSender
 from app.worker.lists import ListPublisher
 from app.worker.ownership import Ownership
 from models.errors import InvalidEvent
-from tables.partition import Cut
+from tables.cutting import Cut
 
 GATE = Path(os.environ.get("FAULT_GATE", "gate"))
 SLOW_LOAD_S, SLOW_WRITE_S = 5.0, 6.0  # above 4 s, the request timeout; above 3 s, what a revocation waits

@@ -45,6 +45,7 @@ SMALL = FoldSettings(
     max_idle_ms=3 * DAY_MS,
 )
 
+# recorded anew with state version 2: the fold learns ratings and history factors and evaluates
 SCENARIOS = {
     # the default settings, one partition: nothing is cut or forgotten
     "fold-0001": Scenario(
@@ -52,11 +53,11 @@ SCENARIOS = {
         n_events=400,
         log="a6a6380812456e538480b857944387aaeeeccc69b213bb9c0bb0886d17c18c4a",
         expected={
-            "all": "81ac39a71622e55e35afcf006e6c1af32f1c4461143dbf04c533ebacdaf080b9",
-            "users": "802dd169e92451ab94b81412f417c90f0abe3f49c8c69975601d7ad4722f7493",
-            "items": "3f35637b6d0c8ee07104f957f2569b0a6a8b53b2e3b9a3db6bc58df3b7bf811a",
-            "metrics": "0fed5a3d6869a478f89bdf0587ca7656f315720715d9db2a3d2153600fdbaec6",
-            "lists": "3cd0d10d6596187ec2c4dabcb5191b4b1d655588ef849731d7d04281b6e8c27e",
+            "all": "2cf31c43d89576d8ec17e33ae6c7c5eb90c1f4a455c6b1f64a0b2310844ecf25",
+            "users": "801b27567ecf8b7f902e97443631169b527824923e0a53c9d19e8f92efc4d5e2",
+            "items": "adfe5cb9cc84ef07100118a2c1f6a359f6f5c672a1e84356f5741475a07ed0d2",
+            "metrics": "afdc4edf835b6a713df0e3209b84ddbb7b7b61208ebf0c9194952ae87dd6d0fd",
+            "lists": "1f1d8f36d26d4b7e5417fdfb1a3a636b9cc017487eeb8b0c05d47931dd024619",
         },
     ),
     # small bounds: rows are cut, users and items evicted and expired
@@ -65,11 +66,11 @@ SCENARIOS = {
         n_events=600,
         log="dc2bf77303d214f42d307b671f5e92404e1dd1807eda46438e92b347992d8f93",
         expected={
-            "all": "4f5a811df99d56f7937bb8a5013318da621e4677443ea4c0f5bd8af55bf3c2ee",
-            "users": "2d91dc0d0e75d9c34bdf6b28a6f377ca006d67b9126e9c4dffc84c3293a6afe5",
-            "items": "3aad74b2b1f4bb1597523ac5efec35a1e9b4e9df98513893e0c8a7b831268cc0",
-            "metrics": "ad2df27f5a36b2212e0575b493e5ad621a8c5a5e3687e1932c8de9e13dd64b0e",
-            "lists": "41461513ff7b2a497a1718f894ef86f1b35a6d6e1d40e2490b24cb6d1e409676",
+            "all": "794e77be29e09d20a2e13afbe303bd7bac630d679be3afdd406b5a4880a58785",
+            "users": "680253c6067b9255402c8d657596d7fc2b2cf743f762945f8fd4126e780d71a6",
+            "items": "3ff3347a4bc1e5f86ff2df8795d25077376b9a57a18e3b1199b88db18557fc08",
+            "metrics": "c6d87683fa877b520b03a625777dc439e43a82ba94abe6644d4e1fe59db160b6",
+            "lists": "47e3bd80c376414fd132bf0164dfac685ac675ae65d0b88f60a6898b23a97d60",
         },
         settings=SMALL,
     ),
@@ -79,11 +80,11 @@ SCENARIOS = {
         n_events=400,
         log="e73c4b6af262ba1625abbccfa1e6dda59e4f78503b251af0911522b303c7f9a8",
         expected={
-            "all": "d240efe54ff13489006cd5326ef29b87f0c8989107a593859372cace07bef14d",
-            "users": "4817a4398a419ca849aacc7eceae784d55ad91092e024f835055a4d2d290e7c5",
-            "items": "b0b4d7abb9aa2f9e249ec33974b32afcdbbbbf60b166420790e93ce2d279be78",
-            "metrics": "79e2826a59c72ee3659f43e08d0c91f76766743c78cd606218eb57da9152a484",
-            "lists": "8a530027fd0ec1ef1cb5e45114616dc71470f3eeed95595fce620d2b8730eaff",
+            "all": "eb40b21e5f442f1ccc6c8a8fd09bbfb0ac2ea9d6f4d07edadb603f9e1e1b7045",
+            "users": "49e52475597402a7d53be3962977f028e172f2bd4d24f3c043bd950a4a59deff",
+            "items": "b8576b21cd86e9327af5ea28b2cb9e5b6cada7d5b4ee886742a37f5e0823c1b8",
+            "metrics": "6265d0fbbb0a34efb7b20149717929edd9731ce48299593ed6f670caa4b326de",
+            "lists": "29e66824b325ed961e77441f844bc864809c8b6ff3e8e4bfb9aa03858ed1e042",
         },
         n_partitions=2,
     ),

@@ -12,8 +12,8 @@ from app import reset as resetting
 from app.kafka import create_topics, partition_counts
 from app.kafka_admin import committed_offsets
 from app.worker.checkpoints import CheckpointWriter
+from tables.cutting import Cut
 from tables.marker import MARKER_KEY
-from tables.partition import Cut
 from tests.command import Outcome, freshet
 from tests.flow import events
 from tests.scene import Scene

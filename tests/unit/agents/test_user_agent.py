@@ -1,7 +1,7 @@
 """The user agent over an async generator of chunks, with fakes for all that it works with."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,6 +23,7 @@ class Chunk:
     partition: int
     records: list[Record]
     generation: int = 1
+    fetched_at: float = 0.0
 
 
 class State:
@@ -49,19 +50,19 @@ class Outputs:
     def __init__(self) -> None:
         self.owned = {(0, 1): Partition()}
         self.letters: list[tuple[int, str]] = []
-        self.users: list[Sequence[str]] = []
+        self.users: list[Mapping[str, int]] = []
         self.n_records: list[int] = []
         self.lose_after: int | None = None
 
-    def partition(self, number: int, generation: int) -> Partition | None:
+    def partition(self, number: int, generation: int, fetched_at: float) -> Partition | None:
         return self.owned.get((number, generation))
 
     def dead_letter(self, partition: Partition, record: Record, invalid: InvalidEvent) -> None:
         self.letters.append((record.offset, invalid.reason))
 
-    async def touched(self, partition: Partition, user_ids: Sequence[str], n_records: int) -> None:
-        self.users.append(user_ids)
-        self.n_records.append(n_records)
+    async def touched(self, partition: Partition, users: Mapping[str, int], records: Sequence[Record]) -> None:
+        self.users.append(users)
+        self.n_records.append(len(records))
         if len(self.users) == self.lose_after:
             self.owned = {}
 
@@ -77,11 +78,12 @@ def run(outputs: Outputs, *chunks: Chunk) -> None:
 
 
 def test_slice_names_each_user_once_in_order() -> None:
-    """Users are named once, by their first record; dead letters go out; duplicates touch nobody."""
+    """Users are named once, with the time of their first record; dead letters go out; duplicates touch nobody."""
     outputs, partition = Outputs(), Partition()
-    records = [Record(n, value) for n, value in enumerate([b"ub", b"ua", b"?", b"", b"ub", None])]
+    values = enumerate([b"ub", b"ua", b"?", b"", b"ub", None])
+    records = [Record(n, value, timestamp=100 + n) for n, value in values]
 
-    assert fold_slice(partition, records, outputs) == ["ub", "ua"]
+    assert list(fold_slice(partition, records, outputs).items()) == [("ub", 100), ("ua", 101)]
 
     assert outputs.letters == [(2, "not_json")]
     assert partition.state.offsets == [0, 1, 2, 3, 4, 5]

@@ -6,16 +6,23 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from models.cooccurrence import CooccurrenceSettings
+from models.factorization import Mean
+from models.fusion import FusionSettings
+from models.history_factors import HistoryFactorsSettings
 from models.ids import hash64
+from tables.fold_lists import FoldLists, history_slots
 from tables.items import ItemShares
 from tables.users import UserState
 from tables.view import Filler, ItemView
 from tests.logs import DAY_MS, START_MS
 
 MAX_ITEMS, MAX_USERS, N_KEEP, N_HISTORY = 64, 16, 8, 5
+PAIRS = CooccurrenceSettings(n_history=N_HISTORY, n_keep=N_KEEP)
+HISTORY = HistoryFactorsSettings(n_factors=8, n_history=N_HISTORY, n_negatives=10)
 
 
 class Model(Protocol):
@@ -26,13 +33,14 @@ class Model(Protocol):
     def encode(self) -> list[tuple[str, bytes]]: ...
     def reloaded(self) -> "Model": ...
     def n_bytes(self) -> int: ...
+    def make_alike(self) -> None: ...
 
 
 class OfItems:
     """A model that lives in item shares, with the bounds that the partition state gives it."""
 
     def __init__(self, shares: ItemShares | None = None, users: dict[str, UserState] | None = None) -> None:
-        self.shares = shares or ItemShares(N_KEEP)
+        self.shares = shares or ItemShares(PAIRS, history=HISTORY)
         self.users = users or {}
         self.n_learned = max([0, *self.shares.last_offset.tolist()])
 
@@ -42,7 +50,7 @@ class OfItems:
             self.shares.remove(self.shares.oldest(4))
         slot = self.shares.intern(item_id)
         self.shares.last_offset[slot] = self.n_learned
-        self.shares.weight[slot] += weight
+        self.shares.set_weight(slot, float(self.shares.weight[slot]) + weight)
         self.shares.touched.add(slot)
         self._learn(user_id, item_id, slot, weight, time_ms)
 
@@ -50,7 +58,7 @@ class OfItems:
         raise NotImplementedError
 
     def view(self) -> ItemView:
-        view = ItemView(CooccurrenceSettings(n_history=N_HISTORY, n_keep=N_KEEP))
+        view = ItemView(PAIRS)
         view.set_share(0, self.shares)
         return view
 
@@ -59,7 +67,7 @@ class OfItems:
         return users + [(item_id, self.shares.encode(slot)) for item_id, slot in sorted(self.shares.slots.items())]
 
     def reloaded(self) -> Model:
-        shares = ItemShares(N_KEEP)
+        shares = ItemShares(PAIRS, history=HISTORY)
         for item_id, slot in self.shares.slots.items():
             shares.apply(item_id, self.shares.encode(slot))
         shares.finish_load()
@@ -67,34 +75,52 @@ class OfItems:
         return type(self)(shares, users)  # type: ignore[return-value]  # the subclass has all verbs
 
     def n_bytes(self) -> int:
-        parts = (*vars(self.shares).values(), *vars(self.shares.pairs).values(), *vars(self.shares.trending).values())
-        return sum(part.nbytes for part in parts if isinstance(part, np.ndarray)) + sum(
-            len(value) for _, value in self.encode()
-        )
+        shares = self.shares
+        owners = (shares, shares.pairs, shares.trending, shares.ratings, shares.history)
+        parts = [part for owner in owners for part in vars(owner).values() if isinstance(part, np.ndarray)]
+        return sum(part.nbytes for part in parts) + sum(len(value) for _, value in self.encode())
+
+    def make_alike(self) -> None:
+        """Let every item but i0 be worth the same, if equal events have not done so."""
+
+    def user(self, user_id: str) -> UserState:
+        """A user to learn from; the one idle longest makes room."""
+        user = self.users.pop(user_id, None) or UserState()
+        self.users[user_id] = user
+        if len(self.users) > MAX_USERS:
+            del self.users[next(iter(self.users))]
+        return user
+
+    def history(
+        self, user: UserState, item_id: str, weight: float
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        """What the user knew before this item, by slot, oldest first."""
+        before = user.add_recent(item_id, weight, N_HISTORY)
+        known = [(self.shares.slots[other], amount) for other, amount in before if other in self.shares.slots]
+        return np.array([other for other, _ in known], np.int32), np.array([amount for _, amount in known], np.float64)
+
+    def reader(self, user_id: str, item_ids: list[str]) -> UserState:
+        """The user, or a stranger who has just come by the given items."""
+        user = self.users.get(user_id)
+        if user is None:
+            user = UserState()
+            for item_id in item_ids:
+                user.add_recent(item_id, 1.0, N_HISTORY)
+        return user
 
 
 class Pairs(OfItems):
     """Co-occurrence."""
 
     def _learn(self, user_id: str, item_id: str, slot: int, weight: float, time_ms: int) -> None:
-        user = self.users.pop(user_id, None) or UserState()
-        self.users[user_id] = user
-        if len(self.users) > MAX_USERS:
-            del self.users[next(iter(self.users))]
+        user = self.user(user_id)
         user.mark_seen(hash64(item_id), N_HISTORY)
-        before = user.add_recent(item_id, weight, N_HISTORY)
-        known = [(self.shares.slots[other], amount) for other, amount in before if other in self.shares.slots]
-        others, amounts = [other for other, _ in known], [weight * amount for _, amount in known]
-        self.shares.pairs.learn_one(slot, np.array(others, np.int32), np.array(amounts, np.float64))
-        self.shares.touched.update(others)
+        others, amounts = self.history(user, item_id, weight)
+        self.shares.pairs.learn_one(slot, others, weight * amounts)
+        self.shares.touched.update(others.tolist())
 
     def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
-        """The user's list, or a stranger's who has just seen the given items."""
-        user = self.users.get(user_id)
-        if user is None:
-            user = UserState()
-            for item_id in item_ids:
-                user.add_recent(item_id, 1.0, N_HISTORY)
+        user = self.reader(user_id, item_ids)
         return [(item.item_id, item.score) for item in self.view().recommend(user, k, Filler([]))]
 
 
@@ -109,7 +135,65 @@ class Trends(OfItems):
         return [(view.ids[item], score) for item, score in view.trending(2, as_of_ms, k)]
 
 
-MODELS: dict[str, Callable[[], Model]] = {"co-occurrence": Pairs, "trending": Trends}
+class Ratings(OfItems):
+    """Factorization: weights are ratings, items are ranked by the rating to expect."""
+
+    def _learn(self, user_id: str, item_id: str, slot: int, weight: float, time_ms: int) -> None:
+        user, ratings = self.user(user_id), self.shares.ratings
+        if user.factors is None:
+            user.factors = ratings.start_user(hash64(user_id))
+        ratings.start(slot, hash64(item_id))
+        ratings.learn_one(user.factors, slot, weight)
+
+    def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
+        user, ratings, slots = self.users.get(user_id), self.shares.ratings, self.shares.slots
+        row = user.factors if user else None
+        unknown = [ratings.predict_one(row, slots.get(item_id)) for item_id in item_ids]
+        assert all(map(math.isfinite, [*unknown, ratings.predict_one(row, 10**9)]))
+        predicted = [(item_id, ratings.predict_one(row, slot)) for item_id, slot in slots.items()]
+        return sorted(predicted, key=lambda entry: (-entry[1], entry[0]))[:k]
+
+    def encode(self) -> list[tuple[str, bytes]]:
+        return [("mean", self.shares.ratings.mean.encode()), *super().encode()]
+
+    def reloaded(self) -> Model:
+        loaded = super().reloaded()
+        assert isinstance(loaded, Ratings)
+        loaded.shares.ratings.mean = Mean.decode(self.shares.ratings.mean.encode())
+        return loaded
+
+    def make_alike(self) -> None:
+        self.shares.ratings.rows[:] = self.shares.ratings.rows[0]
+
+
+class Histories(OfItems):
+    """History factors."""
+
+    def _learn(self, user_id: str, item_id: str, slot: int, weight: float, time_ms: int) -> None:
+        user = self.user(user_id)
+        user.mark_seen(hash64(item_id), N_HISTORY)
+        others, amounts = self.history(user, item_id, weight)
+        seen = user.seen[: user.n_seen]
+        changed = self.shares.history.learn_one(slot, others, amounts, weight, self.n_learned, seen)
+        self.shares.touched.update(changed.tolist())
+
+    def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
+        user, scores = self.reader(user_id, item_ids), np.zeros(self.shares.n_slots, np.float32)
+        slots = FoldLists(self.shares, FusionSettings()).near(user, k).tolist()
+        self.shares.history.scores(*history_slots(self.shares, user), scores)
+        return [(self.shares.ids[slot] or "", float(scores[slot])) for slot in slots]
+
+    def make_alike(self) -> None:
+        self.shares.history.rows[:] = self.shares.history.rows[0]
+        self.shares.history.stale[:] = True
+
+
+MODELS: dict[str, Callable[[], Model]] = {
+    "co-occurrence": Pairs,
+    "trending": Trends,
+    "factorization": Ratings,
+    "history factors": Histories,
+}
 every_model = pytest.mark.parametrize("create", MODELS.values(), ids=MODELS)
 
 
@@ -202,6 +286,7 @@ def test_lists_are_ordered_by_score_and_then_by_id(create: Callable[[], Model]) 
     for number in (5, 3, 9, 1, 7, 2, 8):
         for item in (f"i{number}", "i0"):
             model.learn_one(f"u{number}", item, 1.0, START_MS)
+    model.make_alike()
     ranked = model.rank("stranger", ["i0"], START_MS, 20)
 
     assert [item_id for item_id, _ in ranked if item_id != "i0"] == ["i1", "i2", "i3", "i5", "i7", "i8", "i9"]

@@ -1,5 +1,7 @@
 """Pairs in bounded rows: what is added, what is cut, and that no row ever touches another."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -136,6 +138,20 @@ def test_a_row_longer_than_this_n_keep_allows_leaves_other_rows_alone(length: in
     learn(model, 0, [7], [3.0])
     assert pairs(model, 1) == [(5, 0.5), (6, 0.25)]
     assert (7, 3.0) in pairs(model, 0)
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, math.nan])
+def test_an_item_without_weight_counts_for_nothing(weight: float) -> None:
+    """As known item and as candidate; a negative power of it would be no number."""
+    assert CooccurrenceSettings().norms(weight) == (0.0, 0.0)
+
+
+def test_norms_are_negative_powers_of_the_weight() -> None:
+    """The first by the known item's exponent, the second by the candidate's."""
+    settings = CooccurrenceSettings(known_exponent=1.0, candidate_exponent=0.5)
+
+    assert settings.norms(4.0) == (0.25, 0.5)
+    assert settings.norms(1.0) == (1.0, 1.0)
 
 
 def test_the_measured_defaults_stand() -> None:

@@ -220,15 +220,3 @@ def test_remember_keeps_the_newest_in_order(values: list[int], max_seen: int) ->
         if len(model) > max_seen:
             del model[next(iter(model))]
         assert seen[:n_seen].tolist() == list(model)
-
-
-@given(values=st.lists(st.floats(0, 1e6), min_size=1, max_size=20), exponent=st.sampled_from((-0.7, -0.35, 0.0, 1.0)))
-def test_powers_twins(values: list[float], exponent: float) -> None:
-    """Only the given indices are written; what is not positive becomes 0."""
-    indices = np.arange(0, len(values), 2)
-    compiled, plain = both("powers", np.array(values), indices, exponent, np.full(len(values), 7.0))
-
-    assert bits(compiled) == bits(plain)
-    expected = [value**exponent if value > 0 else 0.0 for value in values]
-    expected[1::2] = [7.0] * len(expected[1::2])
-    assert compiled[4].tolist() == pytest.approx(expected)

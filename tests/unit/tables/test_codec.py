@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.errors import StateError, UnknownVersion
 from tables.codec import check_version, pack_strings, unpack_strings
 from tables.items import ItemShares
-from tables.marker import Marker, Metrics
+from tables.marker import Marker, decode_metrics, encode_metrics
 from tables.partition import PartitionState
 from tables.users import Users, UserState
 from tests.logs import made_log
@@ -74,7 +74,7 @@ STORED: dict[str, tuple[Callable[[PartitionState], bytes], Callable[[bytes], obj
     "user": (lambda state: (state.users.get("u1") or UserState()).encode(), read_user),
     "item": (lambda state: state.items.encode(state.items.slots["i1"]), read_item),
     "marker": (lambda state: state.marker(5).encode(), Marker.decode),
-    "metrics": (lambda state: state.metrics.encode(), Metrics.decode),
+    "metrics": (lambda state: encode_metrics(state.metrics, state.evaluator.stored()), decode_metrics),
 }
 
 

@@ -2,7 +2,7 @@
 
 from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
-from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics
+from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics, encode_metrics
 from tables.partition import PartitionState
 from tests.logs import REPLAY_MS, START_MS, Record, made_log, record
 from tests.saved import Topics, everything, fold_all, folded, keys
@@ -38,14 +38,20 @@ def test_an_item_evicted_and_met_again_across_cuts() -> None:
 
 
 def test_a_cut_holds_what_changed_since_the_last_one() -> None:
-    """Users, items and the partners of their pairs; then nothing but the counters and the marker, which is last."""
-    state = folded([record(0, "u1", "a"), record(1, "u1", "b"), record(2, "u2", "c")])
-    first = state.cut(2)
-    state.fold(*record(3, "u1", "d"))
+    """Users, items, partners, drawn items that moved; then only the counters and the marker, which is last."""
+    state = folded([*(record(n, f"v{n}", f"i{n}") for n in range(40)), record(40, "u1", "a"), record(41, "u1", "b")])
+    first, before = state.cut(2), everything(state)["items"]
+    state.fold(*record(42, "u1", "d"))
+    after = everything(state)["items"]
     second, third = state.cut(3), state.cut(3)
 
-    assert (keys(first.users), keys(first.items)) == ({"u1": True, "u2": True}, {"a": True, "b": True, "c": True})
-    assert (keys(second.users), keys(second.items)) == ({"u1": True}, {"a": True, "b": True, "d": True})
+    assert keys(first.users) == {"u1": True, **{f"v{n}": True for n in range(40)}}
+    assert keys(first.items) == {"a": True, "b": True, **{f"i{n}": True for n in range(40)}}
+    assert keys(second.users) == {"u1": True}
+    assert isinstance(before, dict) and isinstance(after, dict)
+    changed = {item_id: True for item_id, value in after.items() if before.get(item_id) != value}
+    assert keys(second.items) == changed
+    assert {"a", "b", "d"} < changed.keys() and len(changed) < 30, "rows that did not move are not written"
     assert [key for key, _ in third.users] == [METRICS_KEY, MARKER_KEY]
     assert (third.items, third.n_bytes) == ([], 0)
     assert second.n_bytes == sum(len(key) + len(value or b"") for key, value in (*second.users[:-2], *second.items))
@@ -60,7 +66,9 @@ def test_the_marker_says_where_the_state_stands() -> None:
 
     assert cut.marker == Marker(7, 42, 39, 1, ((START_MS, user_id),), 8, FoldSettings().fingerprint())
     assert dict(cut.users)[MARKER_KEY] == cut.marker.encode()
-    assert dict(cut.users)[METRICS_KEY] == Metrics({"events": 1, "dead_letters.not_json": 1}).encode()
+    assert dict(cut.users)[METRICS_KEY] == encode_metrics(
+        Metrics({"events": 1, "dead_letters.not_json": 1}), state.evaluator.stored()
+    )
 
 
 def test_a_loaded_state_knows_its_marker() -> None:
@@ -74,6 +82,8 @@ def test_a_loaded_state_knows_its_marker() -> None:
     assert (loaded.epoch, loaded.next_offset, loaded.loaded.published_offset) == (9, 100, 77)
     assert loaded.clock.latest == state.clock.latest
     assert loaded.metrics == state.metrics
+    assert loaded.evaluator.stored() == state.evaluator.stored()
+    assert loaded.evaluator.prequential.n > 5 and loaded.evaluator.ratings.n > 5
     assert keys(loaded.cut(77).users) == {}, "what was loaded is clean"
 
     fresh = PartitionState(0, 1, FoldSettings())

@@ -1,7 +1,10 @@
 """Digests: equal for equal states, different for different ones, blind to offsets, and free of side effects."""
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tables.digest import digests
@@ -9,6 +12,7 @@ from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tables.users import UserState
 from tables.view import ItemView
+from tables.waiting import WaitingLists
 from tests.logs import HOUR_MS, START_MS, Record, made_log, record
 from tests.saved import everything, folded
 
@@ -48,6 +52,15 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "an item's window": ("items", lambda state: state.items.windows_of(0).add(1, START_MS, START_MS)),
     "an item's trend": ("items", lambda state: state.items.trending.learn_one(0, 1.0, START_MS)),
     "a pair's weight in its last bit": ("items", lambda state: _nudge(state)),
+    "a user's rating factor in its last bit": ("users", lambda state: _nudge_factor(state)),
+    "the time of waiting lists": ("users", lambda state: _wait_longer(state)),
+    "no lists waiting": ("users", lambda state: setattr(_user(state), "waiting", None)),
+    "an item's rating factor": ("items", lambda state: _nudge_row(state.items.ratings.rows)),
+    "an item's history factor": ("items", lambda state: _nudge_row(state.items.history.rows)),
+    "a test": ("metrics", lambda state: state.evaluator.prequential.test(1, {}, 0)),
+    "a predicted rating": ("metrics", lambda state: state.evaluator.ratings.add(3.0, 3.0)),
+    "the mean rating": ("metrics", lambda state: _nudge_row(state.items.ratings.mean.state[None])),
+    "the fold's lists": ("lists", lambda state: _nudge_events(state)),
     "a counter": ("metrics", lambda state: state.metrics.add("events")),
 }
 
@@ -56,6 +69,27 @@ def _user(state: PartitionState) -> UserState:
     user = state.users.get("u1")
     assert user is not None
     return user
+
+
+def _nudge_factor(state: PartitionState) -> None:
+    factors = _user(state).factors
+    assert factors is not None
+    factors[3] = np.nextafter(factors[3], 9)
+
+
+def _wait_longer(state: PartitionState) -> None:
+    user = _user(state)
+    assert user.waiting is not None
+    user.waiting = WaitingLists(user.waiting.timestamp_ms + 1, user.waiting.lists)
+
+
+def _nudge_row(rows: npt.NDArray[Any]) -> None:
+    place = (int(np.flatnonzero(rows.any(axis=1))[0]), 1)
+    rows[place] = np.nextafter(rows[place], rows.dtype.type(9))
+
+
+def _nudge_events(state: PartitionState) -> None:
+    state.items.n_events[: len(state.items)] = state.items.n_events[: len(state.items)][::-1].copy()
 
 
 def _nudge(state: PartitionState) -> None:

@@ -4,12 +4,16 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy.typing as npt
 import pytest
 
 from models.cooccurrence import CooccurrenceSettings
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
+from models.factorization import FactorizationSettings
+from models.fusion import FusionSettings
+from models.history_factors import HistoryFactorsSettings
 from tables.fold_settings import FoldSettings
 from tests.logs import record
 from tests.saved import folded
@@ -17,6 +21,10 @@ from tests.saved import folded
 CHANGED: dict[str, Any] = {
     "rules": EventRules(positive_rating=3.0),
     "cooccurrence": CooccurrenceSettings(n_keep=100),
+    "ratings": FactorizationSettings(seed=17),
+    "history": HistoryFactorsSettings(seed=17),
+    "fusion": FusionSettings(depth=17),
+    "evaluate_fraction": 0.17,
     "max_seen": 17,
     "max_users": 17,
     "max_items": 17,
@@ -25,6 +33,30 @@ CHANGED: dict[str, Any] = {
     "partitioner": "crc32",
 }
 CHANGED_PAIRS = {"n_history": 3, "n_keep": 3, "decay": 0.5, "known_exponent": 0.5, "candidate_exponent": 0.5}
+CHANGED_RATINGS = {
+    "n_factors": 3,
+    "lr_bias": 0.01,
+    "lr_factors": 0.01,
+    "start_scale": 0.01,
+    "lowest": 0.5,
+    "highest": 7.0,
+    "max_gradient": 3.0,
+    "max_weight": 3.0,
+    "seed": 3,
+}
+CHANGED_HISTORY = {
+    "n_factors": 8,
+    "n_history": 3,
+    "decay": 0.5,
+    "learning_rate": 0.5,
+    "start_scale": 0.5,
+    "start_accumulator": 0.5,
+    "n_negatives": 3,
+    "round_to": 0.5,
+    "max_weight": 3.0,
+    "seed": 3,
+}
+CHANGED_FUSION = {"depth": 3, "cooccurrence_weight": 0.5, "history_weight": 0.5}
 CHANGED_RULES = {"max_bytes": 3, "max_ahead_ms": 3, "positive_rating": 3.0, "low_rating_weight": 0.1}
 
 
@@ -37,6 +69,9 @@ def test_every_setting_has_a_case_here() -> None:
     """A new setting without a case fails here first."""
     assert set(CHANGED) == set(FoldSettings.__dataclass_fields__)
     assert set(CHANGED_PAIRS) == set(CooccurrenceSettings.__dataclass_fields__)
+    assert set(CHANGED_RATINGS) == set(FactorizationSettings.__dataclass_fields__)
+    assert set(CHANGED_HISTORY) == set(HistoryFactorsSettings.__dataclass_fields__)
+    assert set(CHANGED_FUSION) == set(FusionSettings.__dataclass_fields__)
     assert {*CHANGED_RULES, "types"} == set(EventRules.__dataclass_fields__)
 
 
@@ -53,6 +88,13 @@ def test_every_change_changes_the_fingerprint() -> None:
         for name, value in CHANGED_RULES.items()
         if name != "positive_rating"
     ]
+    models: tuple[tuple[str, Any, dict[str, float]], ...] = (
+        ("ratings", FactorizationSettings(), CHANGED_RATINGS),
+        ("history", HistoryFactorsSettings(), CHANGED_HISTORY),
+        ("fusion", FusionSettings(), CHANGED_FUSION),
+    )
+    for name, model, changed in models:
+        made += [replace(FoldSettings(), **{name: replace(model, **{key: to})}) for key, to in changed.items()]
     made += [with_types(EventType("share", 1.0, 1)), with_types(EventType("share", 2.0, 1))]
     made += [with_types(EventType("share", 1.0, -1)), with_types(EventType("view", 0.5, 1))]
     made += [replace(made[3], cooccurrence=CooccurrenceSettings(n_keep=99))]
@@ -84,6 +126,11 @@ def test_no_accepted_weight_can_make_the_state_infinite(weight: float) -> None:
         return
     state = folded([record(offset, f"u{offset % 3}", f"i{offset % 4}") for offset in range(1_000)], bounds)
     rows = [state.items.pairs.row(slot)[1] for slot in range(4)]
-    values = [state.items.weight[:4], state.items.trending.value[:4], *rows]
+    values: list[npt.NDArray[Any]] = [
+        state.items.weight[:4],
+        state.items.trending.value[:4],
+        *rows,
+        state.items.history.rows[:4],
+    ]
 
     assert all(math.isfinite(number) for part in values for number in part.ravel().tolist())

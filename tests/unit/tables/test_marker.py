@@ -1,11 +1,15 @@
 """The marker and the counters: their round trip, their keys, their versions."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import StateError, UnknownVersion
-from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics
+from tables.fold_settings import FoldSettings
+from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics, decode_metrics, encode_metrics
+from tables.partition import PartitionState
 
 NUMBERS = st.integers(-1, 2**62)
 
@@ -30,13 +34,21 @@ def test_marker_round_trip(marker: Marker) -> None:
     assert decoded.encode() == marker.encode()
 
 
-@given(counts=st.dictionaries(st.text(max_size=9), st.integers(0, 2**62), max_size=6))
-def test_metrics_round_trip(counts: dict[str, int]) -> None:
-    """The order in which counters were first counted leaves no trace in the bytes."""
-    reverse = Metrics(dict(reversed(counts.items())))
+SUMS = st.dictionaries(st.text(max_size=9), st.floats(allow_nan=False, allow_infinity=False), max_size=4)
 
-    assert Metrics.decode(Metrics(counts).encode()) == Metrics(counts)
-    assert reverse.encode() == Metrics(counts).encode()
+
+@given(counts=st.dictionaries(st.text(max_size=9), st.integers(0, 2**62), max_size=6), sums=SUMS)
+def test_metrics_round_trip(counts: dict[str, int], sums: dict[str, float]) -> None:
+    """Every bit of a sum comes back; the order in which counters were first counted leaves no trace in the bytes."""
+    data = encode_metrics(Metrics(counts), {"sums": sums})
+    reverse = encode_metrics(Metrics(dict(reversed(counts.items()))), {"sums": dict(reversed(sums.items()))})
+    metrics, evaluation = decode_metrics(data)
+
+    assert metrics == Metrics(counts)
+    assert {name: value.hex() for name, value in evaluation["sums"].items()} == {
+        name: value.hex() for name, value in sums.items()
+    }
+    assert reverse == data
 
 
 def test_metrics_count_and_sum() -> None:
@@ -50,12 +62,12 @@ def test_metrics_count_and_sum() -> None:
     assert (metrics.total("dead_letters."), metrics.total("none")) == (3, 0)
 
 
-@pytest.mark.parametrize(("kind", "what"), [(Marker, "marker"), (Metrics, "counters")])
-def test_an_unknown_version_is_refused(kind: type[Marker] | type[Metrics], what: str) -> None:
+@pytest.mark.parametrize(("decode", "what"), [(Marker.decode, "marker.* 1"), (decode_metrics, "counters.* 2")])
+def test_an_unknown_version_is_refused(decode: Callable[[bytes], object], what: str) -> None:
     """The message says what was found, what is known, and what to do."""
-    for data in (b"", b"{}", b"\x02{}"):
-        with pytest.raises(UnknownVersion, match=rf"{what}.*knows version 1.*freshet reset"):
-            kind.decode(data)
+    for data in (b"", b"{}", b"\x03{}"):
+        with pytest.raises(UnknownVersion, match=rf"{what}.*freshet reset"):
+            decode(data)
 
 
 @pytest.mark.parametrize("fields", [b"[]", b'{"epoch":1}', b"null"])
@@ -63,6 +75,23 @@ def test_a_marker_of_another_shape_is_damaged(fields: bytes) -> None:
     """JSON that is no marker is a StateError that says so."""
     with pytest.raises(StateError):
         Marker.decode(b"\x01" + fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"[]",
+        b'{"counts":{}}',
+        b'{"counts":{},"evaluation":[1]}',
+        b'{"counts":{},"evaluation":{}}',
+        b'{"counts":{},"evaluation":{"prequential":{"x":1},"ratings":{},"rating_mean":[0.0,0.0]}}',
+        b'{"counts":{},"evaluation":{"prequential":{},"ratings":{},"rating_mean":[0.0]}}',
+    ],
+)
+def test_counters_of_another_shape_are_damaged(fields: bytes) -> None:
+    """A load of JSON that is no counters is a StateError that says so, whichever part is wrong."""
+    with pytest.raises(StateError):
+        PartitionState(0, 1, FoldSettings()).apply_user(METRICS_KEY, b"\x02" + fields)
 
 
 def test_no_user_can_have_their_keys() -> None:

@@ -89,7 +89,7 @@ def test_a_share_filled_in_stages_never_crashes(n_items: int, seed: int) -> None
     state = folded([record(offset, f"u{offset % 7}", f"i{offset % n_items}") for offset in range(500)], BOUNDS)
     values = [(item_id, state.items.encode(slot)) for item_id, slot in state.items.slots.items()]
     np.random.default_rng(seed).shuffle(values)
-    follower, view = ItemShares(PAIRS.n_keep), ItemView(PAIRS)
+    follower, view = ItemShares(PAIRS), ItemView(PAIRS)
     follower.apply(*values[0])
     view.set_share(0, follower)
     readers = users_of([state])
@@ -110,7 +110,7 @@ def test_a_share_filled_in_stages_never_crashes(n_items: int, seed: int) -> None
 def test_a_follower_sees_evictions_and_slot_reuse() -> None:
     """Cut by cut, a follower's view makes the same lists as the owner's."""
     bounds = FoldSettings(cooccurrence=PAIRS, max_items=24)
-    state, follower, view = PartitionState(0, 1, bounds), ItemShares(PAIRS.n_keep), ItemView(PAIRS)
+    state, follower, view = PartitionState(0, 1, bounds), ItemShares(PAIRS), ItemView(PAIRS)
     log = made_log(81, 2_000, n_users=9, n_items=90)
     for start in range(0, len(log), 40):
         for each in log[start : start + 40]:

@@ -1,11 +1,13 @@
 """Counts by type and window: which bucket an event falls into, when it leaves, what is late."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.windows import WINDOWS
-from tables.windows import WindowCounts
+from tables.windows import TRIM_EVERY, WindowCounts
 from tests.logs import DAY_MS, HOUR_MS, MINUTE_MS
 
 START_MS = 1000 * 7 * DAY_MS  # a bucket edge of every window
@@ -110,20 +112,33 @@ def test_late_events_count_in_the_total_only() -> None:
     assert counts.totals == {0: 2}
 
 
-def test_touching_trims_what_is_out_of_every_window() -> None:
-    """A week later one new event is all that is kept, but for the total."""
-    counts = counted(START_MS, START_MS + 7 * DAY_MS)
+def test_what_is_out_of_every_window_goes_when_buckets_have_grown() -> None:
+    """Event by event a week apart: the eighth fills bucket 32, and all but its own four go; totals stay."""
+    times = [START_MS + 7 * DAY_MS * number for number in range(TRIM_EVERY // len(WINDOWS))]
+    assert len(counted(*times[:-1]).buckets) == TRIM_EVERY - len(WINDOWS)
 
+    counts = counted(*times)
     assert len(counts.buckets) == len(WINDOWS)
-    assert counts.totals == {0: 2}
+    assert counts.totals == {0: len(times)}
+    assert windows(counts, times[-1]) == [1, 1, 1, 1]
 
 
-def test_a_late_event_trims_too() -> None:
-    """An entry that only late events touch does not keep old buckets for ever."""
+def test_a_late_event_leaves_every_bucket_alone() -> None:
+    """It makes none and drops none."""
     counts = counted(START_MS)
+    before = dict(counts.buckets)
     counts.add(0, START_MS, START_MS + 8 * DAY_MS, late=True)
 
-    assert counts.buckets == {}
+    assert counts.buckets == before
+
+
+def test_buckets_are_bounded() -> None:
+    """A year of events with many types and out-of-order times: never more than are alive, and 32 to spare."""
+    rng, counts, n_alive = random.Random(1), WindowCounts(), 3 * sum(window.n_buckets for window in WINDOWS)
+    for number in range(20_000):
+        now_ms = START_MS + 26 * MINUTE_MS * number
+        counts.add(number % 3, now_ms - rng.choice((0, 0, HOUR_MS, DAY_MS)), now_ms)
+        assert len(counts.buckets) < n_alive + TRIM_EVERY
 
 
 def test_types_are_apart() -> None:

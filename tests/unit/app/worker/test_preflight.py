@@ -43,7 +43,8 @@ def user_full_to_the_brim(settings: Settings) -> UserState:
 
 def item_full_to_the_brim(settings: Settings) -> bytes:
     """The value of an item whose row is as long as it gets, under the longest ids."""
-    shares = ItemShares(settings.neighbours)
+    fold = settings.fold
+    shares = ItemShares(fold.cooccurrence, fold.ratings, fold.history)
     slot = shares.intern("y" * 256)
     longest = b""
     for number in range(3 * settings.neighbours):

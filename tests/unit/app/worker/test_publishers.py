@@ -14,6 +14,8 @@ from app.worker.catalogue import Catalogue
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.features import FeaturePublisher
 from app.worker.follower import ShareFollower
+from app.worker.gauge import LiveGauge
+from app.worker.latency import Latency
 from app.worker.lists import ListPublisher
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
@@ -69,7 +71,7 @@ class Stage:
         self.view.caught_up = True
         self.view.own({0: self.partition})
         self.store = FakeStore()
-        self.lists = ListPublisher(SETTINGS, self.view, cast(Store, self.store))
+        self.lists = ListPublisher(SETTINGS, self.view, cast(Store, self.store), Latency(), LiveGauge())
         catalogue = Catalogue("nowhere", "items")
         self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), catalogue)
 
@@ -86,7 +88,7 @@ def test_items_that_come_while_redis_is_written() -> None:
     stage.store.between = lambda: stage.fold(200, stage.n + 200)
 
     with plain_kernels():  # an index out of bounds is an error there
-        asyncio.run(stage.features.refresh(5.0))
+        asyncio.run(stage.features.refresh(60.0))
 
     first = {f"i{number}" for number in range(6)}
     assert stage.store.sets["item_similarity:i0"].keys() - first
@@ -164,8 +166,8 @@ def test_empty_redis_is_remembered_until_partitions_come(when: str, monkeypatch:
 def test_share_that_was_own_for_a_moment_is_shown_again() -> None:
     """A partition that came and went before the follower looked: its share is in the view again."""
     stage = Stage()
-    follower = ShareFollower("nowhere", "items", stage.view, 10)
-    share = ItemShares(10)
+    follower = ShareFollower("nowhere", "items", stage.view, SETTINGS.fold)
+    share = ItemShares()
     share.intern("elsewhere")
     follower._shares = {1: share}
     follower.follow({1})

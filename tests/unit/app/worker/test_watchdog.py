@@ -46,19 +46,19 @@ def test_idle_worker_is_left_alone(look: Callable[[float], str | None]) -> None:
 
 def test_records_that_wait_without_a_fold(look: Callable[[float], str | None], pulse: Pulse) -> None:
     """Lag and no fold for longer than allowed: the number of records and the time are named."""
-    pulse.lag = 7
+    pulse.lag = 700
     assert look(1) is None
     assert look(60) is None
 
     verdict = look(1)
 
     assert verdict is not None
-    assert "7 records wait and none was folded for 61 s" in verdict
+    assert "700 records wait and none was folded for 61 s" in verdict
 
 
 def test_slow_progress_is_progress(look: Callable[[float], str | None], pulse: Pulse) -> None:
     """A record now and then is enough, however long the lag lasts."""
-    pulse.lag = 7
+    pulse.lag = 700
     for _ in range(10):
         pulse.folded += 1
         assert look(50) is None
@@ -67,14 +67,14 @@ def test_slow_progress_is_progress(look: Callable[[float], str | None], pulse: P
 def test_lag_after_idle_hours_starts_the_time_anew(look: Callable[[float], str | None], pulse: Pulse) -> None:
     """A worker idle for hours has the whole time for the first record that comes."""
     look(10_000)
-    pulse.lag = 1
+    pulse.lag = 101
     assert look(59) is None
     assert look(2) is not None
 
 
 def test_load_does_not_count_as_standstill(look: Callable[[float], str | None], pulse: Pulse, clock: Clock) -> None:
     """While partitions are loaded only the time for loading counts."""
-    pulse.lag, pulse.waiting_since = 7, clock.now
+    pulse.lag, pulse.waiting_since = 700, clock.now
     assert look(29) is None
 
     verdict = look(2)

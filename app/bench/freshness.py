@@ -1,0 +1,177 @@
+"""`freshet bench freshness`: how soon a click shows in the list that a reader gets, beside a plain consumer."""
+
+import asyncio
+import gc
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.progress import Progress
+
+from app.bench.freshness_load import N_USERS, OpenLoop, Traffic
+from app.bench.stream_backlog import preload
+from app.bench.stream_child import Child
+from app.bench.stream_place import Place, own_place
+from app.client import AsyncReader
+from app.replay.progress import shown
+from app.worker.preflight import prepare_topics
+from app.worker.process import WorkerProcess
+from models.errors import ServiceError, SettingsError
+
+PRELOADED = 10_000
+WARM_UP_S = 5.0
+READY_S = 60.0
+STARTED_S = 20.0
+ENDED_S = 20.0
+POLL_S = 0.05
+P50_ABOVE_RAW_MS = 15.0
+P99_MS = 60.0
+P99_TIMES_RAW = 2.0
+
+
+def run_freshness(
+    *,
+    rate: float,
+    seconds: float,
+    broker: str | None,
+    redis_url: str | None,
+    show_progress: bool,
+    warm_up_s: float = WARM_UP_S,
+) -> dict[str, object]:
+    """Send events at a fixed rate, whatever becomes of them, and read the lists of some of their users all the time.
+
+    Parameters
+    ----------
+    rate
+        Events a second.
+    seconds
+        How long to measure, after a warm-up.
+    broker, redis_url
+        Addresses to use, in a namespace of its own that is removed afterwards; None starts what is missing.
+
+    Returns
+    -------
+    dict[str, object]
+        `rate`, `users`; `n`: events sent in the measured time; `probed`: those among them that were waited for;
+        `unread`: those whose list did not react within 10 s. `p50_ms`, `p95_ms`, `p99_ms`: from when a probe was due
+        to be sent until a GET shows a list that is as new and no longer offers its item. `raw_p50_ms`, `raw_p99_ms`:
+        from the same time until a plain consumer has parsed the same event. `max_stall_ms`: the longest time that the
+        worker's event loop stood still meanwhile.
+
+    Raises
+    ------
+    ServiceError
+        If something does not run, or the references saw other events.
+    """
+    if rate < 1 or seconds < 1:
+        raise SettingsError(f"--rate {rate:g} --seconds {seconds:g} measures next to nothing: use 1 or more for both.")
+    with own_place("freshness", broker, redis_url, partitions=4) as place, shown(enabled=show_progress) as progress:
+        return asyncio.run(_Freshness(place, rate, progress).run(seconds, warm_up_s))
+
+
+class _Freshness:
+    """One run."""
+
+    def __init__(self, place: Place, rate: float, progress: Progress) -> None:
+        self._place = place
+        self._rate = rate
+        self._progress = progress
+        self._traffic = Traffic(seed=0)
+        self._stall_ms: list[tuple[float, float]] = []
+
+    async def run(self, seconds: float, warm_up_s: float) -> dict[str, object]:
+        settings, names = self._place.settings, self._place.names
+        await prepare_topics(settings)
+        records = self._traffic.preloaded(PRELOADED)
+        await preload(settings.broker, names.events, settings.partitions, records, lambda n: None)
+        worker = self._place.start_worker(self._take)
+        try:
+            await asyncio.to_thread(worker.wait_ready, READY_S)
+            await asyncio.to_thread(worker.wait_for, _caught_up, READY_S, "having published all lists")
+            return await self._measure(worker, seconds, warm_up_s)
+        finally:
+            await asyncio.to_thread(worker.stop)
+
+    async def _measure(self, worker: WorkerProcess, seconds: float, warm_up_s: float) -> dict[str, object]:
+        settings, topic, folder = self._place.settings, self._place.names.events, self._place.folder
+        probe_arguments = (settings.redis_url, settings.namespace)
+        raw_arguments = (settings.broker, topic, str(settings.partitions))
+        reader = AsyncReader(settings.redis_url, settings.namespace, timeout_s=5.0)
+        async with (
+            Child(folder, "app.bench.freshness_probe", *probe_arguments) as prober,
+            Child(folder, "app.bench.freshness_raw", *raw_arguments) as raw,
+        ):
+            await prober.line(STARTED_S)
+            await raw.line(STARTED_S)
+            n_warm_up, n = int(warm_up_s * self._rate), int(seconds * self._rate)
+            load = OpenLoop(self._traffic, reader, prober, self._rate, n_warm_up)
+            showing = asyncio.create_task(self._show(load, n_warm_up + n))
+            gc.collect()
+            gc.freeze()  # or collecting all that was imported would delay events
+            started = time.monotonic()
+            try:
+                await load.run(settings.broker, settings.partitioner, topic, n_warm_up + n)
+            finally:
+                ended = time.monotonic()
+                gc.unfreeze()
+                showing.cancel()
+                await reader.close()
+            prober.tell_end()
+            seen = await prober.line(ENDED_S)
+            raw.tell_end()
+            parsed = await raw.line(ENDED_S)
+        if worker.exit_code is not None:
+            raise worker.failure(f"ended with code {worker.exit_code} while it was measured")
+        ours, theirs = sorted(seen["latencies_ms"]), sorted(parsed["latencies_ms"])
+        if not len(ours) == len(theirs) == load.n_probed > 0:
+            raise ServiceError(f"{load.n_probed} probes were sent, {len(ours)} waited for, {len(theirs)} parsed.")
+        stalls = [ms for at, ms in self._stall_ms if started + warm_up_s < at <= ended]
+        return {
+            "rate": self._rate,
+            "users": N_USERS,
+            "n": n,
+            "probed": load.n_probed,
+            "unread": seen["unread"],
+            "p50_ms": percentile(ours, 50),
+            "p95_ms": percentile(ours, 95),
+            "p99_ms": percentile(ours, 99),
+            "raw_p50_ms": percentile(theirs, 50),
+            "raw_p99_ms": percentile(theirs, 99),
+            "max_stall_ms": max(stalls, default=None),
+        }
+
+    def _take(self, line: dict[str, Any]) -> None:
+        if line["event"] == "progress":
+            self._stall_ms.append((time.monotonic(), line["stall_ms"]))
+
+    async def _show(self, load: OpenLoop, total: int) -> None:
+        task = self._progress.add_task("sent", total=total)
+        while True:
+            self._progress.update(task, completed=load.n_sent)
+            await asyncio.sleep(POLL_S * 10)
+
+
+def _caught_up(worker: WorkerProcess) -> bool:
+    progress = worker.progress
+    return worker.folded >= PRELOADED and not progress["unpublished"] and not progress["lag"]
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """The least of the ordered values that so many percent of them do not exceed.
+
+    >>> percentile([1.0, 2.0, 3.0, 4.0], 50), percentile([1.0, 2.0, 3.0, 4.0], 99)
+    (2.0, 4.0)
+    """
+    return round(ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)], 2)
+
+
+def bounds(result: dict[str, Any]) -> list[tuple[str, bool]]:
+    """What is to hold, in words with the numbers, and whether it does; for p99 the wider of its two bounds."""
+    p50, p99, raw_p50, raw_p99 = (result[name] for name in ("p50_ms", "p99_ms", "raw_p50_ms", "raw_p99_ms"))
+    if p99 <= P99_MS or P99_TIMES_RAW * raw_p99 < P99_MS:
+        tail = f"p99 {p99} ms <= {P99_MS:g} ms", p99 <= P99_MS
+    else:
+        tail = f"p99 {p99} ms <= {P99_TIMES_RAW:g} x the raw {raw_p99} ms", p99 <= P99_TIMES_RAW * raw_p99
+    middle = f"p50 {p50} ms <= the raw {raw_p50} ms + {P50_ABOVE_RAW_MS:g} ms", p50 <= raw_p50 + P50_ABOVE_RAW_MS
+    return [(f"unread {result['unread']} = 0", result["unread"] == 0), middle, tail]

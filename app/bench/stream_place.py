@@ -1,0 +1,83 @@
+"""Where a benchmark runs: a broker and a Redis, started for it or given, and a namespace of its own."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from app.kafka import start_client
+from app.local.stack import LocalStack
+from app.settings import PREFIX, Settings
+from app.store.remove import remove_keys
+from app.worker.process import WorkerProcess, environment
+from tables.keys import Keys
+from tables.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A namespace on a broker and a Redis, and a folder for logs; both vanish afterwards.
+
+    The settings are the defaults, whatever this process's environment and `freshet.toml` say.
+    """
+
+    folder: Path
+    settings: Settings
+
+    @property
+    def names(self) -> Names:
+        """Topics and the like."""
+        return Names(self.settings.namespace)
+
+    def start_worker(self, on_line: Callable[[dict[str, Any]], None]) -> WorkerProcess:
+        """Start a worker here; told of each of its lines from a thread of its own."""
+        no_file = {f"{PREFIX}CONFIG": str(self.folder / "absent.toml")}
+        return WorkerProcess({**environment(self.settings), **no_file}, self.folder / "worker.log", on_line)
+
+
+@contextmanager
+def own_place(kind: str, broker: str | None, redis_url: str | None, **changes: Any) -> Iterator[Place]:
+    """A place that lasts as long as the block.
+
+    Parameters
+    ----------
+    kind
+        Which benchmark; begins the name of its namespace.
+    broker, redis_url
+        Addresses to use; None starts what is missing.
+    changes
+        Settings that differ from the defaults.
+    """
+    with TemporaryDirectory(prefix=f"freshet-{kind}-") as temporary:
+        folder = Path(temporary)
+        stack = LocalStack(folder / "stack", with_kafka=broker is None, with_redis=redis_url is None)
+        with stack:
+            settings = Settings.model_construct(
+                broker=broker or stack.broker,
+                redis_url=redis_url or stack.redis_url,
+                namespace=f"{kind}-{uuid4().hex[:12]}",
+                **changes,
+            )
+            try:
+                yield Place(folder, settings)
+            finally:
+                if broker is not None or redis_url is not None:
+                    asyncio.run(_remove(settings))
+
+
+async def _remove(settings: Settings) -> None:
+    """Delete every topic and every key of the namespace."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    await start_client(admin, settings.broker)
+    try:
+        topics = [name for name in await admin.list_topics() if name.startswith(f"{settings.namespace}.")]
+        await admin.delete_topics(topics)
+    finally:
+        await admin.close()
+    await remove_keys(settings.redis_url, Keys(settings.namespace))

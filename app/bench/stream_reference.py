@@ -1,0 +1,58 @@
+"""What the pipeline's speed is compared with: a plain read of the backlog, and a plain Faust agent."""
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from time import perf_counter
+
+import orjson
+from aiokafka import TopicPartition
+
+from app.bench.stream_backlog import Backlog, preload
+from app.bench.stream_child import Child
+from app.bench.stream_place import Place
+from app.kafka import create_topics, reader, start_client
+from tables.names import TopicSpec
+
+STOCK_EVENTS = 100_000
+SILENT_S = 60.0
+POLL_MS = 100
+
+
+async def read_raw(broker: str, topic: str, n_partitions: int, n_records: int) -> float:
+    """Seconds that aiokafka's `getmany` and orjson need for all records, from the first fetch on."""
+    consumer = reader(broker)
+    await start_client(consumer, broker)
+    try:
+        partitions: Sequence[TopicPartition] = [TopicPartition(topic, number) for number in range(n_partitions)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        n, started = 0, perf_counter()
+        while n < n_records:
+            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                for record in records:
+                    orjson.loads(record.value)
+                n += len(records)
+        return perf_counter() - started
+    finally:
+        await consumer.stop()
+
+
+async def run_stock(place: Place, backlog: Backlog, show: Callable[[int], None]) -> float:
+    """Events a second that a plain Faust agent counts: of the first 100,000, from the first one to the last.
+
+    Raises
+    ------
+    ServiceError
+        If it says nothing for a minute.
+    """
+    name, n_partitions = f"{place.settings.namespace}.stock", place.settings.partitions
+    topic, n_events = f"{name}.events", min(STOCK_EVENTS, len(backlog))
+    await create_topics(place.settings.broker, [TopicSpec(topic, n_partitions)], 1)
+    await preload(place.settings.broker, topic, n_partitions, islice(backlog, n_events), lambda n: None)
+    arguments = (place.settings.broker, name, topic, str(n_partitions), str(n_events))
+    async with Child(place.folder, "app.bench.stream_stock", *arguments) as stock:
+        while True:
+            line = await stock.line(SILENT_S)
+            show(line["n"])
+            if line["n"] >= n_events:
+                return n_events / float(line["seconds"])

@@ -1,0 +1,91 @@
+"""Prequential evaluation inside the fold: freeze lists before an event is learned, score the event on them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from models.errors import SettingsError
+from models.evaluation import Prequential, RatingErrors
+from models.events import Event
+from models.ids import hash64
+from tables.fold_lists import FoldLists
+from tables.items import ItemShares
+from tables.users import Users, UserState
+from tables.waiting import WaitingLists
+
+MAX_WAITING = 1024
+_PARTS = 1_000_000
+
+
+class Evaluator:
+    """The evaluation of one partition; its counters, and the users' waiting lists, are state.
+
+    Parameters
+    ----------
+    fraction
+        Of the users, by a hash of the id: 0 none, 1 all.
+    """
+
+    def __init__(self, items: ItemShares, lists: FoldLists, fraction: float) -> None:
+        if not 0 <= fraction <= 1:
+            raise SettingsError(f"evaluate_fraction has value {fraction!r}: use 0 to 1, e.g. 0.05.")
+        self.prequential = Prequential()
+        self.ratings = RatingErrors()
+        self.lists = lists
+        self._items = items
+        self._threshold = round(fraction * _PARTS)
+        self.on_test: Callable[[str, str], None] | None = None  # a listener; no state
+        self._waiting: dict[str, None] = {}
+
+    def includes(self, user_id: str) -> bool:
+        """Whether a user is among those evaluated."""
+        if self._threshold in (0, _PARTS):
+            return self._threshold == _PARTS
+        return hash64(f"evaluate\0{user_id}") % _PARTS < self._threshold
+
+    def freeze(self, event: Event, user: UserState) -> str | None:
+        """Keep the lists as they stand, unless those of the event's timestamp wait already.
+
+        Returns
+        -------
+        str | None
+            The user whose waiting lists had to make room, if any: their state changed.
+        """
+        if user.waiting is None or user.waiting.timestamp_ms != event.timestamp_ms:
+            user.waiting = WaitingLists(event.timestamp_ms, self.lists.frozen(user))
+        self._waiting.pop(event.user_id, None)
+        self._waiting[event.user_id] = None
+        if len(self._waiting) <= MAX_WAITING:
+            return None
+        evicted = next(iter(self._waiting))
+        del self._waiting[evicted]
+        return evicted
+
+    def test(self, event: Event, item_hash: int, user: UserState, n_events: int) -> None:
+        """Score a positive event on an item new to the user."""
+        if self.on_test is not None:
+            self.on_test(event.user_id, event.item_id)
+        if user.waiting is not None:
+            self.prequential.test(item_hash, user.waiting.lists, n_events)
+
+    def forget(self, user_id: str) -> None:
+        """A user is gone."""
+        self._waiting.pop(user_id, None)
+
+    def stored(self) -> dict[str, Any]:
+        """The sums, as JSON has them; floats come back bit for bit."""
+        return {
+            "prequential": asdict(self.prequential),
+            "ratings": asdict(self.ratings),
+            "rating_mean": self._items.ratings.mean.state.tolist(),
+        }
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Take over what `stored` gave."""
+        self.prequential = Prequential(**stored["prequential"])
+        self.ratings = RatingErrors(**stored["ratings"])
+        self._items.ratings.mean.state[:] = stored["rating_mean"]
+
+    def load(self, users: Users) -> None:
+        """Find out after a load whose lists wait."""
+        self._waiting = dict.fromkeys(users.waiting())

@@ -1,0 +1,174 @@
+"""Prequential evaluation worked out in plain Python, beside a fold that evaluates nobody.
+
+Before each event of an evaluated user every list is ranked anew by sorting, out of the rows as they stand then. Only
+the logits of the factor model come from the model itself.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import blake2b
+from math import isfinite, log2
+from typing import Any
+
+import numpy as np
+
+from models.events import Event, decode
+from models.ids import hash64
+from tables.fold_settings import FoldSettings
+from tables.items import ItemShares
+from tables.partition import PartitionState
+from tables.users import UserState
+from tests.logs import Record
+
+SIZE = 20
+Lists = dict[str, list[str]]
+
+
+@dataclass
+class BruteEvaluation:
+    """The evaluation of a log, event by event.
+
+    Parameters
+    ----------
+    settings
+        Of the fold whose evaluation is to be worked out.
+    max_waiting
+        Users whose lists are held.
+    per_block
+        Input events per entry of the series.
+    """
+
+    settings: FoldSettings
+    max_waiting: int
+    per_block: int
+    n: int = 0
+    hits: dict[str, list[int]] = field(default_factory=dict)
+    ndcg: float = 0.0
+    reciprocal: float = 0.0
+    blocks: list[list[int]] = field(default_factory=list)
+    n_evicted: int = 0
+    state: PartitionState = field(init=False)
+    held: dict[str, tuple[int, Lists]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.state = PartitionState(0, 1, replace(self.settings, evaluate_fraction=0.0))
+
+    def replay(self, records: Iterable[Record]) -> "BruteEvaluation":
+        """Test each event, then learn it."""
+        for each in records:
+            self._take(each)
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """In the shape of `asdict(Prequential)`."""
+        return {
+            **{name: getattr(self, name) for name in ("n", "hits", "ndcg", "reciprocal", "blocks")},
+            "first_block": 0,
+        }
+
+    def _take(self, record: Record) -> None:
+        before = list(self.state.users)
+        n_events = self.state.metrics.counts.get("events", 0)
+        user = UserState.decode(known.encode()) if (known := self._user_of(record)) else UserState()
+        lists = brute_lists(self.state.items, user, self.settings)
+        if not isinstance(self.state.fold(*record), str):
+            return
+        event = decode(record.key, record.value, record.record_ms, self.settings.rules)
+        if self._is_evaluated(event.user_id):
+            if event.user_id in self.held and self.held[event.user_id][0] == event.timestamp_ms:
+                lists = self.held[event.user_id][1]
+            self.held.pop(event.user_id, None)
+            self.held[event.user_id] = event.timestamp_ms, lists
+            if len(self.held) > self.max_waiting:
+                del self.held[next(iter(self.held))]
+                self.n_evicted += 1
+            is_new = hash64(event.item_id) not in user.seen[: user.n_seen].tolist()
+            if is_new and self.settings.rules.is_seen(event) and self.settings.rules.is_positive(event):
+                self._test(event, lists, n_events)
+        for user_id in set(before) - set(self.state.users):
+            self.held.pop(user_id, None)
+
+    def _test(self, event: Event, lists: Lists, n_events: int) -> None:
+        self.n += 1
+        while len(self.blocks) <= n_events // self.per_block:
+            self.blocks.append([0, 0, 0])
+        block = self.blocks[-1]
+        block[0] += 1
+        for source, items in lists.items():
+            hits = self.hits.setdefault(source, [0, 0])
+            hits[0] += event.item_id in items[:10]
+            hits[1] += event.item_id in items
+        block[1] += event.item_id in lists["list"][:10]
+        block[2] += event.item_id in lists["popularity"][:10]
+        if event.item_id in lists["list"][:10]:
+            rank = 1 + lists["list"].index(event.item_id)
+            self.ndcg += 1 / log2(rank + 1)
+            self.reciprocal += 1 / rank
+
+    def _user_of(self, record: Record) -> UserState | None:
+        return self.state.users.get((record.key or b"\0").decode())
+
+    def _is_evaluated(self, user_id: str) -> bool:
+        hashed = blake2b(f"evaluate\0{user_id}".encode(), digest_size=8).digest()
+        return int.from_bytes(hashed, "little") % 1_000_000 < self.settings.evaluate_fraction * 1_000_000
+
+
+def brute_lists(items: ItemShares, user: UserState, settings: FoldSettings) -> Lists:
+    """What every source says: ids, best first; no list from a source that says anything that is not finite."""
+    seen = set(user.seen[: user.n_seen].tolist())
+    offered = [item_id for item_id in items.slots if hash64(item_id) not in seen]
+    n_events = {item_id: float(items.n_events[items.slots[item_id]]) for item_id in offered}
+    popular = ranked(offered, n_events.__getitem__, 0.0)[:SIZE]
+    if not any(item_id in items.slots for item_id, _ in user.recent):
+        return dict.fromkeys(("list", "co_occurrence", "history", "popularity"), popular)
+    paired = ranked(offered, _by_pairs(items, user).__getitem__, 0.0)
+    near = ranked(offered, _by_factors(items, user).__getitem__, float("-inf"))
+    fused: dict[str, float] = {}
+    fusion = settings.fusion
+    for source, weight in ((paired, fusion.cooccurrence_weight), (near, fusion.history_weight)):
+        for rank, item_id in enumerate(source[: fusion.depth] if weight > 0 else []):
+            fused[item_id] = fused.get(item_id, 0.0) + weight * ((fusion.depth - rank) / fusion.depth)
+    best = sorted(fused, key=lambda item_id: (-fused[item_id], item_id))
+    return {
+        "list": [*best, *(item_id for item_id in popular if item_id not in fused)][:SIZE],
+        "co_occurrence": paired[:SIZE],
+        "history": near[:SIZE],
+        "popularity": popular,
+    }
+
+
+def ranked(item_ids: Sequence[str], score: Callable[[str], float], floor: float) -> list[str]:
+    """By (-score, item_id), what lies above the floor; nothing if a score is not finite."""
+    scores = {item_id: score(item_id) for item_id in item_ids}
+    if not all(isfinite(each) for each in scores.values()):
+        return []
+    return sorted((each for each in item_ids if scores[each] > floor), key=lambda each: (-scores[each], each))
+
+
+def _by_pairs(items: ItemShares, user: UserState) -> dict[str, float]:
+    scores = dict.fromkeys(items.slots, 0.0)
+    factor = 1.0
+    for known, weight in reversed(user.recent):
+        if known in items.slots:
+            total = float(items.weight[items.slots[known]])
+            gain = factor * weight * (total**-items.settings.known_exponent if total > 0 else 0.0)
+            neighbours, amounts = items.pairs.row(items.slots[known])
+            for slot, amount in zip(neighbours.tolist(), amounts.tolist(), strict=True):
+                scores[items.ids[slot] or ""] += gain * amount
+        factor *= items.settings.decay
+    for item_id, slot in items.slots.items():
+        total = float(items.weight[slot])
+        scores[item_id] *= total**-items.settings.candidate_exponent if total > 0 else 0.0
+    return scores
+
+
+def _by_factors(items: ItemShares, user: UserState) -> dict[str, float]:
+    known = [(items.slots[item_id], weight) for item_id, weight in user.recent if item_id in items.slots]
+    logits = np.zeros(items.n_slots, np.float32)
+    items.history.scores(np.array([slot for slot, _ in known], np.int32), np.array([w for _, w in known]), logits)
+    return {item_id: float(logits[slot]) for item_id, slot in items.slots.items()}
+
+
+def found(state: PartitionState) -> dict[str, Any]:
+    """What the fold itself has counted."""
+    return asdict(state.evaluator.prequential)

@@ -1,0 +1,149 @@
+"""The fold's own lists, and the published ones: what both are made of, and where they must agree."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.cooccurrence import CooccurrenceSettings
+from models.fusion import FusionSettings
+from models.history_factors import HistoryFactorsSettings
+from tables.fold_lists import CO_OCCURRENCE, HISTORY, FoldLists
+from tables.fold_settings import FoldSettings
+from tables.partition import PartitionState
+from tables.recommend import recommend
+from tables.users import UserState
+from tests.brute_evaluation import brute_lists
+from tests.lists import NOTHING, view_of
+from tests.logs import SPAN, log_of, made_log, record
+from tests.saved import everything, folded
+
+SETTINGS = FoldSettings(
+    cooccurrence=CooccurrenceSettings(n_history=6, n_keep=10), history=HistoryFactorsSettings(n_factors=8)
+)
+NUMBERS = st.lists(st.integers(0, SPAN - 1), min_size=80, max_size=80)
+
+
+def readers(state: PartitionState) -> list[UserState]:
+    """Everybody, and somebody who has just come."""
+    return [*(user for user in map(state.users.get, state.users) if user), UserState()]
+
+
+def ids(state: PartitionState, user: UserState, depth: int = 20) -> dict[str, list[str]]:
+    """Every source's items."""
+    found = state.evaluator.lists.sources(user, depth)
+    return {name: [state.items.ids[slot] or "" for slot in slots.tolist()] for name, slots in found.items()}
+
+
+@settings(max_examples=60)
+@given(numbers=NUMBERS, max_items=st.sampled_from((9, 25, 400)), depth=st.sampled_from((1, 5, 30)))
+def test_lists_against_plain_sorting(numbers: list[int], max_items: int, depth: int) -> None:
+    """Every source of every user, item by item; slots used again, and histories whose items are gone, included."""
+    bounds = replace(SETTINGS, max_items=max_items, fusion=FusionSettings(depth=depth))
+    state = folded(log_of(numbers, n_users=8, n_items=35), bounds)
+    for user in readers(state):
+        assert ids(state, user) == brute_lists(state.items, user, state.settings)
+
+
+@settings(max_examples=60)
+@given(numbers=NUMBERS, max_items=st.sampled_from((9, 25, 400)))
+def test_one_partition_ranks_as_the_item_view(numbers: list[int], max_items: int) -> None:
+    """Co-occurrence: the same items in the same order, although the view adds and selects in another way."""
+    state = folded(log_of(numbers, n_users=8, n_items=35), replace(SETTINGS, max_items=max_items))
+    view = view_of(state)
+    for user in readers(state):
+        if any(item_id in state.items.slots for item_id, _ in user.recent):
+            published = [item.item_id for item in view.recommend(user, 20, NOTHING)]
+            assert ids(state, user)[CO_OCCURRENCE] == published
+
+
+@settings(max_examples=40)
+@given(numbers=NUMBERS, k=st.sampled_from((1, 10, 20)))
+def test_the_published_list_is_the_folds_own(numbers: list[int], k: int) -> None:
+    """With one partition and nothing forbidden, down to where the filler begins; reasons are items of the history."""
+    state = folded(log_of(numbers, n_users=8, n_items=60), SETTINGS)
+    view = view_of(state)
+    for user in readers(state):
+        published = recommend(view, state.evaluator.lists, state.settings.fusion, user, k, NOTHING)
+        known = {item_id for item_id, _ in user.recent}
+        if known & state.items.slots.keys():
+            assert [item.item_id for item in published] == ids(state, user)["list"][: len(published)]
+            assert all(set(item.because) <= known and len(item.because) <= 2 for item in published)
+            assert {item.source for item in published} <= {CO_OCCURRENCE, HISTORY}
+            assert len(published) == min(k, len(ids(state, user, 60)[HISTORY])), "the factor model names every item"
+
+
+def test_forbidden_items_are_not_published() -> None:
+    """Neither by pairs nor by factors; others move up in their order."""
+    state = folded(made_log(5, 400, n_users=10, n_items=80))
+    view, user = view_of(state), state.users.get("u1")
+    assert user is not None
+    fusion, lists = state.settings.fusion, state.evaluator.lists
+    before = [item.item_id for item in recommend(view, lists, fusion, user, 10, view.popularity(50))]
+    view.forbid(before[:3])
+    after = [item.item_id for item in recommend(view, lists, fusion, user, 10, view.popularity(50))]
+
+    assert len(before) == len(after) == 10
+    assert not set(before[:3]) & set(after)
+    view.forbid(())
+    assert [item.item_id for item in recommend(view, lists, fusion, user, 10, view.popularity(50))] == before
+
+
+def test_more_is_asked_for_than_there_is() -> None:
+    """All there is, each once; of an empty state nothing."""
+    state = folded(made_log(6, 300, n_users=5, n_items=30))
+    for user in readers(state):
+        found = ids(state, user, 500)
+        seen = set(user.seen[: user.n_seen].tolist())
+        n_left = sum(int(state.items.hashes[slot]) not in seen for slot in state.items.slots.values())
+        assert len(found["popularity"]) == len(set(found["popularity"])) == n_left
+        assert len(found["list"]) == len(set(found["list"])) == n_left
+    empty = PartitionState(0, 1, FoldSettings())
+    assert ids(empty, UserState()) == {name: [] for name in ("list", "co_occurrence", "history", "popularity")}
+    assert empty.evaluator.lists.near(UserState(), 5).tolist() == []
+
+
+def test_reading_lists_changes_nothing() -> None:
+    """Asked for at any time, at any depth; a fresh reader of the same share says the same."""
+    state, undisturbed = folded([]), folded(made_log(7, 300))
+    for each in made_log(7, 300):
+        state.fold(*each)
+        for user in readers(state)[:3]:
+            state.evaluator.lists.sources(user, 7)
+            state.evaluator.lists.near(user, 3)
+    assert everything(state) == everything(undisturbed)
+    for user in readers(state):
+        fresh = FoldLists(state.items, state.settings.fusion).sources(user)
+        assert {name: slots.tolist() for name, slots in fresh.items()} == {
+            name: slots.tolist() for name, slots in state.evaluator.lists.sources(user).items()
+        }
+
+
+@pytest.mark.parametrize("n_items", [63, 64, 65, 300])
+def test_growth_of_the_share(n_items: int) -> None:
+    """Items beyond the first arrays are listed, and ones that come between two lists."""
+    state = PartitionState(0, 1, FoldSettings())
+    user = UserState()
+    for number in range(n_items):
+        state.fold(*record(number, f"u{number % 9}", f"i{number:03}"))
+        state.evaluator.lists.sources(user)
+
+    assert ids(state, user, 400)["popularity"] == [f"i{number:03}" for number in range(n_items)]
+
+
+def test_reasons_of_the_factor_model() -> None:
+    """The items of the history that give a candidate most, by the product that ranks it; none that speak against it."""
+    state = folded(made_log(8, 500, n_users=10, n_items=60))
+    lists, history, slots = state.evaluator.lists, state.items.history, state.items.slots
+    rows = history.rows[:, : history.settings.n_factors]
+    for user in readers(state)[:-1]:
+        known = [(item_id, weight) for item_id, weight in reversed(user.recent) if item_id in slots]
+        for slot in lists.near(user, 5).tolist():
+            gains = {
+                item_id: float(np.dot(rows[slots[item_id]], rows[slot])) * weight * history.settings.decay**step
+                for step, (item_id, weight) in enumerate(known)
+            }
+            speak_for = sorted((name for name in gains if gains[name] > 0), key=lambda name: -gains[name])
+            assert list(lists.because(user, slot)) == speak_for[:2]
