@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 import faust
-from mode.utils.logging import get_logger
 
 from app.settings import Settings
 from app.worker.preflight import checkpoint_limits, prepare_topics
@@ -75,4 +74,4 @@ def _configure_logging() -> None:
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     logging.getLogger("freshet").setLevel(logging.INFO)
-    get_logger("faust").setLevel(logging.WARNING)
+    logging.getLogger("faust").setLevel(logging.WARNING)

@@ -4,7 +4,6 @@ import inspect
 from importlib.metadata import version
 
 import faust.transport.consumer
-import mode
 from faust.transport.drivers import aiokafka as driver
 
 from models.errors import ServiceError
@@ -49,8 +48,8 @@ def check_libraries() -> None:
     differences += [f"Consumer.{name} is gone" for name in USED if not hasattr(driver.Consumer, name)]
     source = inspect.getsource(faust.transport.consumer)  # of the class: a parse of all of it
     differences += [f"Consumer.{name} is gone" for name in ATTRIBUTES if f"self.{name}" not in source]
-    if not hasattr(mode.Service, "crash"):
-        differences.append("Service.crash is gone")
+    if not hasattr(driver.Consumer, "crash"):
+        differences.append("Consumer.crash is gone")
     if differences:
         raise ServiceError(
             f"the Kafka libraries are not the ones that Freshet's transport fits: {'; '.join(differences)}. "

@@ -8,7 +8,6 @@ from functools import partial, update_wrapper
 from typing import Any
 
 import faust
-from yarl import URL
 
 from agents.users import fold_events
 from app.settings import Settings
@@ -108,7 +107,7 @@ class Worker:
             web_enabled=False,
             worker_redirect_stdouts=False,
         )
-        transport = BatchTransport([URL(f"kafka://{server}") for server in settings.broker.split(",")], app)
+        transport = BatchTransport(app.conf.broker_consumer, app)
         transport.ownership = self.ownership
         transport.latency = self.latency
         transport.fatal = self.fatal  # type: ignore[method-assign]
