@@ -158,6 +158,10 @@ class Factorization:
             prediction = kernels.predict(user, self.rows, slot, self.mean.state)
         return min(max(prediction, self.settings.lowest), self.settings.highest)
 
+    def on_scale(self, rating: float) -> float:
+        """The rating, or the nearest end of the scale."""
+        return min(max(rating, self.settings.lowest), self.settings.highest)
+
     def learn_one(self, user: Row, slot: int, rating: float) -> None:
         """Learn one rating: updates the user's row, the item's row and the mean.
 

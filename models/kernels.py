@@ -185,7 +185,7 @@ def select(
         item = touched[position]
         value = scores[item] * norms[item]
         scores[item] = 0.0
-        if not allowed[item] or not np.isfinite(value):
+        if not allowed[item] or not (0.0 < value < np.inf):
             continue
         cell = np.int64(hashes[item] & np.uint64(mask))
         while table[cell] != 0 and table[cell] != hashes[item]:

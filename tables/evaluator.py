@@ -80,8 +80,20 @@ class Evaluator:
             "rating_mean": self._items.ratings.mean.state.tolist(),
         }
 
-    def restore(self, stored: Mapping[str, Any]) -> None:
-        """Take over what `stored` gave."""
+    def restore(self, stored: Mapping[str, Any] | None) -> None:
+        """Take over what `stored` gave; None: nothing has been summed up.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it has another shape.
+        """
+        if stored is None:
+            self.prequential, self.ratings = Prequential(), RatingErrors()
+            self._items.ratings.mean.state[:] = 0.0
+            return
+        if len(stored["rating_mean"]) != len(self._items.ratings.mean.state):
+            raise ValueError(f"rating_mean has {len(stored['rating_mean'])} numbers")
         self.prequential = Prequential(**stored["prequential"])
         self.ratings = RatingErrors(**stored["ratings"])
         self._items.ratings.mean.state[:] = stored["rating_mean"]

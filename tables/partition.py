@@ -9,6 +9,7 @@ from models.events import Event, decode
 from models.ids import hash64
 from models.partitioner import partition_of
 from models.windows import EventClock
+from tables.codec import undamaged
 from tables.cutting import Cut, Cutting, Entry
 from tables.evaluator import Evaluator
 from tables.fold_lists import FoldLists
@@ -160,8 +161,8 @@ class PartitionState:
         if key == MARKER_KEY:
             self.loaded = None if value is None else Marker.decode(value)
         elif key == METRICS_KEY:
-            if value is not None:
-                self.metrics, evaluation = decode_metrics(value)
+            self.metrics, evaluation = decode_metrics(value) if value is not None else (Metrics(), None)
+            with undamaged("what the evaluation has summed up"):
                 self.evaluator.restore(evaluation)
         else:
             self.users.apply(key.decode(), value)
@@ -268,6 +269,7 @@ class PartitionState:
 
     def _learn_rating(self, user_id: str, user: UserState, slot: int, rating: float) -> None:
         ratings = self.items.ratings
+        rating = ratings.on_scale(rating)
         known = user.factors is not None
         self.evaluator.ratings.add(ratings.predict_one(user.factors, slot), rating)
         if not known:

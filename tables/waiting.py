@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tables.codec import all_read
+
 _HEADER = struct.Struct("<qB")
 
 
@@ -45,6 +47,7 @@ class WaitingLists:
             n_items = data[name_end]
             lists[data[at + 1 : name_end].decode()] = np.frombuffer(data, np.uint64, n_items, name_end + 1).tolist()
             at = name_end + 1 + 8 * n_items
+        all_read(at, data)
         return cls(timestamp_ms, lists)
 
     def canonical(self) -> list[object]:

@@ -293,7 +293,8 @@ def test_ratings_are_predicted_then_learned(fraction: float) -> None:
         user_id = state.fold(*each)
         fields = orjson.loads(each.value or b"") if isinstance(user_id, str) else {}
         if fields.get("event_type") == "rating":
-            errors.append(model.predict_one(fields["user_id"], fields["item_id"]) - fields["value"])
+            on_scale = min(max(fields["value"], 1.0), 5.0)
+            errors.append(model.predict_one(fields["user_id"], fields["item_id"]) - on_scale)
             model.learn_one(fields["user_id"], fields["item_id"], fields["value"])
     ratings = state.evaluator.ratings
 
