@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -29,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def client(server: RedisServer) -> Iterator[redis.Redis]:
+def client(server: RedisServer) -> Iterator[Any]:
     """Another program's view of the server."""
     with redis.Redis.from_url(server.url, decode_responses=True) as client:
         yield client
@@ -56,7 +57,7 @@ def made(offset: int, epoch: int = 0, model: str = "m") -> bytes:
     )
 
 
-def test_older_list_never_replaces_a_newer_one(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_older_list_never_replaces_a_newer_one(server: RedisServer, client: Any, keys: Keys) -> None:
     """Older is refused, equal and newer are written; the epoch decides before the offset."""
     key = keys.user_list("u")
 
@@ -75,7 +76,7 @@ def test_older_list_never_replaces_a_newer_one(server: RedisServer, client: redi
     asyncio.run(main())
 
 
-def test_offsets_above_2_to_53_compare_right(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_offsets_above_2_to_53_compare_right(server: RedisServer, client: Any, keys: Keys) -> None:
     """Neighbouring offsets that are one and the same double are still told apart."""
     key = keys.user_list("u")
 
@@ -91,9 +92,7 @@ def test_offsets_above_2_to_53_compare_right(server: RedisServer, client: redis.
 
 
 @pytest.mark.parametrize("lists_per_call", [1, 7, 50])
-def test_fence_under_concurrent_writers(
-    server: RedisServer, client: redis.Redis, keys: Keys, lists_per_call: int
-) -> None:
+def test_fence_under_concurrent_writers(server: RedisServer, client: Any, keys: Keys, lists_per_call: int) -> None:
     """Four writers send the same versions in four orders: nobody sees one go back, and the greatest stays."""
     n_users, n_versions = 20, 40
     names = [keys.user_list(f"u{n}") for n in range(n_users)]
@@ -130,7 +129,7 @@ def test_fence_under_concurrent_writers(
     assert {decode_list(value.encode()).offset for value in client.mget(names)} == {2**53 + n_versions - 1}
 
 
-def test_many_lists_in_parts(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_many_lists_in_parts(server: RedisServer, client: Any, keys: Keys) -> None:
     """More lists than fit one call or one pipeline all arrive, with their time to live, and are counted."""
     names = [keys.user_list(f"u{n}") for n in range(2_345)]
 
@@ -161,7 +160,7 @@ def test_nothing_to_write_is_no_call() -> None:
     asyncio.run(main())
 
 
-def test_foreign_values_are_overwritten(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_foreign_values_are_overwritten(server: RedisServer, client: Any, keys: Keys) -> None:
     """The view heals: text, a short string or another type under a list's key gives way to the list."""
     text, short, typed = keys.user_list("text"), keys.user_list("short"), keys.user_list("typed")
     client.set(text, "z" * 100)
@@ -178,9 +177,7 @@ def test_foreign_values_are_overwritten(server: RedisServer, client: redis.Redis
     assert {client.get(key) for key in (text, short, typed)} == {made(1).decode()}
 
 
-def test_payload_without_version_is_refused_before_sending(
-    server: RedisServer, client: redis.Redis, keys: Keys
-) -> None:
+def test_payload_without_version_is_refused_before_sending(server: RedisServer, client: Any, keys: Keys) -> None:
     """Bytes that the fence cannot compare are the caller's mistake; nothing of the batch is written."""
     good = keys.user_list("good")
 
@@ -194,7 +191,7 @@ def test_payload_without_version_is_refused_before_sending(
     assert client.exists(good) == 0
 
 
-def test_odd_ids_are_kept_as_they_are(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_odd_ids_are_kept_as_they_are(server: RedisServer, client: Any, keys: Keys) -> None:
     """Colons, spaces, quotes, braces, other scripts: in keys, members, fields and payloads alike."""
 
     async def main() -> None:
@@ -211,7 +208,7 @@ def test_odd_ids_are_kept_as_they_are(server: RedisServer, client: redis.Redis, 
         assert client.hget(keys.item_features(name), name) == name
 
 
-def test_sorted_sets_are_replaced_whole(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_sorted_sets_are_replaced_whole(server: RedisServer, client: Any, keys: Keys) -> None:
     """Old members go, new ones come, scores are exact, the time to live starts anew, and empty means gone."""
     first, large, gone = keys.item_similarity("i1"), keys.trending("1h"), keys.trending("1d")
     many = {f"i{n}": n / 7 for n in range(2_501)}
@@ -229,7 +226,7 @@ def test_sorted_sets_are_replaced_whole(server: RedisServer, client: redis.Redis
     assert client.ttl(first) > 50
 
 
-def test_hashes_send_changed_fields_only(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_hashes_send_changed_fields_only(server: RedisServer, client: Any, keys: Keys) -> None:
     """A field that did not change is not sent again; a vanished one is removed; the time to live starts anew."""
     key = keys.user_features("u")
 
@@ -251,9 +248,7 @@ def test_hashes_send_changed_fields_only(server: RedisServer, client: redis.Redi
 
 
 @pytest.mark.parametrize("loss", ["removed", "other writer", "other type"])
-def test_hash_that_is_not_ours_any_more_is_sent_whole(
-    server: RedisServer, client: redis.Redis, keys: Keys, loss: str
-) -> None:
+def test_hash_that_is_not_ours_any_more_is_sent_whole(server: RedisServer, client: Any, keys: Keys, loss: str) -> None:
     """If the hash expired, or another worker wrote it in between, a change cannot build on it."""
     key, other = keys.user_features("u"), keys.user_features("other")
 
@@ -275,7 +270,7 @@ def test_hash_that_is_not_ours_any_more_is_sent_whole(
     assert client.hgetall(other) == {"x": "2", "updated_at_ms": "12"}
 
 
-def test_same_hash_twice_in_one_batch(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_same_hash_twice_in_one_batch(server: RedisServer, client: Any, keys: Keys) -> None:
     """The later one counts."""
     key = keys.item_features("i")
 
@@ -288,7 +283,7 @@ def test_same_hash_twice_in_one_batch(server: RedisServer, client: redis.Redis, 
     assert client.hgetall(key) == {"b": "2", "updated_at_ms": "1"}
 
 
-def test_delete_removes_keys(server: RedisServer, client: redis.Redis, keys: Keys) -> None:
+def test_delete_removes_keys(server: RedisServer, client: Any, keys: Keys) -> None:
     """An erased user's keys are gone, and a later write of the hash is whole."""
     key = keys.user_features("u")
 

@@ -197,7 +197,7 @@ def test_select_takes_the_best_unseen_allowed_finite_items(
     offered = {
         item: normed[item]
         for item in range(len(values))
-        if allowed[item] and np.isfinite(normed[item]) and hashes[item] not in seen
+        if allowed[item] and 0.0 < normed[item] < np.inf and hashes[item] not in seen
     }
     worst = sorted(offered.values(), reverse=True)[:k][-1] if offered else 0.0
     found = dict(zip(compiled[0][0].tolist(), compiled[0][1].tolist(), strict=True))
