@@ -107,7 +107,7 @@ def test_fence_under_concurrent_writers(server: RedisServer, client: Any, keys: 
         await store.close()
 
     async def watch(done: asyncio.Event) -> None:
-        reader = redis.asyncio.Redis.from_url(server.url)
+        reader: Any = redis.asyncio.Redis.from_url(server.url)
         seen = dict.fromkeys(names, b"")
         while not done.is_set():
             for name, payload in zip(names, await reader.mget(names)):
