@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +95,7 @@ def _download_all(jars: list[Jar], cache: Path, downloaded: Callable[[int, int],
     cache.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(cache)
     downloaded(0, len(jars))
-    with tempfile.TemporaryDirectory(prefix=".fill-", dir=cache) as scratch:
+    with _system_certificates(), tempfile.TemporaryDirectory(prefix=".fill-", dir=cache) as scratch:
         pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="freshet-download")
         try:
             jobs = [pool.submit(_download, jar, cache, Path(scratch), repository) for jar in jars]
@@ -104,6 +104,21 @@ def _download_all(jars: list[Jar], cache: Path, downloaded: Callable[[int, int],
                 downloaded(done, len(jars))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _system_certificates() -> Iterator[None]:
+    """Trust whom this machine trusts, not only the list that comes with the HTTP library: companies have their own."""
+    try:
+        import truststore
+    except ImportError:
+        yield
+        return
+    truststore.inject_into_ssl()
+    try:
+        yield
+    finally:
+        truststore.extract_from_ssl()
 
 
 def _download(jar: Jar, cache: Path, scratch: Path, repository: str) -> None:
