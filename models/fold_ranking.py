@@ -1,8 +1,8 @@
 """All lists of one user over one share, in one compiled call: the fold makes them before it learns an event."""
 
 import numpy as np
-from numba import njit
 
+from models.compiled import njit
 from models.fusion import fuse_slots
 from models.history_kernels import refresh, represent, score
 from models.kernels import Array

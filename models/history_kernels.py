@@ -9,7 +9,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from models.compiled import njit
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from models.compiled import njit
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 

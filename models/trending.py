@@ -6,9 +6,9 @@ the same events give the same bits on every machine (no `exp` in the state).
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from models.arrays import longer
+from models.compiled import njit
 from models.kernels import Array
 from models.windows import TRENDING_WINDOWS, Window
 

@@ -18,9 +18,10 @@ from tables.cutting import Cut
 from tables.fold_settings import FoldSettings
 from tables.marker import MARKER_KEY
 from tables.partition import PartitionState
-from tests.logs import DAY_MS, HOUR_MS, SPAN, Record, log_of, made_log
+from tests.logs import DAY_MS, HOUR_MS, Record, log_of, made_log
 from tests.plain import plain_kernels
 from tests.saved import Topics, everything, fold_all, folded, in_bytes
+from tests.strategies import numbers
 
 ACTIONS = (
     "go on",
@@ -53,8 +54,7 @@ SMALL = st.builds(
     late_grace_ms=st.sampled_from((0, HOUR_MS)),
 )
 STEP = st.tuples(st.sampled_from((1, 2, 5, 30)), st.sampled_from(ACTIONS))
-NUMBERS = st.integers(0, SPAN - 1)
-LOGS = st.integers(0, 150).flatmap(lambda n: st.lists(NUMBERS, min_size=n, max_size=n))
+LOGS = numbers(0, 150)
 STEPS = st.integers(0, 16).flatmap(lambda n: st.lists(STEP, min_size=n, max_size=n))
 
 

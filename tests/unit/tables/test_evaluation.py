@@ -6,7 +6,6 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,9 +20,9 @@ from tables import evaluator
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tests.brute_evaluation import BruteEvaluation, found
-from tests.logs import DAY_MS, SPAN, START_MS, Record, log_of, made_log, record
-from tests.ratings import ById
+from tests.logs import DAY_MS, START_MS, Record, log_of, made_log, record
 from tests.saved import Topics, fold_all, folded, keys
+from tests.strategies import numbers
 
 MAX_WAITING, PER_BLOCK = 3, 10
 SOURCES = ("list", "co_occurrence", "history", "popularity")
@@ -31,7 +30,7 @@ SETTINGS = FoldSettings(
     cooccurrence=CooccurrenceSettings(n_history=6, n_keep=8),
     history=HistoryFactorsSettings(n_factors=8, n_negatives=5),
 )
-LOGS = st.integers(0, 120).flatmap(lambda n: st.lists(st.integers(0, SPAN - 1), min_size=n, max_size=n))
+LOGS = numbers(0, 120)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -281,37 +280,3 @@ def test_one_number_in_a_hundred_rows_is_enough() -> None:
         state.items.history.rows[slot] = row
         state.items.history.stale[slot] = True
     assert len(state.evaluator.lists.sources(user)["history"]) > 5
-
-
-@pytest.mark.parametrize("fraction", [0.0, 1.0])
-def test_ratings_are_predicted_then_learned(fraction: float) -> None:
-    """MAE and RMSE are those of the factorization asked before each rating; repeated event ids count once."""
-    records = made_log(8, 1_000)
-    state, model = PartitionState(0, 1, FoldSettings(evaluate_fraction=fraction)), ById()
-    errors = []
-    for each in records:
-        user_id = state.fold(*each)
-        fields = orjson.loads(each.value or b"") if isinstance(user_id, str) else {}
-        if fields.get("event_type") == "rating":
-            on_scale = min(max(fields["value"], 1.0), 5.0)
-            errors.append(model.predict_one(fields["user_id"], fields["item_id"]) - on_scale)
-            model.learn_one(fields["user_id"], fields["item_id"], fields["value"])
-    ratings = state.evaluator.ratings
-
-    assert ratings.n == len(errors) > 60
-    assert ratings.absolute == pytest.approx(sum(map(abs, errors)), rel=1e-12)
-    assert ratings.squared == pytest.approx(sum(each * each for each in errors), rel=1e-12)
-    assert state.items.ratings.mean.encode() == model.model.mean.encode()
-    for user_id, row in model.users.items():
-        user = state.users.get(user_id)
-        assert user is not None and user.factors is not None and user.factors.tolist() == row.tolist()
-
-
-@pytest.mark.parametrize("value", [1e200, -1.7e308, 6, -3])
-def test_a_rating_off_the_scale_spoils_nothing(value: float) -> None:
-    """Whatever number a rating is, the sums stay numbers, and the partition can be saved, loaded and go on."""
-    state = loaded(folded([record(0, "u1", "a", "rating", value=value)]))
-    state.fold(*record(1, "u1", "b", "rating", value=4))
-
-    assert state.evaluator.ratings.n == 2
-    assert np.isfinite([state.evaluator.ratings.absolute, state.evaluator.ratings.squared]).all()

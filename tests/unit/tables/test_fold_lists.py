@@ -17,18 +17,23 @@ from tables.recommend import recommend
 from tables.users import UserState
 from tests.brute_evaluation import brute_lists
 from tests.lists import NOTHING, view_of
-from tests.logs import SPAN, log_of, made_log, record
+from tests.logs import log_of, made_log, record
 from tests.saved import everything, folded
+from tests.strategies import numbers
 
 SETTINGS = FoldSettings(
     cooccurrence=CooccurrenceSettings(n_history=6, n_keep=10), history=HistoryFactorsSettings(n_factors=8)
 )
-NUMBERS = st.lists(st.integers(0, SPAN - 1), min_size=80, max_size=80)
+NUMBERS = numbers(80, 80)
 
 
 def readers(state: PartitionState) -> list[UserState]:
-    """Everybody, and somebody who has just come."""
-    return [*(user for user in map(state.users.get, state.users) if user), UserState()]
+    """Everybody, everybody with items between theirs that are gone, and somebody who has just come."""
+    users = [user for user in map(state.users.get, state.users) if user]
+    with_gaps = [UserState.decode(user.encode()) for user in users]
+    for user in with_gaps:
+        user.recent = [each for entry in user.recent for each in (entry, ("gone", 1.0), ("gone, too", 1.0))]
+    return [*users, *with_gaps, UserState()]
 
 
 def ids(state: PartitionState, user: UserState, depth: int = 20) -> dict[str, list[str]]:
@@ -55,8 +60,19 @@ def test_one_partition_ranks_as_the_item_view(numbers: list[int], max_items: int
     view = view_of(state)
     for user in readers(state):
         if any(item_id in state.items.slots for item_id, _ in user.recent):
-            published = [item.item_id for item in view.recommend(user, 20, NOTHING)]
+            published = [item.item_id for item in view.recommend(user, 20, NOTHING) if item.score > 0]
             assert ids(state, user)[CO_OCCURRENCE] == published
+
+
+def test_an_item_without_weight_is_no_candidate() -> None:
+    """Forgotten, shown again and then paired: it has events and a pair but no weight, so it scores 0 for everybody."""
+    log = [record(0, "u1", "a"), record(1, "u2", "b"), record(2, "u3", "c"), record(3, "u9", "a", "impression")]
+    state, reader = folded([*log, record(4, "u1", "c")], FoldSettings(max_items=2)), UserState()
+    reader.add_recent("c", 1.0, 6)
+
+    assert float(state.items.weight[state.items.slots["a"]]) == 0.0
+    assert ids(state, reader)[CO_OCCURRENCE] == []
+    assert view_of(state).recommend(reader, 9, NOTHING) == []
 
 
 @settings(max_examples=40)
@@ -138,7 +154,7 @@ def test_reasons_of_the_factor_model() -> None:
     state = folded(made_log(8, 500, n_users=10, n_items=60))
     lists, history, slots = state.evaluator.lists, state.items.history, state.items.slots
     rows = history.rows[:, : history.settings.n_factors]
-    for user in readers(state)[:-1]:
+    for user in readers(state)[: len(state.users)]:
         known = [(item_id, weight) for item_id, weight in reversed(user.recent) if item_id in slots]
         for slot in lists.near(user, 5).tolist():
             gains = {

@@ -12,10 +12,11 @@ from tables.partition import PartitionState
 from tables.users import UserState
 from tables.view import ItemView
 from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, partitions, users_of, view_of
-from tests.logs import HOUR_MS, SPAN, START_MS, log_of, made_log, record
+from tests.logs import HOUR_MS, START_MS, log_of, made_log, record
 from tests.saved import folded
+from tests.strategies import numbers
 
-NUMBERS = st.lists(st.integers(0, SPAN - 1), min_size=60, max_size=60)
+NUMBERS = numbers(60, 60)
 
 
 @settings(max_examples=60)
