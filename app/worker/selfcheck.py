@@ -14,6 +14,7 @@ OVERRIDDEN = {
     "perform_seek": ["self"],
     "getmany": ["self", "timeout"],
     "_new_offset": ["self", "tp"],
+    "ack": ["self", "message"],
     "on_partitions_revoked": ["self", "revoked"],
     "on_stop": ["self"],
 }
@@ -27,7 +28,7 @@ USED = (
     "stop_flow",
     "topic_partitions",
 )
-ATTRIBUTES = ("_read_offset", "_committed_offset", "_acked", "_acked_index", "_unacked_messages")
+ATTRIBUTES = ("_read_offset", "_committed_offset", "_acked", "_acked_index")
 
 
 def check_libraries() -> None:
