@@ -72,7 +72,7 @@ def test_attributes_are_maps_by_partition() -> None:
 
 @pytest.mark.parametrize("committed", [None, 6])
 def test_acknowledged_chunk_is_no_longer_in_flight(committed: int | None) -> None:
-    """Also one whose offset a checkpoint has committed before: Faust's own set keeps that, and we would wait for ever."""
+    """Also one whose offset a checkpoint has committed before: Faust keeps that, and we would wait for ever."""
 
     def left(consumer: Any) -> set[tuple[TP, int]]:
         consumer.app.topics.acks_enabled_for = lambda topic: True
