@@ -179,7 +179,9 @@ class Scene:
     def logs(self) -> str:
         """The end of every worker's log."""
         return "\n".join(
-            f"--- {worker.log_path.name}, exit code {worker.exit_code}\n" + worker.log_path.read_text()[-1500:]
+            f"--- {worker.log_path.name}, exit code {worker.exit_code}, at {worker.progress}\n"
+            f"{[line for line in worker.lines if line['event'] != 'checkpoint'][-8:]}\n"
+            f"{worker.log_path.read_text()[-1500:]}"
             for worker in self.workers
         )
 

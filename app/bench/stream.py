@@ -1,7 +1,7 @@
 """`freshet bench stream`: how fast the whole pipeline gets through a backlog, beside plain Faust and a plain read."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.progress import Progress
 
@@ -15,6 +15,7 @@ from app.replay.readers import open_log
 from app.replay.records import LogRecord
 from app.worker.checkpoints import load_checkpoint
 from app.worker.preflight import prepare_topics
+from models.errors import StateError
 from models.evaluation import merged_json
 from tables.partition import PartitionState
 
@@ -55,7 +56,7 @@ def run_stream(
     Raises
     ------
     StateError
-        If a user's list in Redis afterwards is not that of the user's last event.
+        If not every record has been folded, or a user's list in Redis afterwards is not that of the user's last event.
     """
     if log is None:
         log = open_log(None, dataset=DATASET, columns={}, event_type=None)
@@ -79,8 +80,10 @@ class _Stream:
         last = await self._load()
         raw_s = await read_raw(settings.broker, names.events, settings.partitions, n)
         timing = await fold_backlog(self._place, n, self._bar("Freshet", n))
+        states = await self._states()
+        check_folded(states, n)
         await asyncio.to_thread(check_lists, settings.redis_url, settings.namespace, last)
-        evaluation = await self._evaluation()
+        evaluation = merged_json([state.evaluator.prequential for state in states])
         stock_per_s = None
         if stock:
             stock_per_s = await run_stock(self._place, self._backlog, self._bar("plain Faust", min(n, STOCK_EVENTS)))
@@ -97,19 +100,33 @@ class _Stream:
         self._progress.update(task, completed=len(self._backlog))
         return last
 
-    async def _evaluation(self) -> dict[str, object]:
-        """What the checkpoints say."""
+    async def _states(self) -> list[PartitionState]:
+        """The partitions as they were saved."""
         settings = self._place.settings
-        parts = []
-        for number in range(settings.partitions):
-            state = PartitionState(number, settings.partitions, settings.fold)
+        states = [PartitionState(number, settings.partitions, settings.fold) for number in range(settings.partitions)]
+        for state in states:
             await load_checkpoint(state, self._place.names, settings.broker)
-            parts.append(state.evaluator.prequential)
-        return merged_json(parts)
+        return states
 
     def _bar(self, name: str, total: int) -> Callable[[int], None]:
         task = self._progress.add_task(name, total=total)
         return lambda n: self._progress.update(task, completed=n)
+
+
+def check_folded(states: Sequence[PartitionState], n_records: int) -> None:
+    """Compare what the partitions have counted with the length of the log: offsets alone do not show a hole in it.
+
+    Raises
+    ------
+    StateError
+        With both numbers.
+    """
+    metrics = [state.metrics for state in states]
+    names = ("events", "duplicates", "dead_letters.")
+    n_folded = sum(one.total(name) for one in metrics for name in names)
+    if n_folded != n_records:
+        folded = ", ".join(f"{one.total('events')} in partition {state.number}" for state, one in zip(states, metrics))
+        raise StateError(f"{n_folded} of {n_records} records were folded: {folded}. The worker has passed over others.")
 
 
 def summary(

@@ -1,4 +1,4 @@
-"""The backlog of `freshet bench stream`: one log several times over, in Kafka before the clock runs."""
+"""The backlog of `freshet bench stream`: one log several times over, put into Kafka before the clock runs."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence

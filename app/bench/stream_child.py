@@ -80,7 +80,8 @@ class Child:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         process = self._process
-        assert process is not None
+        assert process is not None and process.stdin is not None
+        process.stdin.close()
         if process.returncode is None:
             process.terminate()
         try:

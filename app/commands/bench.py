@@ -1,20 +1,37 @@
 """`freshet bench`."""
 
 import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from app.commands.flags import json_flag
-from app.commands.output import print_json, print_table, say
+from app.commands.output import note, print_json, print_table, say
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _services(command: F) -> F:
+    """`--broker` and `--redis`."""
+    broker = click.option("--broker", metavar="HOST:PORT", help="A Kafka that is there, instead of one started here.")
+    redis = click.option(
+        "--redis", "redis_url", metavar="URL", help="A Redis that is there, instead of one started here."
+    )
+    return broker(redis(command))
 
 
 @click.group()
 def bench() -> None:
     """Measure and prove things on this machine.
 
+    Each one starts a Kafka and a Redis of its own, unless it is given some, and works in a namespace of its own.
+
     \b
-    Example:
+    Examples:
       freshet bench counting --events 20000 --kills 2 --joins 1
+      freshet bench stream --copies 2
+      freshet bench freshness --rate 500 --seconds 20
     """
 
 
@@ -24,8 +41,7 @@ def bench() -> None:
 @click.option("--joins", type=click.IntRange(0), default=1, show_default=True, help="Workers that join in between.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the log and of the moments of the faults.")
 @click.option("--no-stock", is_flag=True, help="Leave out the same count by a plain Faust table.")
-@click.option("--broker", metavar="HOST:PORT", help="A Kafka that is there, instead of one started for this.")
-@click.option("--redis", "redis_url", metavar="URL", help="A Redis that is there, instead of one started for this.")
+@_services
 @json_flag
 def counting(
     events: int,
@@ -69,3 +85,79 @@ def counting(
         say("exact" if exact else "NOT exact")
     if not exact:
         sys.exit(1)
+
+
+@bench.command()
+@click.option(
+    "--copies", type=click.IntRange(1), default=10, show_default=True, help="Times that MovieLens 100k is sent."
+)
+@click.option(
+    "--partitions", type=click.IntRange(1, 1000), default=4, show_default=True, help="Of the topic of events."
+)
+@click.option("--no-stock", is_flag=True, help="Leave out the same by a plain Faust agent.")
+@_services
+@json_flag
+def stream(
+    copies: int, partitions: int, no_stock: bool, broker: str | None, redis_url: str | None, as_json: bool
+) -> None:
+    """Get through a backlog: the whole pipeline with one worker, a plain Faust agent, a plain read.
+
+    The backlog is MovieLens 100k several times over, each time with other user ids, and every user is evaluated. The
+    clock of the pipeline runs from its first fetch to its last checkpoint and its last list; then every user's list
+    has to be that of the user's last event, or the exit code is 1.
+
+    \b
+    Example:
+      freshet bench stream --copies 2 --no-stock --json
+    """
+    from app.bench.stream import run_stream
+
+    result = run_stream(
+        copies=copies,
+        partitions=partitions,
+        stock=not no_stock,
+        broker=broker,
+        redis_url=redis_url,
+        show_progress=sys.stderr.isatty(),
+    )
+    if as_json:
+        print_json(result)
+    else:
+        _print_result(result)
+
+
+@bench.command()
+@click.option("--rate", type=click.FloatRange(1), default=1000, show_default=True, help="Events a second.")
+@click.option("--seconds", type=click.FloatRange(1), default=60, show_default=True, help="Measured, after a warm-up.")
+@_services
+@json_flag
+def freshness(rate: float, seconds: float, broker: str | None, redis_url: str | None, as_json: bool) -> None:
+    """See how soon a click shows in the list that a reader gets.
+
+    Events are sent at fixed times, whatever becomes of them. For 50 of them a second the user's list is read every
+    millisecond until it is as new as the event and no longer offers its item; a plain consumer of the same topic runs
+    beside it. Exit code 1 if a list did not react within 10 s. What should hold for the times is told, and whether it
+    does.
+
+    \b
+    Example:
+      freshet bench freshness --rate 1000 --seconds 60 --json
+    """
+    from app.bench.freshness import bounds, run_freshness
+
+    result = run_freshness(
+        rate=rate, seconds=seconds, broker=broker, redis_url=redis_url, show_progress=sys.stderr.isatty()
+    )
+    if as_json:
+        print_json(result)
+    else:
+        _print_result(result)
+    for bound, holds in bounds(result):
+        (note if as_json else say)(f"{bound}: {'yes' if holds else 'NO'}")
+    if result["unread"]:
+        sys.exit(1)
+
+
+def _print_result(result: dict[str, object]) -> None:
+    rows = [(name, "-" if value is None else value) for name, value in result.items()]
+    print_table(("what", "number"), rows, right=("number",))

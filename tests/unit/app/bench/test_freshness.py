@@ -1,0 +1,129 @@
+"""The numbers of `freshet bench freshness`, its traffic and its command."""
+
+import asyncio
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from app.bench import freshness
+from app.bench.freshness import bounds, percentile
+from app.bench.freshness_load import N_ITEMS, N_USERS, OpenLoop, Probe, Traffic
+from app.bench.stream_child import Child
+from app.client import AsyncReader
+from models.events import EventRules, decode
+from tables.list_json import RecommendationList, decode_list, encode_list
+from tests.command import freshet
+from tests.unit.app.bench.test_freshness_probe import listed
+
+RESULT: dict[str, Any] = {
+    "rate": 1000.0,
+    "users": 5000,
+    "n": 60_000,
+    "probed": 3000,
+    "unread": 0,
+    "p50_ms": 9.0,
+    "p95_ms": 20.0,
+    "p99_ms": 50.0,
+    "raw_p50_ms": 3.0,
+    "raw_p99_ms": 20.0,
+    "max_stall_ms": 12.0,
+}
+
+
+def test_percentile_is_a_value_that_was_measured() -> None:
+    """The least one that so many percent do not exceed."""
+    values = [float(value) for value in range(1, 101)]
+
+    assert [percentile(values, percent) for percent in (1, 50, 95, 99, 100)] == [1.0, 50.0, 95.0, 99.0, 100.0]
+    assert percentile([4.0], 50) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "holds", "said"),
+    [
+        ({}, [True, True, True], "p99 50.0 ms <= 60 ms"),
+        ({"p99_ms": 61.0}, [True, True, False], "p99 61.0 ms <= 60 ms"),
+        ({"p99_ms": 61.0, "raw_p99_ms": 31.0}, [True, True, True], "p99 61.0 ms <= 2 x the raw 31.0 ms"),
+        ({"p99_ms": 63.0, "raw_p99_ms": 31.0}, [True, True, False], "p99 63.0 ms <= 2 x the raw 31.0 ms"),
+        ({"p99_ms": 60.0, "raw_p99_ms": 31.0}, [True, True, True], "p99 60.0 ms <= 60 ms"),
+        ({"p50_ms": 18.1}, [True, False, True], "p99 50.0 ms <= 60 ms"),
+        ({"unread": 2}, [False, True, True], "p99 50.0 ms <= 60 ms"),
+    ],
+)
+def test_bounds_say_which_they_are(changes: dict[str, Any], holds: list[bool], said: str) -> None:
+    """For p99 the bound named is the one that holds; if neither does, the wider one."""
+    told = bounds({**RESULT, **changes})
+
+    assert [one for _, one in told] == holds
+    assert told[2][0] == said
+
+
+def test_everybody_has_an_event_before_it_is_measured() -> None:
+    """So that everybody has a list; all are valid events of the users and items there are."""
+    traffic, users = Traffic(seed=1), set()
+
+    for record in traffic.preloaded(2 * N_USERS):
+        event = decode(record.key, record.value, 10**15, EventRules())
+        users.add(event.user_id)
+        assert 0 <= int(event.item_id[1:]) < N_ITEMS
+
+    assert len(users) == N_USERS
+
+
+class OneList:
+    """A reader with one answer for all."""
+
+    def __init__(self, found: RecommendationList | None) -> None:
+        self._found = found
+
+    async def recs(self, user_id: str) -> RecommendationList | None:
+        return self._found
+
+
+def default_list() -> bytes:
+    """The list for people without one of their own."""
+    fields = decode_list(listed(5, "a"))
+    return encode_list(
+        epoch=1,
+        offset=5,
+        user_id=None,
+        namespace="",
+        generated_at_ms=1,
+        source=fields.source,
+        model="m",
+        variant="default",
+        items=fields.items,
+    )
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [(listed(5, "a"), Probe("u", "a")), (listed(5), None), (default_list(), None), (None, None)],
+)
+def test_only_items_of_the_own_list_are_probed(payload: bytes | None, expected: Probe | None) -> None:
+    """Without a list of its own, or with an empty one, a user's click would prove nothing."""
+    reader = OneList(None if payload is None else decode_list(payload))
+    load = OpenLoop(Traffic(seed=0), cast(AsyncReader, reader), cast(Child, None), 1000.0, 0)
+
+    assert asyncio.run(load._click("u")) == expected
+
+
+@pytest.mark.parametrize(("unread", "code"), [(0, 0), (3, 1)])
+def test_command_fails_if_a_list_did_not_react(unread: int, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags arrive; JSON stands alone on standard output, and what should hold goes to standard error."""
+    calls: list[dict[str, object]] = []
+
+    def run(**arguments: object) -> dict[str, Any]:
+        calls.append(arguments)
+        return {**RESULT, "unread": unread}
+
+    monkeypatch.setattr(freshness, "run_freshness", run)
+
+    outcome = freshet("bench", "freshness", "--rate", "200", "--seconds", "5", "--json")
+
+    assert outcome.code == code
+    assert orjson.loads(outcome.out) == {**RESULT, "unread": unread}
+    assert f"unread {unread} = 0: {'NO' if unread else 'yes'}" in outcome.err
+    assert "p99 50.0 ms <= 60 ms: yes" in outcome.err
+    assert calls == [{"rate": 200.0, "seconds": 5.0, "broker": None, "redis_url": None, "show_progress": False}]
