@@ -70,6 +70,9 @@ class Outputs(Protocol[P, R_contra]):
     def dead_letter(self, partition: P, record: R_contra, invalid: InvalidEvent) -> None:
         """Send a record that is no event on; from now on every checkpoint waits for its acknowledgement."""
 
+    def done(self, number: int, first_offset: int) -> None:
+        """A chunk has been folded, or left: the next one may come."""
+
     def touched(self, partition: P, users: Mapping[str, int], records: Sequence[R_contra]) -> Awaitable[None]:
         """Take note of users whose state changed, each with the time that its first event was appended at (Unix ms).
 
@@ -93,6 +96,7 @@ async def fold_events(chunks: AsyncIterable[Chunk[R]], *, outputs: Outputs[P, R]
             users = fold_slice(partition, records, outputs)
             await outputs.touched(partition, users, records)
             await asyncio.sleep(0)
+        outputs.done(chunk.partition, chunk.records[0].offset)
 
 
 def fold_slice(partition: P, records: Sequence[R], outputs: Outputs[P, R]) -> dict[str, int]:

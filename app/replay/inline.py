@@ -55,6 +55,9 @@ class InlineOutputs:
     def dead_letter(self, partition: object, record: object, invalid: InvalidEvent) -> None:
         """Counted by the state already."""
 
+    def done(self, number: int, first_offset: int) -> None:
+        """Nothing waits for it."""
+
     async def touched(self, partition: object, users: object, records: object) -> None:
         """Lists are made at the end."""
 

@@ -39,6 +39,10 @@ class WorkerOutputs:
         """Send a record on; noted before anything else can run, so that no checkpoint slips past it."""
         partition.dead_letter_sent(record.offset, self._dead_letters.send(record, invalid))
 
+    def done(self, number: int, first_offset: int) -> None:
+        """A chunk has been folded, or left: the next one may be fetched."""
+        self._ownership.in_flight.discard((number, first_offset))
+
     async def touched(
         self, partition: OwnedPartition, users: Mapping[str, int], records: Sequence[ConsumerRecord]
     ) -> None:

@@ -59,6 +59,7 @@ class Ownership:
         self.generation = -1
         self.ready = False
         self.n_partitions = 0
+        self.in_flight: set[tuple[int, int]] = set()  # chunks handed out, not folded: partition and first offset
         self._limits = limits
         self._changed = changed
         self._fatal = fatal

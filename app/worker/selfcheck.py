@@ -14,7 +14,6 @@ OVERRIDDEN = {
     "perform_seek": ["self"],
     "getmany": ["self", "timeout"],
     "_new_offset": ["self", "tp"],
-    "ack": ["self", "message"],
     "on_partitions_revoked": ["self", "revoked"],
     "on_stop": ["self"],
 }

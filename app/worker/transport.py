@@ -9,12 +9,11 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, ConsumerMessage, Message
+from faust.types import TP, ConsumerMessage
 
 from app.worker.latency import Latency
 from app.worker.ownership import Ownership, Ranges
@@ -41,11 +40,6 @@ class BatchConsumer(driver.Consumer):
     """Hands out chunks of records, from the offsets that the checkpoints name."""
 
     transport: "BatchTransport"
-
-    @cached_property
-    def _in_flight(self) -> set[tuple[TP, int]]:
-        """Chunks handed out and not acknowledged: partition and last offset."""
-        return set()
 
     @property
     def ownership(self) -> Ownership:
@@ -93,9 +87,11 @@ class BatchConsumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 Faust's
         """Yield one message per partition and chunk, never more than a few in flight.
 
-        Waiting here and not in the stream's buffer matters: a full buffer makes Faust sleep for a second.
+        Waiting here and not in the stream's buffer matters: a full buffer makes Faust sleep for a second. The agent says
+        when it is done with a chunk; Faust's own books keep those that a checkpoint has committed before their ack.
         """
-        while len(self._in_flight) > CHUNKS_IN_FLIGHT and not self.should_stop:  # noqa: ASYNC110 acks set no event
+        in_flight = self.ownership.in_flight
+        while len(in_flight) > CHUNKS_IN_FLIGHT and not self.should_stop:  # noqa: ASYNC110 polled
             await asyncio.sleep(WAIT_S)
         fetched, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
@@ -121,16 +117,8 @@ class BatchConsumer(driver.Consumer):
                 if not self.flow_active or self.app.consumer_generation_id != generation:
                     return
                 if active is None or tp in active:
-                    self._in_flight.add((tp, records[-1].offset))
+                    in_flight.add((tp.partition, records[0].offset))
                     yield tp, self._message(tp, records, generation)
-
-    def ack(self, message: Message) -> bool:
-        """A chunk is folded, or was passed over.
-
-        Faust's own set of messages under way keeps one whose offset a checkpoint has committed before its ack.
-        """
-        self._in_flight.discard((message.tp, message.offset))
-        return super().ack(message)
 
     def _message(self, tp: TP, records: list[ConsumerRecord], generation: int) -> ConsumerMessage:
         last = records[-1]
@@ -171,7 +159,7 @@ class BatchConsumer(driver.Consumer):
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
-        self._in_flight.clear()
+        self.ownership.in_flight.clear()
         try:
             await self.ownership.revoke(self.ownership.settings.rebalance_timeout_s / 2)
         except Exception as error:

@@ -10,7 +10,7 @@ import faust
 import pytest
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, ConsumerMessage
+from faust.types import TP
 from mode import Service
 
 from app.worker import selfcheck
@@ -68,23 +68,6 @@ def test_attributes_are_maps_by_partition() -> None:
 
     with_consumer(look)
     assert set(ATTRIBUTES) == {"_read_offset", "_committed_offset", "_acked", "_acked_index"}
-
-
-@pytest.mark.parametrize("committed", [None, 6])
-def test_acknowledged_chunk_is_no_longer_in_flight(committed: int | None) -> None:
-    """Also one whose offset a checkpoint has committed before: Faust keeps that, and we would wait for ever."""
-
-    def left(consumer: Any) -> set[tuple[TP, int]]:
-        consumer.app.topics.acks_enabled_for = lambda topic: True
-        one = ConsumerMessage(TP0.topic, 0, 5, 0.0, 0, None, None, b"", None, 0, 0, TP0)
-        consumer.track_message(one)
-        consumer._in_flight.update({(TP0, 5), (TP0, 8)})
-        consumer._committed_offset[TP0] = committed
-        consumer.ack(one)
-        in_flight: set[tuple[TP, int]] = consumer._in_flight
-        return in_flight
-
-    assert with_consumer(left) == {(TP0, 8)}
 
 
 def test_new_offset_is_what_is_committed() -> None:

@@ -53,9 +53,13 @@ class Outputs:
         self.users: list[Mapping[str, int]] = []
         self.n_records: list[int] = []
         self.lose_after: int | None = None
+        self.chunks_done: list[tuple[int, int]] = []
 
     def partition(self, number: int, generation: int, fetched_at: float) -> Partition | None:
         return self.owned.get((number, generation))
+
+    def done(self, number: int, first_offset: int) -> None:
+        self.chunks_done.append((number, first_offset))
 
     def dead_letter(self, partition: Partition, record: Record, invalid: InvalidEvent) -> None:
         self.letters.append((record.offset, invalid.reason))
@@ -108,6 +112,7 @@ def test_partition_not_owned_is_left_alone() -> None:
     run(outputs, Chunk(3, [Record(1)]), Chunk(0, [Record(2)], generation=0), Chunk(0, [Record(5)]))
 
     assert partition.state.offsets == [5]
+    assert outputs.chunks_done == [(3, 1), (0, 2), (0, 5)], "whatever became of it, the next chunk may come"
 
 
 def test_partition_lost_in_mid_chunk_is_left_at_once() -> None:
