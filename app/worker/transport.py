@@ -87,8 +87,8 @@ class BatchConsumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 Faust's
         """Yield one message per partition and chunk, never more than a few in flight.
 
-        Waiting here and not in the stream's buffer matters: a full buffer makes Faust sleep for a second. The agent says
-        when it is done with a chunk; Faust's own books keep those that a checkpoint has committed before their ack.
+        Waiting here and not in the stream's buffer matters: a full buffer makes Faust sleep for a second. The agent
+        says when it is done with a chunk; Faust's books keep those that a checkpoint has committed before their ack.
         """
         in_flight = self.ownership.in_flight
         while len(in_flight) > CHUNKS_IN_FLIGHT and not self.should_stop:  # noqa: ASYNC110 polled
