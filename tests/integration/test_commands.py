@@ -1,6 +1,7 @@
 """The reading and operator commands on real Kafka and Redis, with a worker at work."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 import time
@@ -137,13 +138,24 @@ def test_users_are_placed_as_the_settings_say(scene: Scene, partitioner: str) ->
     assert placed == {b"u%d" % n: partition_of(b"u%d" % n, 3, partitioner) for n in range(60)}
 
 
+def heed_interrupts() -> None:
+    """Tests that run in the background of a shell inherit that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_line_goes_out_while_the_source_is_open(scene: Scene) -> None:
     """What a program writes into the pipe is in the log at once; Ctrl-C ends with 130 and the count."""
     scene.create(1)
     command = [sys.executable, "-m", "app", "produce"]
     variables = {**environment(scene.settings), "PYTHONPATH": str(ROOT), "PATH": ""}
     with subprocess.Popen(
-        command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=scene.folder
+        command,
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=scene.folder,
+        preexec_fn=heed_interrupts,
     ) as process:
         assert process.stdin is not None
         process.stdin.write(event("u1", "i1") + b"\n")
