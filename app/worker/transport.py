@@ -90,10 +90,8 @@ class BatchConsumer(driver.Consumer):
         Waiting here and not in the stream's buffer matters: a full buffer makes Faust sleep for a second. The agent
         says when it is done with a chunk; Faust's books keep those that a checkpoint has committed before their ack.
         """
-        in_flight = self.ownership.in_flight
-        while len(in_flight) > CHUNKS_IN_FLIGHT and not self.should_stop:  # noqa: ASYNC110 polled
-            await asyncio.sleep(WAIT_S)
-        fetched, active = await self._wait_next_records(timeout)
+        await self._room()
+        fetched, _ = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if not fetched or self.should_stop:
             return
@@ -114,11 +112,17 @@ class BatchConsumer(driver.Consumer):
                 if records is None:
                     del chunks[tp]
                     continue
+                await self._room()
                 if not self.flow_active or self.app.consumer_generation_id != generation:
-                    return
-                if active is None or tp in active:
-                    in_flight.add((tp.partition, records[0].offset))
-                    yield tp, self._message(tp, records, generation)
+                    return  # revoked: the next owner goes on from the checkpoint
+                self.ownership.in_flight.add((tp.partition, records[0].offset))
+                yield tp, self._message(tp, records, generation)  # whatever is fetched is handed out, or it is lost
+
+    async def _room(self) -> None:
+        """Return when few chunks are in flight, or the flow has stopped."""
+        in_flight = self.ownership.in_flight
+        while len(in_flight) > CHUNKS_IN_FLIGHT and self.flow_active and not self.should_stop:  # noqa: ASYNC110 polled
+            await asyncio.sleep(WAIT_S)
 
     def _message(self, tp: TP, records: list[ConsumerRecord], generation: int) -> ConsumerMessage:
         last = records[-1]

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial, update_wrapper
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -105,6 +107,7 @@ class Worker:
             producer_linger=0,
             agent_supervisor="mode.CrashingSupervisor",
             web_enabled=False,
+            datadir=str(Path(tempfile.gettempdir()) / "freshet-faust"),  # Faust makes one and we keep nothing in it
             worker_redirect_stdouts=False,
         )
         transport = BatchTransport(app.conf.broker_consumer, app)
