@@ -16,6 +16,7 @@ from models.errors import ServiceError
 
 STOP_S = 5.0
 LOG_BYTES = 2000
+LINE_BYTES = 1 << 24
 
 
 class Child:
@@ -26,7 +27,7 @@ class Child:
     Parameters
     ----------
     folder
-        Holds its pid file and what it writes to standard error.
+        Holds its pid file, what it writes to standard error, and what else it leaves.
     """
 
     def __init__(self, folder: Path, module: str, *arguments: str) -> None:
@@ -72,7 +73,14 @@ class Child:
         command = [sys.executable, "-m", self._module, *self._arguments]
         with (self._folder / "log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *wrapper, *command, stdin=PIPE, stdout=PIPE, stderr=log, env=variables, limit=1 << 24
+                *wrapper,
+                *command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=log,
+                cwd=self._folder,
+                env=variables,
+                limit=LINE_BYTES,
             )
         return self
 
