@@ -1,7 +1,7 @@
 """The user agent: the one pass over the events."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from models.errors import InvalidEvent
@@ -46,8 +46,8 @@ class Chunk(Protocol[R_co]):
 class State(Protocol):
     """What records are folded into."""
 
-    def fold(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> str | InvalidEvent | None:
-        """Take one record: the user touched, why it is no event, or None."""
+    def fold_many(self, records: Iterable[Record]) -> Sequence[str | InvalidEvent | None]:
+        """Take records: for each the user touched, why it is no event, or None."""
 
 
 class Partition(Protocol):
@@ -101,10 +101,8 @@ async def fold_events(chunks: AsyncIterable[Chunk[R]], *, outputs: Outputs[P, R]
 
 def fold_slice(partition: P, records: Sequence[R], outputs: Outputs[P, R]) -> dict[str, int]:
     """Fold some records of one partition without letting go of the event loop; the users touched, and since when."""
-    fold = partition.state.fold
     users: dict[str, int] = {}
-    for record in records:
-        result = fold(record.offset, record.timestamp, record.key, record.value)
+    for record, result in zip(records, partition.state.fold_many(records), strict=True):
         if isinstance(result, InvalidEvent):
             outputs.dead_letter(partition, record, result)
         elif result is not None:

@@ -10,14 +10,16 @@ doi:10.1145/963770.963776, with the two items' norms apart). An item's evidence 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from models import kernels
-from models.arrays import longer
+from models.compiled import njit
+from models.rows import FIRST, RowArrays, RowPool, make_room, size_class
 
-FIRST_ROW = 16
+Array = Any  # numpy arrays; numba's signatures say the dtypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,40 @@ class CooccurrenceSettings:
 
     def norms(self, weight: float) -> tuple[float, float]:
         """What an item of this summed weight is multiplied by: as known item, as candidate; 0 without weight."""
-        if not weight > 0.0:
-            return 0.0, 0.0
-        return weight**-self.known_exponent, weight**-self.candidate_exponent
+        known, candidate = norms(weight, self.known_exponent, self.candidate_exponent)
+        return float(known), float(candidate)
+
+
+@njit(cache=True, nogil=True)
+def norms(weight: float, known_exponent: float, candidate_exponent: float) -> tuple[float, float]:
+    """`CooccurrenceSettings.norms`."""
+    if not weight > 0.0:
+        return 0.0, 0.0
+    return weight**-known_exponent, weight**-candidate_exponent
+
+
+@njit(cache=True, nogil=True)
+def room_for(rows: RowArrays, row: int, more: int, n_keep: int) -> None:
+    """Let a row take `more` pairs; one at full length is cut before it overflows."""
+    make_room(rows, row, max(0, min(more, 2 * n_keep - rows.length[row])))
+
+
+@njit(cache=True, nogil=True)
+def learn_pairs(rows: RowArrays, slot: int, others: Array, amounts: Array, n_keep: int) -> None:
+    """`Cooccurrence.learn_one`; the pool must have `cells_per_event` cells left."""
+    room_for(rows, slot, others.shape[0], n_keep)
+    for place in range(others.shape[0]):
+        room_for(rows, others[place], 1, n_keep)
+    kernels.add_pairs(rows.keys, rows.values, rows.start, rows.length, slot, others, amounts, n_keep)
+
+
+def cells_per_event(n_others: int, n_keep: int) -> int:
+    """The most cells of the pool that one event can take."""
+    return (n_others + 1) * (FIRST << size_class(2 * n_keep))
 
 
 class Cooccurrence:
-    """Neighbour rows in two flat pools; a full row moves to one twice as long, at most 2 `n_keep`.
+    """Neighbour rows in two flat pools.
 
     Parameters
     ----------
@@ -48,91 +77,61 @@ class Cooccurrence:
 
     def __init__(self, n_keep: int = 200) -> None:
         self.n_keep = n_keep
-        self.neighbours: npt.NDArray[np.int32] = np.zeros(1024, np.int32)
-        self.weights: npt.NDArray[np.float64] = np.zeros(1024, np.float64)
-        self.start: npt.NDArray[np.int64] = np.zeros(64, np.int64)
-        self.length: npt.NDArray[np.int32] = np.zeros(64, np.int32)
-        self.room: npt.NDArray[np.int32] = np.zeros(64, np.int32)
-        self._used = 0
-        self._free: dict[int, list[int]] = {}
+        self.rows = RowPool(np.int32, np.float64)
+
+    @property
+    def neighbours(self) -> npt.NDArray[np.int32]:
+        """The pool of neighbours' slots."""
+        return self.rows.keys
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """The pool of pair weights."""
+        return self.rows.values
+
+    @property
+    def start(self) -> npt.NDArray[np.int64]:
+        """Where each row begins in the pools."""
+        return self.rows.start
+
+    @property
+    def length(self) -> npt.NDArray[np.int32]:
+        """How many pairs each row has."""
+        return self.rows.length
 
     def learn_one(self, slot: int, others: npt.NDArray[np.int32], amounts: npt.NDArray[np.float64]) -> None:
         """Add `amounts[i]` to the pair of `slot` and `others[i]`; no item may stand in `others` twice."""
         if not len(others):
             return
-        self._reserve(slot, len(others))
-        for other in others[self.length[others] >= self.room[others]].tolist():
-            self._reserve(other, 1)
-        kernels.add_pairs(self.neighbours, self.weights, self.start, self.length, slot, others, amounts, self.n_keep)
+        self.grow(max(slot, int(others.max())) + 1)
+        self.spare(len(others))
+        learn_pairs(self.rows.arrays(), slot, others, amounts, self.n_keep)
+
+    def spare(self, n_others: int) -> None:
+        """Have room for one event with so many other items."""
+        self.rows.spare(cells_per_event(n_others, self.n_keep))
 
     def row(self, slot: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
         """The neighbours of a slot and their pair weights, as views; empty for a slot without a row."""
-        if slot >= len(self.start):
-            return self.neighbours[:0], self.weights[:0]
-        first, size = int(self.start[slot]), int(self.length[slot])
-        return self.neighbours[first : first + size], self.weights[first : first + size]
+        return self.rows.row(slot)
 
     def set_row(self, slot: int, neighbours: npt.NDArray[np.int32], weights: npt.NDArray[np.float64]) -> None:
         """Replace a row (after a load); one that was saved with longer rows is cut."""
-        self.grow(slot + 1)
-        self.length[slot] = 0
         if len(neighbours) >= 2 * self.n_keep:
             neighbours, weights = neighbours.copy(), weights.copy()
             size = kernels.cut_row(neighbours, weights, 0, len(neighbours), self.n_keep)
             neighbours, weights = neighbours[:size], weights[:size]
-        self._reserve(slot, len(neighbours))
-        first = int(self.start[slot])
-        self.neighbours[first : first + len(neighbours)] = neighbours
-        self.weights[first : first + len(neighbours)] = weights
-        self.length[slot] = len(neighbours)
+        self.rows.set_row(slot, neighbours, weights)
 
     def drop(self, slots: list[int], n_slots: int) -> list[int]:
         """Remove rows and every mention of their slots; returns the other slots whose rows changed."""
         gone = np.zeros(len(self.start), np.bool_)
         gone[slots] = True
         for slot in slots:
-            self.length[slot] = 0
-            self._release(slot)
+            self.rows.clear(slot)
         changed = kernels.drop_slots(self.neighbours, self.weights, self.start, self.length, n_slots, gone)
         return [int(slot) for slot in np.flatnonzero(changed)]
 
     def grow(self, n_slots: int) -> None:
         """Make room for slots up to `n_slots`."""
-        if n_slots > len(self.start):
-            size = max(n_slots, 2 * len(self.start))
-            self.start = longer(self.start, size)
-            self.length = longer(self.length, size)
-            self.room = longer(self.room, size)
-
-    def _reserve(self, slot: int, more: int) -> None:
-        """Let a row take `more` pairs; a row at full length is cut by the kernel before it overflows."""
-        self.grow(slot + 1)
-        size, room, full = int(self.length[slot]), int(self.room[slot]), 2 * self.n_keep
-        if size + more <= room or room >= full:
-            return
-        larger = max(room, min(FIRST_ROW, full))
-        while larger < size + more and larger < full:
-            larger = min(2 * larger, full)
-        neighbours, weights = self.row(slot)
-        kept = neighbours.copy(), weights.copy()
-        self._release(slot)
-        first = self._allocate(larger)
-        self.neighbours[first : first + size], self.weights[first : first + size] = kept
-        self.start[slot], self.room[slot] = first, larger
-
-    def _allocate(self, size: int) -> int:
-        free = self._free.get(size)
-        if free:
-            return free.pop()
-        first = self._used
-        self._used += size
-        if self._used > len(self.neighbours):
-            size = max(self._used, 2 * len(self.neighbours))
-            self.neighbours = longer(self.neighbours, size)
-            self.weights = longer(self.weights, size)
-        return first
-
-    def _release(self, slot: int) -> None:
-        if self.room[slot]:
-            self._free.setdefault(int(self.room[slot]), []).append(int(self.start[slot]))
-            self.room[slot] = 0
+        self.rows.grow(n_slots)

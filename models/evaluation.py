@@ -11,7 +11,9 @@ from math import log2, sqrt
 from typing import Any
 
 LIST = "list"
+CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
 POPULARITY = "popularity"
+SOURCES = (LIST, CO_OCCURRENCE, HISTORY, POPULARITY)
 DEPTH = 20
 EVENTS_PER_BLOCK = 1000
 MAX_BLOCKS = 2048
@@ -54,12 +56,15 @@ class Prequential:
         n_events
             Input events before this one: which block it counts in.
         """
+        self.add({source: _rank(target, items) for source, items in lists.items()}, n_events)
+
+    def add(self, ranks: Mapping[str, int], n_events: int) -> None:
+        """Count one test by the item's rank in the list of each source; 0: it is not there."""
         self.n += 1
         block = self._block(n_events // EVENTS_PER_BLOCK)
         block[0] += 1
-        for source, items in lists.items():
+        for source, rank in ranks.items():
             hits = self.hits.setdefault(source, [0, 0])
-            rank = _rank(target, items)
             if not rank:
                 continue
             hits[1] += 1

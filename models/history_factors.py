@@ -10,7 +10,6 @@ has not seen (sampled softmax: Jean et al., doi:10.3115/v1/P15-1001; item to ite
 doi:10.1145/2487575.2487589). Start vectors come from the item's hash, samples from a counter: nothing is shared.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from models.errors import StateError
 
 _SEED_STEP = 0xD1B54A32D192ED03
 _MASK = 2**64 - 1
+CACHE_LINE = 16  # numbers of 4 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ class HistoryFactorsSettings:
             if not legal:
                 raise ValueError(f"{name} has value {getattr(self, name)!r}. Use {allowed}.")
 
+    @property
+    def seed_key(self) -> np.uint64:
+        """Where the numbers of the drawn items start."""
+        return np.uint64((self.seed * _SEED_STEP) & _MASK)
+
 
 class HistoryFactors:
     """Rows of factors by slot; what an event changes are the rows of its item, its history and a few others.
@@ -98,19 +103,17 @@ class HistoryFactors:
         self.settings = settings = settings or HistoryFactorsSettings()
         self.n_columns = settings.n_factors + kernels.N_EXTRA
         self.rows: npt.NDArray[np.float32] = np.zeros((64, self.n_columns), np.float32)
-        self.columns: npt.NDArray[np.float32] = np.zeros((settings.n_factors + 1, 64), np.float32)
+        self.columns: npt.NDArray[np.float32] = _columns(settings.n_factors, 64)
         self.stale: npt.NDArray[np.bool_] = np.ones(64, np.bool_)  # columns that lag behind their rows
         self.live: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
-        self._n_range = 0
+        self.n_range: npt.NDArray[np.int64] = np.zeros(1, np.int64)  # the highest slot with an item + 1
         n_candidates = settings.n_negatives + 1
         self._user = np.zeros(settings.n_factors, np.float32)
         self._gradient = np.zeros(settings.n_factors, np.float32)
         self._shares = np.zeros(settings.n_history, np.float32)
         self._odds = np.zeros(n_candidates, np.float32)
         self._candidates = np.zeros(n_candidates, np.int32)
-        self._cells = np.zeros(n_candidates, np.int64)
-        self._table = np.zeros(1 << (2 * n_candidates).bit_length(), np.uint64)
         self._changed = np.zeros(n_candidates + settings.n_history, np.int32)
 
     @property
@@ -125,7 +128,7 @@ class HistoryFactors:
             self.rows = longer(self.rows, size)
             self.live = longer(self.live, size)
             self.hashes = longer(self.hashes, size)
-            self.columns = np.zeros((self.settings.n_factors + 1, size), np.float32)
+            self.columns = _columns(self.settings.n_factors, size)
             self.stale = np.ones(size, np.bool_)
 
     def start(self, slot: int, item_hash: int) -> None:
@@ -147,8 +150,8 @@ class HistoryFactors:
             self.stale[slot] = True
             self.live[slot] = False
             self.hashes[slot] = 0
-            while self._n_range and not self.live[self._n_range - 1]:
-                self._n_range -= 1
+            while self.n_range[0] and not self.live[self.n_range[0] - 1]:
+                self.n_range[0] -= 1
 
     def learn_one(
         self,
@@ -158,7 +161,6 @@ class HistoryFactors:
         weight: float,
         counter: int,
         seen: npt.NDArray[np.uint64],
-        before: Callable[[npt.NDArray[np.int32]], None] | None = None,
     ) -> npt.NDArray[np.int32]:
         """Learn that an item came next after a history.
 
@@ -174,8 +176,6 @@ class HistoryFactors:
             Events folded so far: it keys the drawn items.
         seen
             Hashes of the items that the user has seen: never drawn.
-        before
-            Called with the slots whose rows may change besides those of the history, before they do.
 
         Returns
         -------
@@ -189,21 +189,11 @@ class HistoryFactors:
         history_slots, history_weights = self._last(history_slots, history_weights)
         if not self._represent(history_slots, history_weights, self._user, self._shares):
             return nothing
-        key = np.uint64(kernels.mix(np.uint64((settings.seed * _SEED_STEP + counter) & _MASK)))
+        key = kernels.history_key(settings.seed_key, counter)
+        blocked = ~self.live | np.isin(self.hashes, seen)
         n_candidates = kernels.draw(
-            key,
-            settings.n_negatives,
-            self._n_range,
-            self.live,
-            self.hashes,
-            seen,
-            slot,
-            self._candidates,
-            self._cells,
-            self._table,
+            key, settings.n_negatives, int(self.n_range[0]), blocked, slot, self._candidates
         )
-        if before is not None:
-            before(self._candidates[:n_candidates])
         n_changed = kernels.learn(
             self.rows,
             settings.n_factors,
@@ -275,7 +265,7 @@ class HistoryFactors:
         self.live[slot] = True
         self.stale[slot] = True
         self.hashes[slot] = item_hash
-        self._n_range = max(self._n_range, slot + 1)
+        self.n_range[0] = max(int(self.n_range[0]), slot + 1)
 
     def _last(
         self, slots: npt.NDArray[np.int32], weights: npt.NDArray[np.float64]
@@ -294,3 +284,8 @@ class HistoryFactors:
             self.rows, self.live, slots, weights, settings.n_factors, settings.decay, user, shares
         )
         return n
+
+
+def _columns(n_factors: int, n_slots: int) -> npt.NDArray[np.float32]:
+    """Columns for so many slots; a line longer, or all factors of a slot would fight for one set of the cache."""
+    return np.zeros((n_factors + 1, n_slots + CACHE_LINE), np.float32)

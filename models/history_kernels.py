@@ -142,53 +142,27 @@ def score(columns: Array, live: Array, n_slots: int, k: int, user: Array, out: A
 
 
 @njit(cache=True, nogil=True)
-def draw(
-    key: np.uint64,
-    n_negatives: int,
-    n_range: int,
-    live: Array,
-    hashes: Array,
-    seen: Array,
-    target: int,
-    candidates: Array,
-    cells: Array,
-    table: Array,
-) -> int:
-    """Put the target and up to `n_negatives` other items into `candidates`, drawn evenly from [0, n_range) by `key`.
+def history_key(seed: np.uint64, counter: int) -> np.uint64:
+    """What keys the draws of an event: its number in the log, and a seed."""
+    return mix(seed + np.uint64(counter))
 
-    A draw that hits an empty slot, the target or an item whose hash is in `seen` is dropped, not repeated. `table` is
-    scratch: a power of two above `n_negatives` cells. Returns the number of candidates, the target included.
+
+@njit(cache=True, nogil=True)
+def draw(key: np.uint64, n_negatives: int, n_range: int, blocked: Array, target: int, candidates: Array) -> int:
+    """Put the target and up to `n_negatives` other slots into `candidates`, drawn evenly from [0, n_range) by `key`.
+
+    A draw that hits the target or a `blocked` slot is dropped, not repeated. Returns the number of candidates, the
+    target included.
     """
     candidates[0] = target
-    mask = np.uint64(table.shape[0] - 1)
-    table[:] = 0
     n = 1
     for number in range(n_negatives):
         bits = mix(key + np.uint64(number)) >> _S32
         slot = np.int32((bits * np.uint64(n_range)) >> _S32)
-        if slot == target or not live[slot]:
-            continue
-        cell = np.int64(hashes[slot] & mask)
-        while table[cell] != 0 and table[cell] != hashes[slot]:
-            cell = np.int64(np.uint64(cell + 1) & mask)
-        table[cell] = hashes[slot]
-        cells[n] = cell
-        candidates[n] = slot
-        n += 1
-    for position in range(seen.shape[0]):
-        cell = np.int64(seen[position] & mask)
-        while table[cell] != 0 and table[cell] != seen[position]:
-            cell = np.int64(np.uint64(cell + 1) & mask)
-        if table[cell] != 0:
-            for other in range(1, n):
-                if cells[other] == cell:
-                    cells[other] = -1
-    kept = 1
-    for position in range(1, n):
-        if cells[position] >= 0:
-            candidates[kept] = candidates[position]
-            kept += 1
-    return kept
+        if slot != target and not blocked[slot]:
+            candidates[n] = slot
+            n += 1
+    return n
 
 
 @njit(cache=True, nogil=True)

@@ -13,8 +13,8 @@ from models.kernels import Array
 from models.windows import TRENDING_WINDOWS, Window
 
 HALF_LIVES_PER_WINDOW = 2
-_STEPS = np.array([window.step_ms for window in TRENDING_WINDOWS], np.int64)
-_N_BUCKETS = np.array([window.n_buckets for window in TRENDING_WINDOWS], np.int64)
+STEPS_MS = np.array([window.step_ms for window in TRENDING_WINDOWS], np.int64)
+N_BUCKETS = np.array([window.n_buckets for window in TRENDING_WINDOWS], np.int64)
 
 
 def decay_factors(window: Window) -> npt.NDArray[np.float64]:
@@ -52,14 +52,14 @@ class Trending:
         self.value: npt.NDArray[np.float64] = np.zeros((64, len(TRENDING_WINDOWS)), np.float64)
         self.bucket: npt.NDArray[np.int64] = np.zeros((64, len(TRENDING_WINDOWS)), np.int64)
         self._factors = [decay_factors(window) for window in TRENDING_WINDOWS]
-        self._decay = np.zeros((len(self._factors), max(map(len, self._factors))), np.float64)
-        for row, factors in zip(self._decay, self._factors, strict=True):
+        self.decay = np.zeros((len(self._factors), max(map(len, self._factors))), np.float64)
+        for row, factors in zip(self.decay, self._factors, strict=True):
             row[: len(factors)] = factors
 
     def learn_one(self, slot: int, weight: float, time_ms: int) -> None:
         """Count one event; an event older than the last one counted is decayed to that one's time."""
         self.grow(slot + 1)
-        count(self.value, self.bucket, self._decay, _N_BUCKETS, _STEPS, slot, weight, time_ms)
+        count(self.value, self.bucket, self.decay, N_BUCKETS, STEPS_MS, slot, weight, time_ms)
 
     def scores(self, window_index: int, as_of_ms: int, n_slots: int) -> npt.NDArray[np.float64]:
         """Scores of the first `n_slots` slots as of a time, shape (n_slots,); 0 where the window is empty."""

@@ -1,10 +1,12 @@
 """A cut in the making: encoded slice by slice while events go on.
 
-Whatever a new event is about to change is encoded first, so every value is as it was when the cut began.
+Items are copied when the cut begins; a user whom a new event is about to change is encoded first. So every value is as
+it was when the cut began.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from tables.marker import Marker
 
@@ -26,29 +28,32 @@ class Cutting:
 
     Parameters
     ----------
-    users, slots
-        Keys of the values that had changed when the cut began.
+    users
+        Ids of the users who had changed when the cut began.
+    n_items
+        How many items had.
     gone
         Entries of items that are no more.
     tail
         Entries that end the users' part: counters and marker.
     encode_user, encode_item
-        Give the entry of a key, as it is now; None for a slot that is free.
+        Give the entry of a user as it is now, and of the n-th item as it was copied.
     """
 
     def __init__(
         self,
         marker: Marker,
         users: dict[str, None],
-        slots: set[int],
+        n_items: int,
         gone: list[Entry],
         tail: tuple[Entry, ...],
         encode_user: Callable[[str], Entry],
-        encode_item: Callable[[int], Entry | None],
+        encode_item: Callable[[int], Entry],
     ) -> None:
         self.marker = marker
         self.users = users
-        self.slots = dict.fromkeys(sorted(slots))
+        self._n_items = n_items
+        self._n_encoded = 0
         self._done_users: list[Entry] = []
         self._done_items = gone
         self._tail = tail
@@ -61,22 +66,15 @@ class Cutting:
             del self.users[user_id]
             self._done_users.append(self._encode_user(user_id))
 
-    def save_items(self, slots: Iterable[int]) -> None:
-        """Encode those of the slots that are still to be done."""
-        for slot in slots:
-            if slot in self.slots:
-                del self.slots[slot]
-                entry = self._encode_item(slot)
-                if entry is not None:
-                    self._done_items.append(entry)
-
     def go_on(self, n: int) -> bool:
         """Encode up to `n` more; whether all is done."""
-        self.save_items(list(self.slots)[:n] if len(self.slots) > n else list(self.slots))
-        if not self.slots:
-            for user_id in list(self.users)[:n]:
+        until = min(self._n_items, self._n_encoded + n)
+        self._done_items += map(self._encode_item, range(self._n_encoded, until))
+        self._n_encoded = until
+        if until == self._n_items:
+            for user_id in list(islice(reversed(self.users), n)):
                 self.save_user(user_id)
-        return not (self.slots or self.users)
+        return until == self._n_items and not self.users
 
     def finish(self) -> Cut:
         """The cut; whatever is left is encoded first."""

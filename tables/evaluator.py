@@ -1,17 +1,16 @@
 """Prequential evaluation inside the fold: freeze lists before an event is learned, score the event on them."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from models.errors import SettingsError
 from models.evaluation import Prequential, RatingErrors
-from models.events import Event
 from models.ids import hash64
 from tables.fold_lists import FoldLists
 from tables.items import ItemShares
-from tables.users import Users, UserState
-from tables.waiting import WaitingLists
+from tables.users import Users
 
 MAX_WAITING = 1024
 _PARTS = 1_000_000
@@ -35,7 +34,7 @@ class Evaluator:
         self._items = items
         self._threshold = round(fraction * _PARTS)
         self.on_test: Callable[[str, str], None] | None = None  # a listener; no state
-        self._waiting: dict[str, None] = {}
+        self._waiting: OrderedDict[str, None] = OrderedDict()
 
     def includes(self, user_id: str) -> bool:
         """Whether a user is among those evaluated."""
@@ -43,30 +42,24 @@ class Evaluator:
             return self._threshold == _PARTS
         return hash64(f"evaluate\0{user_id}") % _PARTS < self._threshold
 
-    def freeze(self, event: Event, user: UserState) -> str | None:
-        """Keep the lists as they stand, unless those of the event's timestamp wait already.
+    def hold(self, user_id: str) -> str | None:
+        """Let a user's lists wait from now on.
 
         Returns
         -------
         str | None
-            The user whose waiting lists had to make room, if any: their state changed.
+            The user whose waiting lists have to make room, if any.
         """
-        if user.waiting is None or user.waiting.timestamp_ms != event.timestamp_ms:
-            user.waiting = WaitingLists(event.timestamp_ms, self.lists.frozen(user))
-        self._waiting.pop(event.user_id, None)
-        self._waiting[event.user_id] = None
-        if len(self._waiting) <= MAX_WAITING:
-            return None
-        evicted = next(iter(self._waiting))
-        del self._waiting[evicted]
-        return evicted
+        waiting = self._waiting
+        waiting[user_id] = None
+        waiting.move_to_end(user_id)
+        return waiting.popitem(last=False)[0] if len(waiting) > MAX_WAITING else None
 
-    def test(self, event: Event, item_hash: int, user: UserState, n_events: int) -> None:
-        """Score a positive event on an item new to the user."""
+    def test(self, user_id: str, item_id: str, ranks: Mapping[str, int], n_events: int) -> None:
+        """Count a positive event on an item new to the user, by the item's rank in each list that waited."""
         if self.on_test is not None:
-            self.on_test(event.user_id, event.item_id)
-        if user.waiting is not None:
-            self.prequential.test(item_hash, user.waiting.lists, n_events)
+            self.on_test(user_id, item_id)
+        self.prequential.add(ranks, n_events)
 
     def forget(self, user_id: str) -> None:
         """A user is gone."""
@@ -100,4 +93,4 @@ class Evaluator:
 
     def load(self, users: Users) -> None:
         """Find out after a load whose lists wait."""
-        self._waiting = dict.fromkeys(users.waiting())
+        self._waiting = OrderedDict.fromkeys(users.waiting())

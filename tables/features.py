@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from tables.users import UserState
+from tables.user_state import UserState
 from tables.view import ItemView
 
 Fields = dict[str, str | int | float]

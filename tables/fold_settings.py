@@ -11,7 +11,7 @@ from models.events import EventRules
 from models.factorization import FactorizationSettings
 from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
-from tables.users import UserBounds
+from tables.user_state import UserBounds
 
 STATE_VERSION = 2  # raised when the fold itself changes
 

@@ -7,13 +7,15 @@ Neighbours are slots of the same partition: an item's slot stands in its own val
 """
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from models.factorization import encode_row
 from models.windows import TRENDING_WINDOWS
 from tables.codec import check_version, undamaged
-from tables.windows import WindowCounts
+from tables.windows import WindowCounts, encode_windows
 
 if TYPE_CHECKING:
     from tables.items import ItemShares
@@ -22,19 +24,42 @@ VERSION = 2
 _HEADER = struct.Struct("<BIqqqdIHH")
 _N_TRENDS = len(TRENDING_WINDOWS)
 
+Copied = tuple[npt.NDArray[Any], npt.NDArray[Any], list[int]]
 
-def encode_item(share: "ItemShares", slot: int) -> bytes:
+
+class ItemCopies:
+    """All there is about some slots, copied: events may go on while it is encoded.
+
+    Parameters
+    ----------
+    slots
+        Which; afterwards each goes by its place among them.
+    """
+
+    def __init__(self, share: "ItemShares", slots: npt.NDArray[np.int64]) -> None:
+        self.slots = slots
+        self.last_offset, self.last_ms = share.last_offset[slots], share.last_ms[slots]
+        self.n_events, self.weight = share.n_events[slots], share.weight[slots]
+        self.trend_values, self.trend_buckets = share.trending.value[slots], share.trending.bucket[slots]
+        self.ratings, self.has_rating = share.ratings.rows[slots], share.ratings.has_row[slots]
+        self.history = share.history.rows[slots]
+        self.pairs = share.pairs.rows.copied(slots)
+        self.totals = share.totals.copied(slots)
+        self.buckets = share.buckets.copied(slots)
+
+
+def encode_item(copies: ItemCopies, place: int) -> bytes:
     """The value of one item, as described above."""
-    neighbours, weights = share.pairs.row(slot)
-    windows = share.windows[slot]
-    ratings, history = share.ratings.encode_row(slot), share.history.encode_row(slot)
+    neighbours, weights = row_of(copies.pairs, place)
+    ratings = encode_row(copies.ratings[place]) if copies.has_rating[place] else b""
+    history = copies.history[place].tobytes()
     header = _HEADER.pack(
         VERSION,
-        slot,
-        share.last_offset[slot],
-        share.last_ms[slot],
-        share.n_events[slot],
-        share.weight[slot],
+        copies.slots[place],
+        copies.last_offset[place],
+        copies.last_ms[place],
+        copies.n_events[place],
+        copies.weight[place],
         len(neighbours),
         len(ratings),
         len(history),
@@ -42,15 +67,22 @@ def encode_item(share: "ItemShares", slot: int) -> bytes:
     return b"".join(
         (
             header,
-            share.trending.value[slot].tobytes(),
-            share.trending.bucket[slot].tobytes(),
+            copies.trend_values[place].tobytes(),
+            copies.trend_buckets[place].tobytes(),
             neighbours.tobytes(),
             weights.tobytes(),
             ratings,
             history,
-            windows if isinstance(windows, bytes) else windows.encode(),
+            encode_windows(row_of(copies.totals, place), row_of(copies.buckets, place)),
         )
     )
+
+
+def row_of(copied: Copied, place: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """One of the rows that `RowPool.copied` gave."""
+    keys, values, ends = copied
+    first = ends[place - 1] if place else 0
+    return keys[first : ends[place]], values[first : ends[place]]
 
 
 def slot_of(data: bytes, item_id: str) -> int:
@@ -93,4 +125,5 @@ def _decode(share: "ItemShares", slot: int, data: bytes) -> None:
     share.pairs.set_row(slot, neighbours, np.frombuffer(data, np.float64, n_neighbours, ends[2]))
     share.ratings.set_row(slot, data[at : at + n_ratings])
     share.history.set_row(slot, int(share.hashes[slot]), data[at + n_ratings : rows_end])
-    share.windows[slot] = data[rows_end:]
+    windows, _ = WindowCounts.decode(memoryview(data)[rows_end:])
+    share.set_windows(slot, windows)

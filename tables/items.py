@@ -1,6 +1,7 @@
 """One partition's share of every item's state: counts, windows, trend, neighbours, factors."""
 
 import heapq
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -8,17 +9,34 @@ import numpy.typing as npt
 from models.arrays import longer
 from models.cooccurrence import Cooccurrence, CooccurrenceSettings
 from models.factorization import Factorization, FactorizationSettings
+from models.fold_arrays import ItemArrays
+from models.hash_index import HashIndex
 from models.history_factors import HistoryFactors, HistoryFactorsSettings
 from models.ids import hash64, order_key
+from models.rows import RowPool
 from models.trending import Trending
-from tables.item_codec import decode_item, encode_item, slot_of
+from tables.item_codec import ItemCopies, decode_item, encode_item, slot_of
 from tables.windows import WindowCounts
+
+_BY_SLOT = (
+    "hashes",
+    "keys",
+    "weight",
+    "known_norm",
+    "candidate_norm",
+    "n_events",
+    "last_offset",
+    "last_ms",
+    "dirty",
+    "touched",
+)
 
 
 class ItemShares:
     """The items of one partition, each in a slot: a small integer that its arrays are indexed by.
 
-    `touched` collects the slots that changed since a reader last took them (`take_touched`); it is no state.
+    `dirty` marks the slots that changed since they were last saved, `touched` those that changed since a reader last
+    took them (`take_touched`); neither is state.
     """
 
     def __init__(
@@ -29,7 +47,6 @@ class ItemShares:
     ) -> None:
         self.slots: dict[str, int] = {}
         self.ids: list[str | None] = []
-        self.windows: list[WindowCounts | bytes] = []
         self.settings = cooccurrence or CooccurrenceSettings()
         self.pairs = Cooccurrence(self.settings.n_keep)
         self.trending = Trending()
@@ -43,7 +60,12 @@ class ItemShares:
         self.n_events: npt.NDArray[np.int64] = np.zeros(64, np.int64)
         self.last_offset: npt.NDArray[np.int64] = np.zeros(64, np.int64)
         self.last_ms: npt.NDArray[np.int64] = np.zeros(64, np.int64)
-        self.touched: set[int] = set()
+        self.dirty: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
+        self.touched: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
+        self.totals = RowPool(np.uint64, np.uint64)
+        self.buckets = RowPool(np.uint64, np.uint32)
+        self._index = HashIndex()
+        self._index_is_old = False
         self._free: list[int] = []
 
     def __len__(self) -> int:
@@ -54,13 +76,67 @@ class ItemShares:
         """Slots handed out so far, free ones included."""
         return len(self.ids)
 
+    def arrays(self) -> ItemArrays:
+        """For compiled code; taken anew after whatever may grow an array."""
+        history, ratings, trending = self.history, self.ratings, self.trending
+        if self._index_is_old:
+            self._index.rebuild(self.hashes, self.n_slots)
+            self._index_is_old = False
+        return ItemArrays(
+            self._index.cells,
+            self._index.slots,
+            self.hashes,
+            self.keys,
+            history.live,
+            history.n_range,
+            self.n_events,
+            self.last_offset,
+            self.last_ms,
+            self.weight,
+            self.known_norm,
+            self.candidate_norm,
+            self.dirty,
+            self.touched,
+            self.pairs.rows.arrays(),
+            self.totals.arrays(),
+            self.buckets.arrays(),
+            trending.value,
+            trending.bucket,
+            trending.decay,
+            ratings.rows,
+            ratings.has_row,
+            ratings.mean.state,
+            history.rows,
+            history.columns,
+            history.stale,
+        )
+
+    def spare(self, n_others: int) -> None:
+        """Have room for an event of a user with so many other items, whatever item it is of."""
+        self.pairs.spare(n_others)
+        for pool in (self.totals, self.buckets):
+            pool.spare(4 * int(pool.length.max()) + 1024)
+
     def intern(self, item_id: str) -> int:
         """The slot of an item, a new one (the lowest free) if need be."""
         slot = self.slots.get(item_id)
-        if slot is None:
-            slot = heapq.heappop(self._free) if self._free else len(self.ids)
-            self._place(slot, item_id)
+        return self._new(item_id) if slot is None else slot
+
+    def prepare(self, item_id: str) -> int:
+        """A slot for a new item that no list may name before its first event: the fold brings it to life."""
+        n_range = int(self.history.n_range[0])
+        slot = self._new(item_id)
+        self.history.live[slot] = False
+        self.history.n_range[0] = n_range
         return slot
+
+    def touch(self, slots: Iterable[int]) -> None:
+        """Count slots as changed for readers."""
+        self.touched[list(slots)] = True
+
+    def touch_all(self) -> None:
+        """Count every item as changed for readers."""
+        self.touch(self.slots.values())
 
     def set_weight(self, slot: int, weight: float) -> None:
         """Set an item's summed weights, and the norms that follow from them."""
@@ -68,12 +144,16 @@ class ItemShares:
         self.known_norm[slot], self.candidate_norm[slot] = self.settings.norms(weight)
 
     def windows_of(self, slot: int) -> WindowCounts:
-        """The window counts of a slot, decoded when first asked for."""
-        counts = self.windows[slot]
-        if isinstance(counts, bytes):
-            counts, _ = WindowCounts.decode(memoryview(counts))
-            self.windows[slot] = counts
+        """A copy of the window counts of a slot."""
+        counts = WindowCounts()
+        counts.totals = dict(zip(*(column.tolist() for column in self.totals.row(slot)), strict=True))
+        counts.buckets = dict(zip(*(column.tolist() for column in self.buckets.row(slot)), strict=True))
         return counts
+
+    def set_windows(self, slot: int, counts: WindowCounts) -> None:
+        """Replace the window counts of a slot."""
+        self.totals.set_row(slot, *counts.columns(counts.totals))
+        self.buckets.set_row(slot, *counts.columns(counts.buckets))
 
     def oldest(self, n: int) -> list[str]:
         """The `n` items whose last own event is longest ago."""
@@ -87,14 +167,25 @@ class ItemShares:
         for slot in gone:
             self._clear(slot)
             heapq.heappush(self._free, slot)
-        self.touched.update(gone, changed)
+        self.touch((*gone, *changed))
+        self.dirty[changed] = True
         return changed
 
     def take_touched(self) -> npt.NDArray[np.int64]:
         """The slots changed since the last call, in order."""
-        slots = np.array(sorted(self.touched), np.int64)
-        self.touched.clear()
+        slots = np.flatnonzero(self.touched)
+        self.touched[slots] = False
         return slots
+
+    def take_dirty(self) -> npt.NDArray[np.int64]:
+        """The slots with an item that changed since the last call, in order."""
+        slots = np.flatnonzero(self.dirty)
+        self.dirty[slots] = False
+        return slots[self.hashes[slots] != 0]
+
+    def copies(self, slots: npt.NDArray[np.int64]) -> ItemCopies:
+        """All there is about some slots as it is now, to be encoded at leisure."""
+        return ItemCopies(self, slots)
 
     def canonical(self, slot: int) -> list[object]:
         """Everything but slot and offset, as the digest reads it; neighbours by id."""
@@ -113,7 +204,7 @@ class ItemShares:
 
     def encode(self, slot: int) -> bytes:
         """The value of one item."""
-        return encode_item(self, slot)
+        return encode_item(self.copies(np.array([slot])), 0)
 
     def apply(self, item_id: str, data: bytes | None) -> None:
         """Take a stored value, or None for an item that is gone; call `finish_load` when all are in.
@@ -127,7 +218,7 @@ class ItemShares:
             slot = self.slots.pop(item_id, None)
             if slot is not None and self.ids[slot] == item_id:
                 self._clear(slot)
-                self.touched.add(slot)
+                self.touched[slot] = True
             return
         slot = slot_of(data, item_id)
         if self.slots.get(item_id, slot) != slot:
@@ -135,48 +226,48 @@ class ItemShares:
         if slot >= len(self.ids) or self.ids[slot] != item_id:
             self._place(slot, item_id)
         decode_item(self, slot, item_id, data)
-        self.touched.add(slot)
+        self.touched[slot] = True
 
     def finish_load(self) -> None:
         """Find the free slots after a load."""
         self._free = [slot for slot, item_id in enumerate(self.ids) if item_id is None]
 
+    def _new(self, item_id: str) -> int:
+        slot = heapq.heappop(self._free) if self._free else len(self.ids)
+        self._place(slot, item_id)
+        return slot
+
     def _place(self, slot: int, item_id: str) -> None:
-        while slot >= len(self.ids):
-            self.ids.append(None)
-            self.windows.append(WindowCounts())
-        self.pairs.grow(slot + 1)
-        self.trending.grow(slot + 1)
-        self.ratings.grow(slot + 1)
-        self.history.grow(slot + 1)
+        self.ids.extend([None] * (slot + 1 - len(self.ids)))
+        for part in (self.pairs, self.totals, self.buckets, self.trending, self.ratings, self.history):
+            part.grow(slot + 1)
         if slot >= len(self.weight):
             size = max(slot + 1, 2 * len(self.weight))
-            self.hashes = longer(self.hashes, size)
-            self.keys = longer(self.keys, size)
-            self.weight = longer(self.weight, size)
-            self.known_norm = longer(self.known_norm, size)
-            self.candidate_norm = longer(self.candidate_norm, size)
-            self.n_events = longer(self.n_events, size)
-            self.last_offset = longer(self.last_offset, size)
-            self.last_ms = longer(self.last_ms, size)
+            for name in _BY_SLOT:
+                setattr(self, name, longer(getattr(self, name), size))
         replaced = self.ids[slot]
         if replaced is not None:
             self.slots.pop(replaced, None)
             self._clear(slot)
         self.slots[item_id] = slot
         self.ids[slot] = item_id
-        self.hashes[slot] = hash64(item_id)
+        self.hashes[slot] = item_hash = hash64(item_id)
         self.keys[slot] = order_key(item_id)
-        self.history.start(slot, int(self.hashes[slot]))
-        self.touched.add(slot)
+        self.history.start(slot, item_hash)
+        if not self._index_is_old:
+            self._index.add(item_hash, slot, self.hashes, self.n_slots)
+        self.touched[slot] = True
 
     def _clear(self, slot: int) -> None:
+        self._index_is_old = True
         self.ids[slot] = None
         self.hashes[slot] = 0
-        self.windows[slot] = WindowCounts()
+        self.dirty[slot] = False
+        self.totals.clear(slot)
+        self.buckets.clear(slot)
+        self.pairs.rows.clear(slot)
         self.trending.clear(slot)
         self.ratings.clear(slot)
         self.history.clear(slot)
         self.set_weight(slot, 0.0)
         self.n_events[slot] = self.last_offset[slot] = self.last_ms[slot] = 0
-        self.pairs.set_row(slot, self.pairs.neighbours[:0], self.pairs.weights[:0])

@@ -1,23 +1,41 @@
 """All that one partition knows: a pure function of its records up to `next_offset`, and of its settings."""
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from math import nan as NAN
+from typing import Protocol
 
-from models.errors import InvalidEvent
+import numpy as np
+
+from models.errors import InvalidEvent, StateError
 from models.event_types import RATING, type_codes
 from models.events import Event, decode
+from models.fold_arrays import EVALUATED, FRESH, LATE, POSITIVE, SEEN
 from models.ids import hash64
 from models.partitioner import partition_of
 from models.windows import EventClock
+from tables.batch import Batch
 from tables.codec import undamaged
 from tables.cutting import Cut, Cutting, Entry
 from tables.evaluator import Evaluator
 from tables.fold_lists import FoldLists
 from tables.fold_settings import FoldSettings
+from tables.item_codec import encode_item
 from tables.items import ItemShares
 from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics, decode_metrics, encode_metrics
-from tables.users import Users, UserState
-from tables.windows import live_buckets
+from tables.users import Users
+
+
+Folded = str | InvalidEvent | None
+
+
+class Record(Protocol):
+    """One record of `user_events`; `timestamp` is the record's own, Unix ms."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
 
 
 class PartitionState:
@@ -35,26 +53,27 @@ class PartitionState:
         self.settings = settings
         self.epoch = epoch
         self.next_offset = 0
-        self.users = Users()
+        self.users = Users(settings.user_bounds, settings.ratings.n_factors)
         self.items = ItemShares(settings.cooccurrence, settings.ratings, settings.history)
         self.evaluator = Evaluator(self.items, FoldLists(self.items, settings.fusion), settings.evaluate_fraction)
         self.clock = EventClock()
         self.metrics = Metrics()
         self.loaded: Marker | None = None
         self._type_codes = type_codes(settings.rules.types)
-        self._bounds = settings.user_bounds
         self._dirty_users: dict[str, None] = {}
-        self._dirty_items: set[int] = set()
         self._gone_items: dict[str, None] = {}
         self._cutting: Cutting | None = None
+        self._batch = Batch(self.users, self.items, self.evaluator, settings)
+        self._is_whole = True
         self._bytes_per_value = 1000.0
 
     @property
     def dirty_bytes(self) -> int:
         """About how large a cut would be now."""
-        return int((len(self._dirty_users) + len(self._dirty_items)) * self._bytes_per_value)
+        n_values = len(self._dirty_users) + int(np.count_nonzero(self.items.dirty))
+        return int(n_values * self._bytes_per_value)
 
-    def fold(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> str | InvalidEvent | None:
+    def fold(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> Folded:
         """Take one record.
 
         Returns
@@ -63,24 +82,99 @@ class PartitionState:
             The user whose state changed; or why the record is a dead letter; or None for a record folded before and
             for a duplicate.
         """
+        with self._whole():
+            return self._take(offset, record_ms, key, value)
+
+    def fold_many(self, records: Iterable[Record]) -> list[Folded]:
+        """Take records, in offset order; what `fold` says to each."""
+        with self._whole():
+            return [self._take(each.offset, each.timestamp, each.key, each.value) for each in records]
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Run what is pending at the end; after an error the state is not whole, and gives no cut any more."""
+        try:
+            yield
+            self._run()
+        except BaseException:
+            self._is_whole = False
+            raise
+
+    def _take(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> Folded:
         if offset < self.next_offset:
             return None
         self.next_offset = offset + 1
         try:
             event = decode(key, value, record_ms, self.settings.rules)
-            user = self.users.get(event.user_id) or self._new_user(event.user_id)
+            user_id, users = event.user_id, self.users
+            slot = users.slot(user_id) if user_id in users else self._new_user(user_id)
         except InvalidEvent as invalid:
             self.metrics.add(f"dead_letters.{invalid.reason}")
             return invalid
         if self._cutting is not None:
-            self._cutting.save_user(event.user_id)
-        if event.event_id is not None and user.is_duplicate(hash64(event.event_id)):
+            self._cutting.save_user(user_id)
+        if event.event_id is not None and users.is_duplicate(slot, hash64(event.event_id)):
             self.metrics.add("duplicates")
             return None
-        self._learn(event, user, offset)
-        self._keep(event.user_id, user)
+        self._add(event, slot, offset)
+        users.touch(user_id)
+        self._dirty_users[user_id] = None
+        if len(users) > self.settings.max_users:
+            self._forget_user(users.oldest()[0], "users_evicted")
         self._expire_users()
-        return event.user_id
+        return user_id
+
+    def _add(self, event: Event, slot: int, offset: int) -> None:
+        """Put an event into the batch."""
+        settings, rules, items, users = self.settings, self.settings.rules, self.items, self.users
+        user_id, item_id, time_ms = event.user_id, event.item_id, event.timestamp_ms
+        item = items.slots.get(item_id)
+        if self._batch.is_full or (item is None and len(items) >= settings.max_items):
+            self._run()
+        if item is None:
+            if len(items) >= settings.max_items:
+                self._evict_items()
+            item = items.prepare(item_id)
+        users.last_ms[slot] = last_ms = max(int(users.last_ms[slot]), time_ms)
+        self.clock.observe(user_id, last_ms)
+        now_ms, flags, row, weight = self.clock.now_ms, 0, -1, rules.weight(event)
+        if time_ms < now_ms - settings.late_grace_ms:
+            flags |= LATE
+            self.metrics.add("late")
+        if rules.is_seen(event):
+            flags |= SEEN
+            if weight > 0:
+                users.remember_item(slot, item_id)
+        if rules.is_positive(event):
+            flags |= POSITIVE
+        if self.evaluator.includes(user_id):
+            flags |= EVALUATED
+            row = self._hold(user_id, slot)
+            if row < 0:
+                flags |= FRESH
+                row = users.waiting_rows.take(slot)
+        rating = NAN
+        if event.event_type == RATING and event.value is not None:
+            rating = items.ratings.on_scale(event.value)
+        kind = self._type_codes[event.event_type]
+        as_of_ms = max(now_ms, time_ms)
+        self._batch.add(user_id, item_id, slot, item, offset, time_ms, as_of_ms, kind, flags, row, weight, rating)
+
+    def _hold(self, user_id: str, slot: int) -> int:
+        """Let a user's lists wait; returns the row they wait in, -1 if none do yet."""
+        evicted = self.evaluator.hold(user_id)
+        if evicted is not None and evicted in self.users:
+            if self._cutting is not None:
+                self._cutting.save_user(evicted)
+            self.users.let_go(evicted)
+            self._dirty_users[evicted] = None
+            self.metrics.add("waiting_evicted")
+        return self.users.waiting_rows.of[slot]
+
+    def _run(self) -> None:
+        """Fold what is pending."""
+        if len(self._batch):
+            self.metrics.add("events", self._batch.run(self.metrics.counts.get("events", 0)))
 
     def begin_cut(self, published_offset: int) -> Cutting:
         """Begin a cut of everything that changed since the last one, which from now on counts as clean.
@@ -89,23 +183,32 @@ class PartitionState:
         ----------
         published_offset
             Lists of users whose last event lies at or below it are known to be in Redis.
+
+        Raises
+        ------
+        StateError
+            If an error has left the state in the middle of a record.
         """
         assert self._cutting is None, "one cut at a time"
+        if not self._is_whole:
+            raise StateError(f"partition {self.number} was left in the middle of a record: nothing of it is saved.")
         marker = self.marker(published_offset)
         metrics = encode_metrics(self.metrics, self.evaluator.stored())
         gone: list[Entry] = [
             (item_id.encode(), None) for item_id in self._gone_items if item_id not in self.items.slots
         ]
+        copies = self.items.copies(self.items.take_dirty())
+        item_ids = [(self.items.ids[slot] or "").encode() for slot in copies.slots.tolist()]
         self._cutting = Cutting(
             marker,
             self._dirty_users,
-            self._dirty_items,
+            len(item_ids),
             gone,
             ((METRICS_KEY, metrics), (MARKER_KEY, marker.encode())),
             self._encode_user,
-            self._encode_item,
+            lambda place: (item_ids[place], encode_item(copies, place)),
         )
-        self._dirty_users, self._dirty_items, self._gone_items = {}, set(), {}
+        self._dirty_users, self._gone_items = {}, {}
         return self._cutting
 
     def end_cut(self) -> Cut:
@@ -127,10 +230,6 @@ class PartitionState:
         state = self.users.get(user_id)
         return user_id.encode(), state.encode() if state else None
 
-    def _encode_item(self, slot: int) -> Entry | None:
-        item_id = self.items.ids[slot]
-        return None if item_id is None else (item_id.encode(), self.items.encode(slot))
-
     def restore(self, cut: Cut) -> None:
         """Count what a cut held as dirty again: it could not be saved."""
         for key, _ in cut.users:
@@ -142,7 +241,7 @@ class PartitionState:
             if slot is None:
                 self._gone_items[item_id] = None
             else:
-                self._dirty_items.add(slot)
+                self.items.dirty[slot] = True
 
     def marker(self, published_offset: int) -> Marker:
         """Where the state stands."""
@@ -182,7 +281,7 @@ class PartitionState:
         stamped = [(user_id, self.users.last_offset(user_id)) for user_id in self.users]
         return [(user_id, last) for user_id, last in stamped if last > offset]
 
-    def _new_user(self, user_id: str) -> UserState:
+    def _new_user(self, user_id: str) -> int:
         expected = partition_of(user_id.encode(), self.n_partitions, self.settings.partitioner)
         if expected != self.number:
             raise InvalidEvent(
@@ -191,98 +290,7 @@ class PartitionState:
                 f"{expected} of {self.n_partitions}. Set the producer's partitioner to murmur2_random (librdkafka) or "
                 "keep its default and set FRESHET_PARTITIONER=crc32.",
             )
-        return UserState()
-
-    def _learn(self, event: Event, user: UserState, offset: int) -> None:
-        settings, rules, items, time_ms = self.settings, self.settings.rules, self.items, event.timestamp_ms
-        evaluated = self.evaluator.includes(event.user_id)
-        if evaluated:
-            self._freeze(event, user)
-        user.n_events += 1
-        user.last_offset = offset
-        user.last_ms = max(user.last_ms, time_ms)
-        self.clock.observe(event.user_id, user.last_ms)
-        now_ms = self.clock.now_ms
-        late = time_ms < now_ms - settings.late_grace_ms
-        as_of_ms = max(now_ms, time_ms)
-        if event.item_id not in items.slots and len(items) >= settings.max_items:
-            self._evict_items()
-        slot = items.intern(event.item_id)
-        if self._cutting is not None:
-            self._cutting.save_items((slot,))
-        items.n_events[slot] += 1
-        items.last_offset[slot] = offset
-        items.last_ms[slot] = max(int(items.last_ms[slot]), time_ms)
-        event_type = self._type_codes[event.event_type]
-        buckets = [] if late else live_buckets(event_type, time_ms, as_of_ms)
-        user.windows.add_to(event_type, buckets, as_of_ms)
-        items.windows_of(slot).add_to(event_type, buckets, as_of_ms)
-        touched = [slot]
-        weight = rules.weight(event)
-        if rules.is_seen(event):
-            is_new = user.mark_seen(items.hashes[slot], self._bounds.max_seen)
-            positive = rules.is_positive(event)
-            if evaluated and is_new and positive:
-                self.evaluator.test(event, int(items.hashes[slot]), user, self.metrics.counts.get("events", 0))
-            if weight > 0:
-                touched += self._learn_pairs(event.item_id, slot, weight, user, positive=positive)
-        if event.event_type == RATING and event.value is not None:
-            self._learn_rating(event.user_id, user, slot, event.value)
-        if weight > 0 and not late:
-            items.trending.learn_one(slot, weight, time_ms)
-        self.metrics.add("events")
-        if late:
-            self.metrics.add("late")
-        self._dirty_items.update(touched)
-        items.touched.update(touched)
-
-    def _freeze(self, event: Event, user: UserState) -> None:
-        evicted = self.evaluator.freeze(event, user)
-        other = self.users.get(evicted) if evicted is not None and evicted != event.user_id else None
-        if evicted is not None and other is not None:
-            if self._cutting is not None:
-                self._cutting.save_user(evicted)
-            other.waiting = None
-            self._dirty_users[evicted] = None
-            self.metrics.add("waiting_evicted")
-
-    def _learn_pairs(self, item_id: str, slot: int, weight: float, user: UserState, *, positive: bool) -> list[int]:
-        items = self.items
-        before = user.add_recent(item_id, weight, self._bounds.max_recent)
-        known = [(items.slots[other], amount) for other, amount in before if other in items.slots]
-        others = np.array([other for other, _ in known], np.int32)
-        weights = np.array([amount for _, amount in known], np.float64)
-        if self._cutting is not None:
-            self._cutting.save_items(others.tolist())
-        items.set_weight(slot, float(items.weight[slot]) + weight)
-        items.pairs.learn_one(slot, others, weight * weights)
-        n_events = self.metrics.counts.get("events", 0)
-        changed = items.history.learn_one(
-            slot, others, weights, weight, n_events, user.seen[: user.n_seen], self._before
-        )
-        return [*others.tolist(), *changed.tolist()]
-
-    def _before(self, slots: npt.NDArray[np.int32]) -> None:
-        """The rows of some slots are about to change."""
-        if self._cutting is not None:
-            self._cutting.save_items(slots.tolist())
-
-    def _learn_rating(self, user_id: str, user: UserState, slot: int, rating: float) -> None:
-        ratings = self.items.ratings
-        rating = ratings.on_scale(rating)
-        known = user.factors is not None
-        self.evaluator.ratings.add(ratings.predict_one(user.factors, slot), rating)
-        if not known:
-            user.factors = ratings.start_user(hash64(user_id))
-        assert user.factors is not None
-        ratings.start(slot, int(self.items.hashes[slot]))
-        ratings.learn_one(user.factors, slot, rating)
-
-    def _keep(self, user_id: str, user: UserState) -> None:
-        self.users.touch(user_id, user)
-        self._dirty_users[user_id] = None
-        if len(self.users) > self.settings.max_users:
-            self._forget_user(self.users.oldest()[0], "users_evicted")
+        return self.users.add(user_id)
 
     def _expire_users(self) -> None:
         horizon = self.clock.now_ms - self.settings.max_idle_ms
@@ -293,6 +301,8 @@ class PartitionState:
             self._forget_user(user_id, "users_expired")
 
     def _forget_user(self, user_id: str, why: str) -> None:
+        if user_id in self._batch.users:
+            self._run()
         if self._cutting is not None:
             self._cutting.save_user(user_id)
         self.users.remove(user_id)
@@ -301,11 +311,7 @@ class PartitionState:
         self.metrics.add(why)
 
     def _evict_items(self) -> None:
-        if self._cutting is not None:
-            self._cutting.save_items(list(self._cutting.slots))
         gone = self.items.oldest(max(1, self.settings.max_items // 16))
-        slots = [self.items.slots[item_id] for item_id in gone]
-        self._dirty_items.difference_update(slots)
-        self._dirty_items.update(self.items.remove(gone))
+        self.items.remove(gone)
         self._gone_items.update(dict.fromkeys(gone))
         self.metrics.add("items_evicted", len(gone))

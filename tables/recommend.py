@@ -3,7 +3,7 @@
 from models.fusion import FusionSettings, fuse
 from tables.fold_lists import CO_OCCURRENCE, HISTORY, FoldLists
 from tables.list_json import ListItem
-from tables.users import UserState
+from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
 NOTHING = Filler(())

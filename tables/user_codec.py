@@ -18,7 +18,7 @@ from tables.waiting import WaitingLists
 from tables.windows import WindowCounts
 
 if TYPE_CHECKING:
-    from tables.users import UserState
+    from tables.user_state import UserState
 
 VERSION = 2
 WAITING = 1

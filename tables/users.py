@@ -1,162 +1,196 @@
-"""What is known of one user: recent items, seen items, event ids, counts, factors, lists that wait to be scored."""
+"""All users of a partition in arrays by slot, the user touched longest ago first."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from models import kernels
-from tables.user_codec import check_user, decode_user, encode_user, stamps
-from tables.waiting import WaitingLists
-from tables.windows import WindowCounts
+from models.arrays import longer
+from models.compiled import njit
+from models.fold_arrays import Array, UserArrays
+from models.ids import hash64
+from models.rows import RowPool
+from tables.user_codec import check_user, stamps
+from tables.user_state import MAX_EVENT_IDS, UserBounds, UserState
+from tables.waiting import WaitingRows
 
-MAX_EVENT_IDS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class UserBounds:
-    """Sizes of a user's state: items of the history that pairs are made with, and items remembered as seen."""
-
-    max_recent: int = 20
-    max_seen: int = 4096
-
-
-class UserState:
-    """One user's state in one partition.
-
-    `recent` holds (item_id, weight) of the last distinct interactions, oldest first; `seen[:n_seen]` the hashes of the
-    items the user knows, the one seen longest ago first; `event_ids` the hashes of the newest event ids.
-    """
-
-    __slots__ = (
-        "event_ids",
-        "factors",
-        "last_ms",
-        "last_offset",
-        "n_events",
-        "n_seen",
-        "recent",
-        "seen",
-        "waiting",
-        "windows",
-    )
-
-    def __init__(self) -> None:
-        self.n_events = 0
-        self.last_ms = 0
-        self.last_offset = -1
-        self.event_ids: dict[int, None] = {}
-        self.recent: list[tuple[str, float]] = []
-        self.seen: npt.NDArray[np.uint64] = np.zeros(8, np.uint64)
-        self.n_seen = 0
-        self.factors: npt.NDArray[np.float64] | None = None
-        self.waiting: WaitingLists | None = None
-        self.windows = WindowCounts()
-
-    def is_duplicate(self, event_id_hash: int) -> bool:
-        """Whether the event id is among the newest; remembers it if not."""
-        if event_id_hash in self.event_ids:
-            return True
-        self.event_ids[event_id_hash] = None
-        if len(self.event_ids) > MAX_EVENT_IDS:
-            del self.event_ids[next(iter(self.event_ids))]
-        return False
-
-    def mark_seen(self, item_hash: int, max_seen: int) -> bool:
-        """Remember an item as seen, most recently of all; returns whether it was new to the user."""
-        if self.n_seen == len(self.seen) < max_seen:
-            longer = np.zeros(min(max_seen, 2 * len(self.seen)), np.uint64)
-            longer[: self.n_seen] = self.seen
-            self.seen = longer
-        self.n_seen, is_new = kernels.remember(self.seen, self.n_seen, max_seen, np.uint64(item_hash))
-        return bool(is_new)
-
-    def add_recent(self, item_id: str, weight: float, max_recent: int) -> list[tuple[str, float]]:
-        """Put an item in front of the history; returns the history without it, as it stood before (oldest first)."""
-        before = [entry for entry in self.recent if entry[0] != item_id]
-        self.recent = [*before, (item_id, weight)][-max_recent:]
-        return before
-
-    def newest_items(self) -> list[str]:
-        """The recent items, newest first."""
-        return [item_id for item_id, _ in reversed(self.recent)]
-
-    def canonical(self) -> list[object]:
-        """Everything but the offset, as the digest reads it."""
-        return [
-            self.n_events,
-            self.last_ms,
-            list(self.event_ids),
-            self.seen[: self.n_seen].tolist(),
-            [[item_id, weight] for item_id, weight in self.recent],
-            self.windows.canonical(),
-            None if self.factors is None else self.factors.tolist(),
-            None if self.waiting is None else self.waiting.canonical(),
-        ]
-
-    def encode(self) -> bytes:
-        """The bytes that are stored."""
-        return encode_user(self)
-
-    @classmethod
-    def decode(cls, data: bytes) -> "UserState":
-        """Read a stored user.
-
-        Raises
-        ------
-        UnknownVersion, StateError
-            If the bytes are of another version, or damaged.
-        """
-        state = cls()
-        decode_user(state, data)
-        return state
+_BY_SLOT = (
+    "hashes",
+    "n_events",
+    "last_offsets",
+    "last_ms",
+    "event_ids",
+    "n_event_ids",
+    "recent",
+    "recent_weights",
+    "n_recent",
+    "factors",
+    "has_factors",
+)
+FIRST_SLOTS = 64
 
 
 class Users:
-    """All users of a partition, the one touched longest ago first; stored bytes are decoded when touched."""
+    """The users of a partition; stored bytes are decoded when their user is touched.
 
-    def __init__(self) -> None:
-        self._states: dict[str, UserState | bytes] = {}
+    Parameters
+    ----------
+    bounds
+        Sizes of one user's state.
+    n_factors
+        Of the rating model.
+    """
+
+    def __init__(self, bounds: UserBounds | None = None, n_factors: int = 10) -> None:
+        self.bounds = bounds = bounds or UserBounds()
+        n = FIRST_SLOTS
+        self.hashes: npt.NDArray[np.uint64] = np.zeros(n, np.uint64)
+        self.n_events: npt.NDArray[np.int64] = np.zeros(n, np.int64)
+        self.last_offsets: npt.NDArray[np.int64] = np.zeros(n, np.int64)
+        self.last_ms: npt.NDArray[np.int64] = np.zeros(n, np.int64)
+        self.event_ids: npt.NDArray[np.uint64] = np.zeros((n, MAX_EVENT_IDS), np.uint64)
+        self.n_event_ids: npt.NDArray[np.int64] = np.zeros(n, np.int64)
+        self.recent: npt.NDArray[np.uint64] = np.zeros((n, bounds.max_recent), np.uint64)
+        self.recent_weights: npt.NDArray[np.float64] = np.zeros((n, bounds.max_recent), np.float64)
+        self.n_recent: npt.NDArray[np.int64] = np.zeros(n, np.int64)
+        self.factors: npt.NDArray[np.float64] = np.zeros((n, 1 + n_factors), np.float64)
+        self.has_factors: npt.NDArray[np.bool_] = np.zeros(n, np.bool_)
+        self.recent_ids: list[list[str]] = []
+        self.seen = RowPool(np.uint64, np.uint8)
+        self.totals = RowPool(np.uint64, np.uint64)
+        self.buckets = RowPool(np.uint64, np.uint32)
+        self.waiting_rows = WaitingRows()
+        self._places: OrderedDict[str, int | bytes] = OrderedDict()
+        self._free: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._states)
+        return len(self._places)
 
     def __contains__(self, user_id: str) -> bool:
-        return user_id in self._states
+        return user_id in self._places
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._states)
+        return iter(self._places)
+
+    def arrays(self) -> UserArrays:
+        """For compiled code; taken anew after whatever may grow an array."""
+        rows = self.waiting_rows
+        return UserArrays(
+            self.hashes,
+            self.n_events,
+            self.last_offsets,
+            self.last_ms,
+            self.recent,
+            self.recent_weights,
+            self.n_recent,
+            self.seen.arrays(),
+            self.totals.arrays(),
+            self.buckets.arrays(),
+            self.factors,
+            self.has_factors,
+            rows.times_ms,
+            rows.counts,
+            rows.hashes,
+        )
+
+    def spare(self) -> None:
+        """Have room for the rows of any user to grow."""
+        for pool in (self.seen, self.totals, self.buckets):
+            pool.spare(4 * int(pool.length.max()) + 1024)
 
     def get(self, user_id: str) -> UserState | None:
-        """A user's state, or None; the order is left alone."""
-        state = self._states.get(user_id)
-        if isinstance(state, bytes):
-            state = self._states[user_id] = UserState.decode(state)
-        return state
+        """A copy of a user's state, or None; the order is left alone.
 
-    def touch(self, user_id: str, state: UserState) -> None:
-        """Add a user, or move it behind all others."""
-        self._states.pop(user_id, None)
-        self._states[user_id] = state
+        Raises
+        ------
+        StateError
+            If the stored bytes are damaged.
+        """
+        place = self._places.get(user_id)
+        if place is None:
+            return None
+        return UserState.decode(place) if isinstance(place, bytes) else self._read(place)
+
+    def slot(self, user_id: str) -> int | None:
+        """The slot of a user, None for an unknown one.
+
+        Raises
+        ------
+        StateError
+            If the stored bytes are damaged.
+        """
+        place = self._places.get(user_id)
+        if isinstance(place, bytes):
+            return self._put(user_id, UserState.decode(place))
+        return place
+
+    def add(self, user_id: str) -> int:
+        """A slot for a new user, the last in the order."""
+        slot = self._free.pop() if self._free else len(self.recent_ids)
+        if slot == len(self.recent_ids):
+            self.recent_ids.append([])
+            self.waiting_rows.of.append(-1)
+            self._grow(slot + 1)
+        self.hashes[slot] = hash64(user_id)
+        self.last_offsets[slot] = -1
+        self._places[user_id] = slot
+        return slot
+
+    def touch(self, user_id: str) -> None:
+        """Move a user behind all others."""
+        self._places.move_to_end(user_id)
+
+    def put(self, user_id: str, state: UserState) -> None:
+        """Add a user with a state, or replace one; it stands behind all others then."""
+        self._put(user_id, state)
+        self._places.move_to_end(user_id)
 
     def oldest(self) -> tuple[str, int, int]:
         """The user touched longest ago: id, last offset, last event time."""
-        user_id = next(iter(self._states))
-        last_offset, last_ms, _ = _stamps(self._states[user_id])
+        user_id = next(iter(self._places))
+        last_offset, last_ms, _ = self._stamps(self._places[user_id])
         return user_id, last_offset, last_ms
 
     def last_offset(self, user_id: str) -> int:
         """The offset of a user's last folded event."""
-        return _stamps(self._states[user_id])[0]
+        return self._stamps(self._places[user_id])[0]
 
     def waiting(self) -> list[str]:
         """Users with lists that wait to be scored, the one touched longest ago first."""
-        return [user_id for user_id, state in self._states.items() if _stamps(state)[2]]
+        return [user_id for user_id, place in self._places.items() if self._stamps(place)[2]]
+
+    def is_duplicate(self, slot: int, event_id_hash: int) -> bool:
+        """Whether an event id is among a user's newest; remembers it if not."""
+        return bool(remember_id(self.event_ids, self.n_event_ids, slot, np.uint64(event_id_hash)))
+
+    def remember_item(self, slot: int, item_id: str) -> None:
+        """Keep the id of a user's newest item, beside its hash in `recent`."""
+        ids = self.recent_ids[slot]
+        if item_id in ids:
+            ids.remove(item_id)
+        ids.append(item_id)
+        if len(ids) > self.bounds.max_recent:
+            del ids[0]
+
+    def let_go(self, user_id: str) -> None:
+        """Let a user's waiting lists go.
+
+        Raises
+        ------
+        StateError
+            If the stored bytes are damaged.
+        """
+        slot = self.slot(user_id)
+        assert slot is not None, user_id
+        self.waiting_rows.drop(slot)
 
     def remove(self, user_id: str) -> None:
         """Forget a user."""
-        del self._states[user_id]
+        place = self._places.pop(user_id)
+        if not isinstance(place, bytes):
+            self._clear(place)
+            self._free.append(place)
 
     def apply(self, user_id: str, data: bytes | None) -> None:
         """Take a stored value, or None for a user that is gone; call `sort` when all are in.
@@ -166,18 +200,91 @@ class Users:
         UnknownVersion, StateError
             If the bytes are of another version, or too few; what else may be wrong shows when they are decoded.
         """
-        if data is None:
-            self._states.pop(user_id, None)
-        else:
+        if data is not None:
             check_user(data, user_id)
-            self._states[user_id] = data
+        if user_id in self._places:
+            self.remove(user_id)
+        if data is not None:
+            self._places[user_id] = data
 
     def sort(self) -> None:
         """Restore the order of touching after a load."""
-        self._states = dict(sorted(self._states.items(), key=lambda entry: _stamps(entry[1])[0]))
+        self._places = OrderedDict(sorted(self._places.items(), key=lambda entry: self._stamps(entry[1])[0]))
+
+    def _stamps(self, place: int | bytes) -> tuple[int, int, bool]:
+        if isinstance(place, bytes):
+            return stamps(place)
+        return int(self.last_offsets[place]), int(self.last_ms[place]), self.waiting_rows.of[place] >= 0
+
+    def _put(self, user_id: str, state: UserState) -> int:
+        place = self._places.get(user_id)
+        slot = place if isinstance(place, int) else self.add(user_id)
+        self._clear(slot)
+        self.hashes[slot] = hash64(user_id)
+        self.n_events[slot], self.last_ms[slot] = state.n_events, state.last_ms
+        self.last_offsets[slot] = state.last_offset
+        event_ids = np.array(list(state.event_ids)[-MAX_EVENT_IDS:], np.uint64)
+        self.event_ids[slot, : len(event_ids)] = event_ids
+        self.n_event_ids[slot] = len(event_ids)
+        recent = state.recent[-self.bounds.max_recent :]
+        self.recent[slot, : len(recent)] = np.array([hash64(item_id) for item_id, _ in recent], np.uint64)
+        self.recent_weights[slot, : len(recent)] = [weight for _, weight in recent]
+        self.n_recent[slot] = len(recent)
+        self.recent_ids[slot] = [item_id for item_id, _ in recent]
+        seen = state.seen[: state.n_seen]
+        self.seen.set_row(slot, seen, np.zeros(len(seen), np.uint8))
+        self.has_factors[slot] = state.factors is not None
+        if state.factors is not None:
+            self.factors[slot] = state.factors
+        self.totals.set_row(slot, *state.windows.columns(state.windows.totals))
+        self.buckets.set_row(slot, *state.windows.columns(state.windows.buckets))
+        if state.waiting is not None:
+            self.waiting_rows.put(slot, state.waiting)
+        return slot
+
+    def _read(self, slot: int) -> UserState:
+        state = UserState()
+        state.n_events = int(self.n_events[slot])
+        state.last_offset, state.last_ms = int(self.last_offsets[slot]), int(self.last_ms[slot])
+        state.event_ids = dict.fromkeys(self.event_ids[slot, : self.n_event_ids[slot]].tolist())
+        weights = self.recent_weights[slot, : self.n_recent[slot]].tolist()
+        state.recent = list(zip(self.recent_ids[slot], weights, strict=True))
+        state.seen = self.seen.row(slot)[0].copy()
+        state.n_seen = len(state.seen)
+        state.factors = self.factors[slot].copy() if self.has_factors[slot] else None
+        state.waiting = self.waiting_rows.read(slot)
+        state.windows.totals = dict(zip(*(column.tolist() for column in self.totals.row(slot)), strict=True))
+        state.windows.buckets = dict(zip(*(column.tolist() for column in self.buckets.row(slot)), strict=True))
+        return state
+
+    def _clear(self, slot: int) -> None:
+        self.n_events[slot] = self.n_event_ids[slot] = self.n_recent[slot] = self.last_ms[slot] = 0
+        self.has_factors[slot] = False
+        self.recent_ids[slot] = []
+        for pool in (self.seen, self.totals, self.buckets):
+            pool.clear(slot)
+        self.waiting_rows.drop(slot)
+
+    def _grow(self, n_slots: int) -> None:
+        if n_slots > len(self.hashes):
+            size = max(n_slots, 2 * len(self.hashes))
+            for name in _BY_SLOT:
+                setattr(self, name, longer(getattr(self, name), size))
+        for pool in (self.seen, self.totals, self.buckets):
+            pool.grow(n_slots)
 
 
-def _stamps(state: UserState | bytes) -> tuple[int, int, bool]:
-    if isinstance(state, bytes):
-        return stamps(state)
-    return state.last_offset, state.last_ms, state.waiting is not None
+@njit(cache=True, nogil=True)
+def remember_id(event_ids: Array, n_event_ids: Array, slot: int, event_id: np.uint64) -> bool:
+    """Whether an event id is among those of a user; if not it becomes the newest, in place of the oldest."""
+    ids, n = event_ids[slot], n_event_ids[slot]
+    for place in range(n):
+        if ids[place] == event_id:
+            return True
+    if n == ids.shape[0]:
+        for place in range(1, n):
+            ids[place - 1] = ids[place]
+        n -= 1
+    ids[n] = event_id
+    n_event_ids[slot] = n + 1
+    return False

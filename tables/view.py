@@ -17,7 +17,7 @@ from models.ids import hash64
 from models.windows import TRENDING_WINDOWS
 from tables.items import ItemShares
 from tables.list_json import ListItem
-from tables.users import UserState
+from tables.user_state import UserState
 
 CO_OCCURRENCE, TRENDING, POPULARITY = "co_occurrence", "trending", "popularity"
 
@@ -73,7 +73,7 @@ class ItemView:
         """Take over what changed in the shares; returns the numbers of the items that changed, in order."""
         changed: set[int] = set()
         for partition, share in self.shares.items():
-            if share.touched:
+            if share.touched.any():
                 changed.update(self._sync_share(partition, share))
         if changed:
             self._renorm(np.array(sorted(changed), np.int64))
@@ -299,5 +299,5 @@ class ItemView:
         self._to_item = {partition: np.full(64, -1, np.int32) for partition in self.shares}
         self._slot_in = {partition: np.full(len(self.weight), -1, np.int32) for partition in self.shares}
         for share in self.shares.values():
-            share.touched.update(share.slots.values())
+            share.touch_all()
         self.sync()

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from models.arrays import longer
+from models.evaluation import DEPTH, SOURCES
 from tables.codec import all_read
 
 _HEADER = struct.Struct("<qB")
@@ -53,3 +56,60 @@ class WaitingLists:
     def canonical(self) -> list[object]:
         """As the digest reads it."""
         return [self.timestamp_ms, sorted(self.lists.items())]
+
+
+class WaitingRows:
+    """The lists that wait, in arrays that compiled code scores events on: one row a user.
+
+    Attributes
+    ----------
+    of
+        The row of each user slot, -1 for none.
+    times_ms, counts, hashes
+        By row: the timestamp, how many items each source has (in the order of `SOURCES`), and their hashes.
+    """
+
+    def __init__(self) -> None:
+        self.of: list[int] = []
+        self.times_ms: npt.NDArray[np.int64] = np.zeros(16, np.int64)
+        self.counts: npt.NDArray[np.int32] = np.zeros((16, len(SOURCES)), np.int32)
+        self.hashes: npt.NDArray[np.uint64] = np.zeros((16, len(SOURCES), DEPTH), np.uint64)
+        self._n = 0
+        self._free: list[int] = []
+
+    def take(self, slot: int) -> int:
+        """A row for a user who has none; what stands in it is old."""
+        if self._free:
+            row = self._free.pop()
+        else:
+            row, self._n = self._n, self._n + 1
+            if row == len(self.times_ms):
+                self.times_ms = longer(self.times_ms, 2 * row)
+                self.counts = longer(self.counts, 2 * row)
+                self.hashes = longer(self.hashes, 2 * row)
+        self.of[slot] = row
+        return row
+
+    def drop(self, slot: int) -> None:
+        """Let a user's lists go, if any wait."""
+        if self.of[slot] >= 0:
+            self._free.append(self.of[slot])
+            self.of[slot] = -1
+
+    def put(self, slot: int, waiting: WaitingLists) -> None:
+        """Let lists wait."""
+        self.drop(slot)
+        row = self.take(slot)
+        self.times_ms[row] = waiting.timestamp_ms
+        for place, source in enumerate(SOURCES):
+            items = waiting.lists.get(source, [])
+            self.counts[row, place] = len(items)
+            self.hashes[row, place, : len(items)] = np.array(items, np.uint64)
+
+    def read(self, slot: int) -> WaitingLists | None:
+        """The lists of a user, None if there are none."""
+        row = self.of[slot]
+        if row < 0:
+            return None
+        found = zip(SOURCES, self.hashes[row].tolist(), self.counts[row].tolist(), strict=True)
+        return WaitingLists(int(self.times_ms[row]), {source: items[:n] for source, items, n in found})

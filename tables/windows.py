@@ -6,26 +6,28 @@ endian). A bucket's code is `(type << 2 | window) << 40 | bucket number`.
 
 import struct
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from models.window_kernels import BUCKET_BITS, BUCKET_MASK, TRIM_EVERY
 from models.windows import ALL, WINDOWS
 from tables.codec import all_read
+
+Columns = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 _HEADER = struct.Struct("<HI")
 _N_BUCKETS = tuple(window.n_buckets for window in WINDOWS)
 _STEPS = tuple(window.step_ms for window in WINDOWS)
 _SIZES = tuple((index, window.step_ms, window.n_buckets) for index, window in enumerate(WINDOWS))
-TRIM_EVERY = 32
-_BUCKET_BITS = 40
-_BUCKET_MASK = (1 << _BUCKET_BITS) - 1
 
 
 def live_buckets(event_type: int, time_ms: int, as_of_ms: int) -> list[int]:
     """Codes of the buckets that an event of this time counts in, as of a time: of every window that it is still in."""
     code = event_type << 2
     return [
-        (code | index) << _BUCKET_BITS | time_ms // step
+        (code | index) << BUCKET_BITS | time_ms // step
         for index, step, n_buckets in _SIZES
         if time_ms // step > as_of_ms // step - n_buckets
     ]
@@ -64,20 +66,26 @@ class WindowCounts:
         """Events of a type within a window as of a time."""
         floor = as_of_ms // _STEPS[window_index] - _N_BUCKETS[window_index]
         code = event_type << 2 | window_index
-        return sum(n for key, n in self.buckets.items() if key >> _BUCKET_BITS == code and (key & _BUCKET_MASK) > floor)
+        return sum(n for key, n in self.buckets.items() if key >> BUCKET_BITS == code and (key & BUCKET_MASK) > floor)
 
     def features(self, names: Mapping[int, str], as_of_ms: int) -> Iterator[tuple[str, int]]:
         """`<event_type>_<window>` and its count, for every window and every type ever seen that has a name here."""
         floors = [as_of_ms // step - n for step, n in zip(_STEPS, _N_BUCKETS, strict=True)]
         counts = {event_type << 2 | index: 0 for event_type in self.totals for index in range(len(WINDOWS))}
         for key, n in self.buckets.items():
-            code = key >> _BUCKET_BITS
-            if (key & _BUCKET_MASK) > floors[code & 3]:
+            code = key >> BUCKET_BITS
+            if (key & BUCKET_MASK) > floors[code & 3]:
                 counts[code] += n
         for event_type in sorted(self.totals.keys() & names.keys()):
             for index, window in enumerate(WINDOWS):
                 yield f"{names[event_type]}_{window.name}", counts[event_type << 2 | index]
             yield f"{names[event_type]}_{ALL}", self.totals[event_type]
+
+    @staticmethod
+    def columns(counts: Mapping[int, int]) -> Columns:
+        """Codes and counts as two arrays."""
+        codes = np.fromiter(counts.keys(), np.uint64, len(counts))
+        return codes, np.fromiter(counts.values(), np.uint64, len(counts))
 
     def canonical(self) -> list[object]:
         """Everything it holds, in an order of its own: what the digest reads."""
@@ -85,15 +93,7 @@ class WindowCounts:
 
     def encode(self) -> bytes:
         """The bytes described above."""
-        return b"".join(
-            (
-                _HEADER.pack(len(self.totals), len(self.buckets)),
-                np.fromiter(self.totals.keys(), np.uint16, len(self.totals)).tobytes(),
-                np.fromiter(self.totals.values(), np.uint64, len(self.totals)).tobytes(),
-                np.fromiter(self.buckets.keys(), np.uint64, len(self.buckets)).tobytes(),
-                np.fromiter(self.buckets.values(), np.uint32, len(self.buckets)).tobytes(),
-            )
-        )
+        return encode_windows(self.columns(self.totals), self.columns(self.buckets))
 
     @classmethod
     def decode(cls, data: memoryview) -> tuple["WindowCounts", int]:
@@ -124,6 +124,19 @@ class WindowCounts:
 
     def _trim(self, as_of_ms: int) -> None:
         floors = [as_of_ms // step - n for step, n in zip(_STEPS, _N_BUCKETS, strict=True)]
-        dead = [key for key in self.buckets if (key & _BUCKET_MASK) <= floors[key >> _BUCKET_BITS & 3]]
+        dead = [key for key in self.buckets if (key & BUCKET_MASK) <= floors[key >> BUCKET_BITS & 3]]
         for key in dead:
             del self.buckets[key]
+
+
+def encode_windows(totals: Columns, buckets: Columns) -> bytes:
+    """Counts as stored: the codes and counts of totals, and of buckets."""
+    return b"".join(
+        (
+            _HEADER.pack(len(totals[0]), len(buckets[0])),
+            totals[0].astype(np.uint16).tobytes(),
+            totals[1].astype(np.uint64, copy=False).tobytes(),
+            buckets[0].tobytes(),
+            buckets[1].astype(np.uint32, copy=False).tobytes(),
+        )
+    )

@@ -17,7 +17,7 @@ from models.ids import hash64
 from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
 from tables.partition import PartitionState
-from tables.users import UserState
+from tables.user_state import UserState
 from tests.logs import Record
 
 SIZE = 20

@@ -7,7 +7,7 @@ from models.ids import hash64
 from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
-from tables.users import UserState
+from tables.user_state import UserState
 from tables.view import Filler, ItemView
 from tests.logs import Record
 from tests.saved import folded

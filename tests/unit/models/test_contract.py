@@ -16,7 +16,7 @@ from models.history_factors import HistoryFactorsSettings
 from models.ids import hash64
 from tables.fold_lists import FoldLists, history_slots
 from tables.items import ItemShares
-from tables.users import UserState
+from tables.user_state import UserState
 from tables.view import Filler, ItemView
 from tests.logs import DAY_MS, START_MS
 

@@ -11,7 +11,8 @@ from tables.codec import check_version, pack_strings, unpack_strings
 from tables.items import ItemShares
 from tables.marker import Marker, decode_metrics, encode_metrics
 from tables.partition import PartitionState
-from tables.users import Users, UserState
+from tables.user_state import UserState
+from tables.users import Users
 from tests.logs import made_log
 from tests.saved import folded
 

@@ -10,7 +10,7 @@ import pytest
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
-from tables.users import UserState
+from tables.user_state import UserState
 from tables.view import ItemView
 from tables.waiting import WaitingLists
 from tests.logs import HOUR_MS, START_MS, Record, made_log, record

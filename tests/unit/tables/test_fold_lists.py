@@ -14,7 +14,7 @@ from tables.fold_lists import CO_OCCURRENCE, HISTORY, FoldLists
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tables.recommend import recommend
-from tables.users import UserState
+from tables.user_state import UserState
 from tests.brute_evaluation import brute_lists
 from tests.lists import NOTHING, view_of
 from tests.logs import log_of, made_log, record

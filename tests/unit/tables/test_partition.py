@@ -8,7 +8,7 @@ from models.events import REASONS
 from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
-from tables.users import MAX_EVENT_IDS, UserState
+from tables.user_state import MAX_EVENT_IDS, UserState
 from tests.logs import DAY_MS, HOUR_MS, MALFORMED, MINUTE_MS, REPLAY_MS, START_MS, Record, record
 from tests.saved import everything, fold_all, folded, keys
 

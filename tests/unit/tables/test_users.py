@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from models.errors import UnknownVersion
 from models.ids import hash64
-from tables.users import MAX_EVENT_IDS, Users, UserState
+from tables.user_state import MAX_EVENT_IDS, UserState
+from tables.users import Users
 from tables.waiting import WaitingLists
 from tests.logs import START_MS
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.cooccurrence import CooccurrenceSettings
 from models.ids import hash64
 from tables.partition import PartitionState
-from tables.users import UserState
+from tables.user_state import UserState
 from tables.view import ItemView
 from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, partitions, users_of, view_of
 from tests.logs import HOUR_MS, START_MS, log_of, made_log, record

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from models.errors import StateError
 from tables.user_codec import stamps
-from tables.users import Users, UserState
+from tables.user_state import UserState
+from tables.users import Users
 from tables.waiting import WaitingLists
 
 HASHES = st.integers(1, 2**64 - 1)

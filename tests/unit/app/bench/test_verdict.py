@@ -13,7 +13,7 @@ from app.bench.verdict import MAX_DIFFERENCES, Verdict
 from models.cooccurrence import CooccurrenceSettings
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
-from tables.users import UserState
+from tables.user_state import UserState
 
 NOW = 1_700_000_000_000
 DAY = 86_400_000

@@ -11,7 +11,7 @@ from models.event_types import DEFAULT_TYPES
 from models.ids import hash64
 from models.windows import WINDOWS
 from tables.items import ItemShares
-from tables.users import UserState
+from tables.user_state import UserState
 from tables.windows import WindowCounts
 
 NOW_MS = 1_700_000_000_000

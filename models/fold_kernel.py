@@ -1,0 +1,321 @@
+"""The fold of a batch of events, compiled: what each event does to its user, its item and every model, in order.
+
+An event is scored on the lists of before it, then counted, then learned. The result is the same however a log is cut
+into batches, because each event sees exactly what those before it have left.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from models import factorization_kernels
+from models.compiled import njit
+from models.cooccurrence import learn_pairs, norms
+from models.factorization import ITEMS, USERS
+from models.fold_arrays import EVALUATED, FRESH, LATE, POSITIVE, SEEN, ItemArrays, Results, UserArrays
+from models.fold_ranking import RankNumbers, Scratch, known_items, rank_sources
+from models.history_kernels import draw, history_key, learn, represent
+from models.kernels import remember
+from models.ranking import block
+from models.rows import FIRST, RowArrays, make_room
+from models.trending import count
+from models.window_kernels import count_event
+
+Array = Any  # numpy arrays; numba's signatures say the dtypes
+
+SPARE_CELLS = 4 * FIRST
+
+
+class FoldNumbers(NamedTuple):
+    """Settings of the fold, as numbers."""
+
+    max_recent: int
+    max_seen: int
+    n_keep: int
+    known_exponent: float
+    candidate_exponent: float
+    history_seed: np.uint64
+    n_negatives: int
+    max_weight: float
+    learning_rate: float
+    round_to: float
+    rating_seed: np.uint64
+    start_scale: float
+    lr_bias: float
+    lr_factors: float
+    max_gradient: float
+    max_factor: float
+    lowest: float
+    highest: float
+    trend_steps: Array
+    trend_sizes: Array
+    pair_cells: int
+
+
+class FoldScratch(NamedTuple):
+    """Arrays that the fold writes over."""
+
+    others: Array  # int32 (max_recent,)
+    weights: Array  # float64
+    amounts: Array  # float64
+    candidates: Array  # int32 (n_negatives + 1,)
+    odds: Array  # float32
+    gradient: Array  # float32 (n_factors,)
+    changed: Array  # int32
+
+
+def scratch_of(numbers: FoldNumbers, n_factors: int) -> FoldScratch:
+    """Arrays of the sizes that the settings ask for."""
+    n_candidates = numbers.n_negatives + 1
+    return FoldScratch(
+        np.zeros(numbers.max_recent, np.int32),
+        np.zeros(numbers.max_recent, np.float64),
+        np.zeros(numbers.max_recent, np.float64),
+        np.zeros(n_candidates, np.int32),
+        np.zeros(n_candidates, np.float32),
+        np.zeros(n_factors, np.float32),
+        np.zeros(n_candidates + numbers.max_recent, np.int32),
+    )
+
+
+@njit(cache=True, nogil=True)
+def fits(rows: RowArrays, row: int) -> bool:
+    """Whether a pool has cells left for a row to grow by a few pairs."""
+    return bool(rows.used[0] + 2 * rows.length[row] + SPARE_CELLS <= rows.keys.shape[0])
+
+
+@njit(cache=True, nogil=True)
+def has_room(items: ItemArrays, users: UserArrays, user: int, slot: int, pair_cells: int) -> bool:
+    """Whether every pool has the cells that one event may take."""
+    return (
+        items.pairs.used[0] + pair_cells <= items.pairs.keys.shape[0]
+        and fits(items.totals, slot)
+        and fits(items.buckets, slot)
+        and fits(users.totals, user)
+        and fits(users.buckets, user)
+        and fits(users.seen, user)
+    )
+
+
+@njit(cache=True, nogil=True)
+def freeze(
+    items: ItemArrays, users: UserArrays, user: int, row: int, time_ms: int, scratch: Scratch, ranks: RankNumbers
+) -> None:
+    """Keep a user's lists as they stand, to be scored on by the events of this timestamp."""
+    k = users.waiting_hashes.shape[2]
+    first, n = users.seen.start[user], users.n_recent[user]
+    seen = users.seen.keys[first : first + users.seen.length[user]]
+    block(items.live, items.n_range[0], items.cells, items.slots, seen, scratch.blocked)
+    rank_sources(items, users.recent[user, :n], users.recent_weights[user, :n], scratch, ranks, k)
+    users.waiting_ms[row] = time_ms
+    for source in range(scratch.out.shape[0]):
+        users.waiting_counts[row, source] = scratch.counts[source]
+        for place in range(scratch.counts[source]):
+            users.waiting_hashes[row, source, place] = items.hashes[scratch.out[source, place]]
+
+
+@njit(cache=True, nogil=True)
+def score_on(users: UserArrays, row: int, item_hash: np.uint64, ranks: Array) -> None:
+    """The rank of an item in each list that waits in a row; 0 where it is not."""
+    for source in range(ranks.shape[0]):
+        ranks[source] = 0
+        for place in range(users.waiting_counts[row, source]):
+            if users.waiting_hashes[row, source, place] == item_hash:
+                ranks[source] = place + 1
+                break
+
+
+@njit(cache=True, nogil=True)
+def see(users: UserArrays, user: int, item_hash: np.uint64, max_seen: int) -> bool:
+    """Remember an item as seen, most recently of all; whether it is new to the user."""
+    n_seen = users.seen.length[user]
+    if n_seen < max_seen:
+        make_room(users.seen, user, 1)
+    first = users.seen.start[user]
+    cells = users.seen.keys[first : first + users.seen.room[user]]
+    users.seen.length[user], is_new = remember(cells, n_seen, max_seen, item_hash)
+    return is_new
+
+
+@njit(cache=True, nogil=True)
+def put_in_front(users: UserArrays, user: int, item_hash: np.uint64, weight: float, max_recent: int) -> None:
+    """Make an item the newest of a user's history."""
+    recent, weights, n, kept = users.recent[user], users.recent_weights[user], users.n_recent[user], 0
+    for place in range(n):
+        if recent[place] != item_hash:
+            recent[kept], weights[kept] = recent[place], weights[place]
+            kept += 1
+    excess = kept + 1 - max_recent
+    if excess > 0:
+        for place in range(excess, kept):
+            recent[place - excess], weights[place - excess] = recent[place], weights[place]
+        kept -= excess
+    recent[kept], weights[kept] = item_hash, weight
+    users.n_recent[user] = kept + 1
+
+
+@njit(cache=True, nogil=True)
+def learn_interaction(
+    items: ItemArrays,
+    users: UserArrays,
+    user: int,
+    slot: int,
+    weight: float,
+    counter: int,
+    ranking: Scratch,
+    scratch: FoldScratch,
+    numbers: FoldNumbers,
+    ranks: RankNumbers,
+) -> None:
+    """Learn that a user took to an item: pairs with the history, and the history factors."""
+    n = known_items(
+        items, users.recent[user, : users.n_recent[user]], users.recent_weights[user], scratch.others, scratch.weights
+    )
+    kept = 0
+    for place in range(n):
+        if scratch.others[place] != slot:
+            scratch.others[kept], scratch.weights[kept] = scratch.others[place], scratch.weights[place]
+            kept += 1
+    put_in_front(users, user, items.hashes[slot], weight, numbers.max_recent)
+    for place in range(kept):
+        scratch.amounts[place] = weight * scratch.weights[place]
+        items.dirty[scratch.others[place]] = items.touched[scratch.others[place]] = True
+    items.weight[slot] += weight
+    items.known_norm[slot], items.candidate_norm[slot] = norms(
+        items.weight[slot], numbers.known_exponent, numbers.candidate_exponent
+    )
+    if kept == 0:
+        return
+    learn_pairs(items.pairs, slot, scratch.others[:kept], scratch.amounts[:kept], numbers.n_keep)
+    first = max(0, kept - ranks.n_history)
+    history, amounts = scratch.others[first:kept], scratch.weights[first:kept]
+    k, vector, shares = ranks.n_factors, ranking.user, ranking.shares
+    if represent(items.rows, items.live, history, amounts, k, ranks.history_decay, vector, shares) == 0:
+        return
+    start = users.seen.start[user]
+    seen = users.seen.keys[start : start + users.seen.length[user]]
+    block(items.live, items.n_range[0], items.cells, items.slots, seen, ranking.blocked)
+    key = history_key(numbers.history_seed, counter)
+    candidates = scratch.candidates
+    n_candidates = draw(key, numbers.n_negatives, items.n_range[0], ranking.blocked, slot, candidates)
+    n_changed = learn(
+        items.rows,
+        k,
+        history,
+        shares,
+        vector,
+        candidates,
+        n_candidates,
+        key,
+        min(weight, numbers.max_weight),
+        numbers.learning_rate,
+        numbers.round_to,
+        scratch.odds,
+        scratch.gradient,
+        scratch.changed,
+    )
+    for place in range(n_changed):
+        changed = scratch.changed[place]
+        items.stale[changed] = items.dirty[changed] = items.touched[changed] = True
+
+
+@njit(cache=True, nogil=True)
+def learn_rating(
+    items: ItemArrays, users: UserArrays, user: int, slot: int, rating: float, numbers: FoldNumbers, errors: Array
+) -> None:
+    """Predict a rating, add up the error, learn it."""
+    mean = items.rating_mean
+    if not items.has_rating[slot]:
+        predicted = mean[1] + (users.factors[user, 0] if users.has_factors[user] else 0.0)
+    elif not users.has_factors[user]:
+        predicted = mean[1] + items.rating_rows[slot, 0]
+    else:
+        predicted = factorization_kernels.predict(users.factors[user], items.rating_rows, slot, mean)
+    error = min(max(predicted, numbers.lowest), numbers.highest) - rating
+    errors[0] += 1.0
+    errors[1] += abs(error)
+    errors[2] += error * error
+    seed, scale = numbers.rating_seed, numbers.start_scale
+    if not users.has_factors[user]:
+        factorization_kernels.start_row(seed, USERS, users.hashes[user], scale, users.factors[user])
+        users.has_factors[user] = True
+    if not items.has_rating[slot]:
+        factorization_kernels.start_row(seed, ITEMS, items.hashes[slot], scale, items.rating_rows[slot])
+        items.has_rating[slot] = True
+    factorization_kernels.learn_one(
+        users.factors[user],
+        items.rating_rows,
+        slot,
+        rating,
+        mean,
+        numbers.lr_bias,
+        numbers.lr_factors,
+        numbers.max_gradient,
+        numbers.max_factor,
+        numbers.lowest,
+        numbers.highest,
+    )
+
+
+@njit(cache=True, nogil=True)
+def fold_events(
+    events: Array,
+    first: int,
+    n: int,
+    n_before: int,
+    items: ItemArrays,
+    users: UserArrays,
+    ranking: Scratch,
+    scratch: FoldScratch,
+    numbers: FoldNumbers,
+    ranks: RankNumbers,
+    results: Results,
+) -> int:
+    """Fold `events[first:n]`; returns the first that was not: before it, some pool needs room.
+
+    `n_before` is the number of events folded before `events[0]`: it keys what is drawn at random.
+    """
+    for number in range(first, n):
+        event = events[number]
+        user, slot, flags, time_ms = event["user"], event["item"], event["flags"], event["time_ms"]
+        if not has_room(items, users, user, slot, numbers.pair_cells):
+            return number
+        weight, late, row = event["weight"], (flags & LATE) != 0, event["waiting"]
+        evaluated = (flags & EVALUATED) != 0
+        if evaluated and ((flags & FRESH) != 0 or users.waiting_ms[row] != time_ms):
+            freeze(items, users, user, row, time_ms, ranking, ranks)
+        if not items.live[slot]:
+            items.live[slot] = True
+            items.n_range[0] = max(items.n_range[0], slot + 1)
+        users.n_events[user] += 1
+        users.last_offset[user] = event["offset"]
+        users.last_ms[user] = max(users.last_ms[user], time_ms)
+        items.n_events[slot] += 1
+        items.last_offset[slot] = event["offset"]
+        items.last_ms[slot] = max(items.last_ms[slot], time_ms)
+        items.dirty[slot] = items.touched[slot] = True
+        count_event(users.totals, users.buckets, user, event["kind"], time_ms, event["as_of_ms"], late)
+        count_event(items.totals, items.buckets, slot, event["kind"], time_ms, event["as_of_ms"], late)
+        results.tested[number] = False
+        if (flags & SEEN) != 0:
+            is_new = see(users, user, items.hashes[slot], numbers.max_seen)
+            if evaluated and is_new and (flags & POSITIVE) != 0:
+                results.tested[number] = True
+                score_on(users, row, items.hashes[slot], results.ranks[number])
+            if weight > 0.0:
+                counter = n_before + number
+                learn_interaction(items, users, user, slot, weight, counter, ranking, scratch, numbers, ranks)
+        if not np.isnan(event["rating"]):
+            learn_rating(items, users, user, slot, event["rating"], numbers, results.rating_errors)
+        if weight > 0.0 and not late:
+            count(
+                items.trend_values,
+                items.trend_buckets,
+                items.trend_decay,
+                numbers.trend_sizes,
+                numbers.trend_steps,
+                slot,
+                weight,
+                time_ms,
+            )
+    return n

@@ -1,0 +1,117 @@
+"""Events on their way into the compiled fold, and what it says of them."""
+
+import struct
+
+import numpy as np
+
+from models.evaluation import SOURCES
+from models.fold_arrays import EVENT, Results
+from models.fold_kernel import FoldNumbers, fold_events, scratch_of
+from models.cooccurrence import cells_per_event
+from models.trending import N_BUCKETS, STEPS_MS
+from tables.evaluator import Evaluator
+from tables.fold_settings import FoldSettings
+from tables.items import ItemShares
+from tables.users import Users
+
+MAX_EVENTS = 256
+_EVENT = struct.Struct("8q2d")
+assert _EVENT.size == EVENT.itemsize
+
+
+class Batch:
+    """Up to 256 events; `run` folds them into users, items and the evaluation.
+
+    Parameters
+    ----------
+    users, items, evaluator
+        What is changed.
+    """
+
+    def __init__(self, users: Users, items: ItemShares, evaluator: Evaluator, settings: FoldSettings) -> None:
+        self.users: set[str] = set()
+        self._users = users
+        self._items = items
+        self._evaluator = evaluator
+        self._ids: list[tuple[str, str]] = []
+        self._buffer = bytearray(MAX_EVENTS * EVENT.itemsize)
+        self._events = np.frombuffer(self._buffer, EVENT)
+        self._numbers = numbers_of(settings)
+        self._scratch = scratch_of(self._numbers, settings.history.n_factors)
+        self._results = Results(
+            np.zeros(MAX_EVENTS, np.bool_), np.zeros((MAX_EVENTS, len(SOURCES)), np.int32), np.zeros(3)
+        )
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it must be run before another event is added."""
+        return len(self._ids) == MAX_EVENTS
+
+    def add(self, user_id: str, item_id: str, *numbers: float) -> None:
+        """Add an event; `numbers` are the fields of `EVENT`, in their order."""
+        _EVENT.pack_into(self._buffer, len(self._ids) * _EVENT.size, *numbers)
+        self._ids.append((user_id, item_id))
+        self.users.add(user_id)
+
+    def run(self, n_before: int) -> int:
+        """Fold all events and forget them; returns how many. `n_before` events were folded before."""
+        n, first = len(self._ids), 0
+        evaluator, results = self._evaluator, self._results
+        errors = evaluator.ratings
+        results.rating_errors[:] = errors.n, errors.absolute, errors.squared
+        while first < n:
+            first = fold_events(
+                self._events,
+                first,
+                n,
+                n_before,
+                self._items.arrays(),
+                self._users.arrays(),
+                evaluator.lists.scratch(),
+                self._scratch,
+                self._numbers,
+                evaluator.lists.numbers,
+                results,
+            )
+            if first < n:
+                self._items.spare(self._numbers.max_recent)
+                self._users.spare()
+        summed = results.rating_errors.tolist()
+        errors.n, errors.absolute, errors.squared = int(summed[0]), summed[1], summed[2]
+        tested = np.flatnonzero(results.tested[:n])
+        for number, ranks in zip(tested.tolist(), results.ranks[tested].tolist(), strict=True):
+            evaluator.test(*self._ids[number], dict(zip(SOURCES, ranks, strict=True)), n_before + number)
+        self._ids.clear()
+        self.users.clear()
+        return n
+
+
+def numbers_of(settings: FoldSettings) -> FoldNumbers:
+    """The settings of the fold as its kernel takes them."""
+    pairs, history, ratings = settings.cooccurrence, settings.history, settings.ratings
+    return FoldNumbers(
+        max_recent=pairs.n_history,
+        max_seen=settings.max_seen,
+        n_keep=pairs.n_keep,
+        known_exponent=pairs.known_exponent,
+        candidate_exponent=pairs.candidate_exponent,
+        history_seed=history.seed_key,
+        n_negatives=history.n_negatives,
+        max_weight=history.max_weight,
+        learning_rate=history.learning_rate,
+        round_to=history.round_to,
+        rating_seed=np.uint64(ratings.seed),
+        start_scale=ratings.start_scale,
+        lr_bias=ratings.lr_bias,
+        lr_factors=ratings.lr_factors,
+        max_gradient=ratings.max_gradient,
+        max_factor=ratings.max_weight,
+        lowest=ratings.lowest,
+        highest=ratings.highest,
+        trend_steps=STEPS_MS,
+        trend_sizes=N_BUCKETS,
+        pair_cells=cells_per_event(pairs.n_history, pairs.n_keep),
+    )
