@@ -56,8 +56,10 @@ def room_for(rows: RowArrays, row: int, more: int, n_keep: int) -> None:
 def learn_pairs(rows: RowArrays, slot: int, others: Array, amounts: Array, n_keep: int) -> None:
     """`Cooccurrence.learn_one`; the pool must have `cells_per_event` cells left."""
     room_for(rows, slot, others.shape[0], n_keep)
+    length, room = rows.length, rows.room
     for place in range(others.shape[0]):
-        room_for(rows, others[place], 1, n_keep)
+        if length[others[place]] == room[others[place]]:
+            room_for(rows, others[place], 1, n_keep)
     kernels.add_pairs(rows.keys, rows.values, rows.start, rows.length, slot, others, amounts, n_keep)
 
 

@@ -59,7 +59,7 @@ class ItemArrays(NamedTuple):
     has_rating: Array  # bool
     rating_mean: Array  # float64 (2,)
     rows: Array  # float32 (n, n_factors + 4)
-    columns: Array  # float32 (n_factors + 1, n)
+    blocks: Array  # float32 (n, n_factors + 1, 64)
     stale: Array  # bool
 
 

@@ -168,8 +168,8 @@ def rank_sources(
     history, amounts = scratch.slots[first:n_known], scratch.weights[first:n_known]
     k_factors, user = numbers.n_factors, scratch.user
     if represent(items.rows, items.live, history, amounts, k_factors, numbers.history_decay, user, scratch.shares) > 0:
-        refresh(items.rows, items.columns, k_factors, items.stale, n_slots)
-        score(items.columns, items.live, n_slots, k_factors, user, scratch.logits[:n_slots])
+        refresh(items.rows, items.blocks, k_factors, items.stale, n_slots)
+        score(items.blocks, items.live, n_slots, k_factors, user, scratch.logits[:n_slots])
         for slot in range(n_slots):
             scores[slot] = scratch.logits[slot]
         n_near = top_slots(scores, scratch.ones, -np.inf, blocked, n_slots, items.keys, depth, ranked[1], best)

@@ -21,7 +21,6 @@ from models.errors import StateError
 
 _SEED_STEP = 0xD1B54A32D192ED03
 _MASK = 2**64 - 1
-CACHE_LINE = 16  # numbers of 4 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class HistoryFactors:
         self.settings = settings = settings or HistoryFactorsSettings()
         self.n_columns = settings.n_factors + kernels.N_EXTRA
         self.rows: npt.NDArray[np.float32] = np.zeros((64, self.n_columns), np.float32)
-        self.columns: npt.NDArray[np.float32] = _columns(settings.n_factors, 64)
+        self.blocks: npt.NDArray[np.float32] = _blocks(settings.n_factors, 64)
         self.stale: npt.NDArray[np.bool_] = np.ones(64, np.bool_)  # columns that lag behind their rows
         self.live: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
@@ -128,7 +127,7 @@ class HistoryFactors:
             self.rows = longer(self.rows, size)
             self.live = longer(self.live, size)
             self.hashes = longer(self.hashes, size)
-            self.columns = _columns(self.settings.n_factors, size)
+            self.blocks = _blocks(self.settings.n_factors, size)
             self.stale = np.ones(size, np.bool_)
 
     def start(self, slot: int, item_hash: int) -> None:
@@ -230,8 +229,8 @@ class HistoryFactors:
             return False
         n_slots = min(len(out), len(self.rows))
         n_factors = self.settings.n_factors
-        kernels.refresh(self.rows, self.columns, n_factors, self.stale, n_slots)
-        kernels.score(self.columns, self.live, n_slots, n_factors, user, out)
+        kernels.refresh(self.rows, self.blocks, n_factors, self.stale, n_slots)
+        kernels.score(self.blocks, self.live, n_slots, n_factors, user, out)
         out[n_slots:] = -np.inf
         return True
 
@@ -286,6 +285,6 @@ class HistoryFactors:
         return n
 
 
-def _columns(n_factors: int, n_slots: int) -> npt.NDArray[np.float32]:
-    """Columns for so many slots; a line longer, or all factors of a slot would fight for one set of the cache."""
-    return np.zeros((n_factors + 1, n_slots + CACHE_LINE), np.float32)
+def _blocks(n_factors: int, n_slots: int) -> npt.NDArray[np.float32]:
+    """Columns for so many slots, in blocks that lie together: they are read from front to end."""
+    return np.zeros(((n_slots + kernels.BLOCK - 1) // kernels.BLOCK, n_factors + 1, kernels.BLOCK), np.float32)

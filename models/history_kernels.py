@@ -25,7 +25,7 @@ _1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(lane) for lane in range(1, 9))
 _LOG2_E, _LN_2 = 1.4426950408889634, 0.6931471805599453
 _HALVES = 0.5 ** np.arange(128)
 
-BLOCK = 256  # slots scored side by side
+BLOCK = 64  # slots scored side by side
 
 
 @njit(cache=True, nogil=True)
@@ -113,32 +113,38 @@ def represent(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def refresh(rows: Array, columns: Array, k: int, stale: Array, n_slots: int) -> None:
-    """Copy the factors and biases of stale rows into `columns`, of shape (k + 1, n): one column a slot."""
+def refresh(rows: Array, blocks: Array, k: int, stale: Array, n_slots: int) -> None:
+    """Copy the factors and biases of stale rows into `blocks`, of shape (n, k + 1, `BLOCK`): one column a slot."""
     for slot in range(n_slots):
         if stale[slot]:
             stale[slot] = False
+            block, column = blocks[slot // BLOCK], slot % BLOCK
             for i in range(k + 1):
-                columns[i, slot] = rows[slot, i]
+                block[i, column] = rows[slot, i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def score(columns: Array, live: Array, n_slots: int, k: int, user: Array, out: Array) -> None:
+def score(blocks: Array, live: Array, n_slots: int, k: int, user: Array, out: Array) -> None:
     """Score of each of the first `n_slots` slots: bias plus user times factors; -inf for a slot without an item.
 
     Factor by factor over a block of slots: side by side in registers, and yet each sum in the order of the factors.
     """
-    for first in range(0, n_slots, BLOCK):
-        last = min(n_slots, first + BLOCK)
-        scores = out[first:last]
-        scores[:] = columns[k, first:last]
-        for i in range(k):
-            factor, column = user[i], columns[i, first:last]
-            for place in range(last - first):
-                scores[place] += factor * column[place]
-    for slot in range(n_slots):
-        if not live[slot]:
-            out[slot] = np.float32(-np.inf)
+    scores = np.empty(BLOCK, np.float32)
+    for number in range((n_slots + BLOCK - 1) // BLOCK):
+        block = blocks[number]
+        for place in range(BLOCK):
+            scores[place] = block[k, place]
+        for i in range(0, k, 4):
+            f0, f1, f2, f3 = user[i], user[i + 1], user[i + 2], user[i + 3]
+            c0, c1, c2, c3 = block[i], block[i + 1], block[i + 2], block[i + 3]
+            for place in range(BLOCK):
+                total = scores[place] + f0 * c0[place]
+                total += f1 * c1[place]
+                total += f2 * c2[place]
+                scores[place] = total + f3 * c3[place]
+        first = number * BLOCK
+        for slot in range(first, min(n_slots, first + BLOCK)):
+            out[slot] = scores[slot - first] if live[slot] else np.float32(-np.inf)
 
 
 @njit(cache=True, nogil=True)

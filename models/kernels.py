@@ -45,34 +45,31 @@ def cut_row(neighbours: Array, weights: Array, start: int, length: int, n_keep: 
 
 
 @njit(cache=True, nogil=True)
-def find_in(neighbours: Array, first: int, length: int, slot: int) -> int:
-    """The position of a slot in a row, -1 if it is not there; sixteen at a time, side by side."""
-    position, end = first, first + length
-    while position + LANES <= end:
-        hits = 0
+def find_in(row: Array, slot: int) -> int:
+    """The position of a slot in a row of neighbours, -1 if it is not there; sixteen at a time, side by side."""
+    n, wanted = row.shape[0], np.int32(slot)
+    first = 0
+    while first + LANES <= n:
+        part = row[first : first + LANES]
+        hits = np.int32(0)
         for lane in range(LANES):
-            hits += neighbours[position + lane] == slot
-        if hits:
+            hits += np.int32(part[lane] == wanted)
+        if hits > 0:
             break
-        position += LANES
-    while position < end:
-        if neighbours[position] == slot:
+        first += LANES
+    for position in range(first, n):
+        if row[position] == wanted:
             return position
-        position += 1
     return -1
 
 
 @njit(cache=True, nogil=True)
-def add_to_row(
+def append(
     neighbours: Array, weights: Array, start: Array, length: Array, row: int, slot: int, weight: float, n_keep: int
 ) -> None:
-    """Add `weight` to the pair (row, slot); a row that has grown to 2 `n_keep` pairs is cut back to `n_keep`."""
+    """Add a new pair (row, slot); a row that has grown to 2 `n_keep` pairs is cut back to `n_keep`."""
     first = start[row]
     size = length[row]
-    position = find_in(neighbours, first, size, slot)
-    if position >= 0:
-        weights[position] += weight
-        return
     neighbours[first + size] = slot
     weights[first + size] = weight
     size += 1
@@ -94,8 +91,19 @@ def add_pairs(
 ) -> None:
     """Add one event's pairs, both ways: (slot, other) and (other, slot) for every other item of the history."""
     for position in range(others.shape[0]):
-        add_to_row(neighbours, weights, start, length, slot, others[position], amounts[position], n_keep)
-        add_to_row(neighbours, weights, start, length, others[position], slot, amounts[position], n_keep)
+        other, amount = others[position], amounts[position]
+        first = start[slot]
+        found = find_in(neighbours[first : first + length[slot]], other)
+        if found >= 0:
+            weights[first + found] += amount
+        else:
+            append(neighbours, weights, start, length, slot, other, amount, n_keep)
+        first = start[other]
+        found = find_in(neighbours[first : first + length[other]], slot)
+        if found >= 0:
+            weights[first + found] += amount
+        else:
+            append(neighbours, weights, start, length, other, slot, amount, n_keep)
 
 
 @njit(cache=True, nogil=True)

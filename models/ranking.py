@@ -10,6 +10,7 @@ from models.hash_index import find
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
 LANES = 16  # values compared side by side
+HALVINGS = 20
 
 
 @njit(cache=True, nogil=True)
@@ -32,10 +33,11 @@ def add_rows(
 ) -> None:
     """Add each row times its factor to the dense `scores`, in the order given."""
     for source in range(rows.shape[0]):
-        row = rows[source]
-        factor = factors[source]
-        for position in range(start[row], start[row] + length[row]):
-            scores[neighbours[position]] += factor * weights[position]
+        first, factor = start[rows[source]], factors[source]
+        last = first + length[rows[source]]
+        slots, amounts = neighbours[first:last], weights[first:last]
+        for position in range(slots.shape[0]):
+            scores[np.uint32(slots[position])] += factor * amounts[position]
 
 
 @njit(cache=True, nogil=True)
@@ -63,20 +65,66 @@ def top_slots(
         scores[slot] = -np.inf if blocked[slot] else value
     if wrong > 0:
         return 0
+    offered = scores[:n_slots]
+    least = max(floor, least_of_best(offered, k))
+    found, n_found = np.empty(n_slots, np.int32), 0
+    for slot in range(n_slots):  # without a branch: where the best stand cannot be foretold
+        found[n_found] = slot
+        n_found += offered[slot] >= least
     n = 0
-    for first in range(0, n_slots, LANES):
-        last = min(n_slots, first + LANES)
-        least = best[k - 1] if n == k else floor
-        n_better = 0
-        for slot in range(first, last):
-            n_better += scores[slot] >= least
-        if n_better == 0:
-            continue
-        for slot in range(first, last):
-            value = scores[slot]
-            if value > floor and (n < k or value >= best[k - 1]):
-                n = insert(slot, value, n, keys, k, out, best)
+    for place in range(n_found):
+        value = offered[found[place]]
+        if value > floor and (n < k or value >= best[k - 1]):
+            n = insert(found[place], value, n, keys, k, out, best)
     return n
+
+
+@njit(cache=True, nogil=True)
+def least_of_best(values: Array, k: int) -> float:
+    """A bound that at least `k` values reach, and few others; -inf if there is none.
+
+    Found by halving between the least and the greatest of the maxima of short runs, until `k` of them reach it.
+    """
+    n_runs = (values.shape[0] + LANES - 1) // LANES
+    if n_runs <= k:
+        return -np.inf
+    greatest = np.empty(n_runs, np.float64)
+    low, high = np.inf, -np.inf
+    for run in range(n_runs):
+        greatest[run] = maximum(values[run * LANES : min(values.shape[0], (run + 1) * LANES)])
+        high = max(high, greatest[run])
+        if greatest[run] > -np.inf:
+            low = min(low, greatest[run])
+    if not at_least(greatest, low) >= k:
+        return -np.inf
+    for _ in range(HALVINGS):
+        middle = low + 0.5 * (high - low)
+        n = at_least(greatest, middle)
+        if n >= k:
+            low = middle
+        else:
+            high = middle
+        if n == k:
+            break
+    return low
+
+
+@njit(cache=True, nogil=True)
+def at_least(values: Array, bound: float) -> int:
+    """How many values reach a bound."""
+    n = 0
+    for place in range(values.shape[0]):
+        n += values[place] >= bound
+    return n
+
+
+@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def maximum(values: Array) -> float:
+    """The greatest of some values, none of them NaN; a maximum is not rounded, whatever the order."""
+    greatest = -np.inf
+    for place in range(values.shape[0]):
+        greatest = max(greatest, values[place])
+    return greatest
 
 
 @njit(cache=True, nogil=True)

@@ -107,7 +107,7 @@ class ItemShares:
             ratings.has_row,
             ratings.mean.state,
             history.rows,
-            history.columns,
+            history.blocks,
             history.stale,
         )
 
