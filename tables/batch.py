@@ -6,7 +6,7 @@ import numpy as np
 
 from models.evaluation import SOURCES
 from models.fold_arrays import EVENT, Results
-from models.fold_kernel import FoldNumbers, fold_events, scratch_of
+from models.fold_kernel import FoldNumbers, fold_events, freeze, scratch_of
 from models.cooccurrence import cells_per_event
 from models.trending import N_BUCKETS, STEPS_MS
 from tables.evaluator import Evaluator
@@ -35,7 +35,6 @@ class Batch:
         self._evaluator = evaluator
         self._ids: list[tuple[str, str]] = []
         self._buffer = bytearray(MAX_EVENTS * EVENT.itemsize)
-        self._events = np.frombuffer(self._buffer, EVENT)
         self._numbers = numbers_of(settings)
         self._scratch = scratch_of(self._numbers, settings.history.n_factors)
         self._results = Results(
@@ -56,15 +55,22 @@ class Batch:
         self._ids.append((user_id, item_id))
         self.users.add(user_id)
 
+    def freeze(self, user: int, row: int, time_ms: int, *, fresh: bool) -> None:
+        """Keep a user's lists as they stand, unless those of the timestamp wait already; nothing may be pending."""
+        assert not self._ids, "run comes first"
+        users, lists = self._users.arrays(), self._evaluator.lists
+        if fresh or users.waiting_ms[row] != time_ms:
+            freeze(self._items.arrays(), users, user, row, time_ms, lists.scratch(), lists.numbers)
+
     def run(self, n_before: int) -> int:
         """Fold all events and forget them; returns how many. `n_before` events were folded before."""
-        n, first = len(self._ids), 0
+        n, first, events = len(self._ids), 0, np.frombuffer(self._buffer, EVENT)
         evaluator, results = self._evaluator, self._results
         errors = evaluator.ratings
         results.rating_errors[:] = errors.n, errors.absolute, errors.squared
         while first < n:
             first = fold_events(
-                self._events,
+                events,
                 first,
                 n,
                 n_before,

@@ -107,12 +107,12 @@ class PartitionState:
         try:
             event = decode(key, value, record_ms, self.settings.rules)
             user_id, users = event.user_id, self.users
+            if self._cutting is not None:
+                self._cutting.save_user(user_id)
             slot = users.slot(user_id) if user_id in users else self._new_user(user_id)
         except InvalidEvent as invalid:
             self.metrics.add(f"dead_letters.{invalid.reason}")
             return invalid
-        if self._cutting is not None:
-            self._cutting.save_user(user_id)
         if event.event_id is not None and users.is_duplicate(slot, hash64(event.event_id)):
             self.metrics.add("duplicates")
             return None
@@ -128,16 +128,25 @@ class PartitionState:
         """Put an event into the batch."""
         settings, rules, items, users = self.settings, self.settings.rules, self.items, self.users
         user_id, item_id, time_ms = event.user_id, event.item_id, event.timestamp_ms
-        item = items.slots.get(item_id)
-        if self._batch.is_full or (item is None and len(items) >= settings.max_items):
+        flags = row = 0
+        if self.evaluator.includes(user_id):
+            flags, row = EVALUATED, self._hold(user_id, slot)
+            if row < 0:
+                flags, row = EVALUATED | FRESH, users.waiting_rows.take(slot)
+        if self._batch.is_full:
             self._run()
+        item = items.slots.get(item_id)
         if item is None:
             if len(items) >= settings.max_items:
+                self._run()
+                if flags & EVALUATED:
+                    self._batch.freeze(slot, row, time_ms, fresh=bool(flags & FRESH))  # on the items of before
+                    flags = EVALUATED
                 self._evict_items()
             item = items.prepare(item_id)
         users.last_ms[slot] = last_ms = max(int(users.last_ms[slot]), time_ms)
         self.clock.observe(user_id, last_ms)
-        now_ms, flags, row, weight = self.clock.now_ms, 0, -1, rules.weight(event)
+        now_ms, weight = self.clock.now_ms, rules.weight(event)
         if time_ms < now_ms - settings.late_grace_ms:
             flags |= LATE
             self.metrics.add("late")
@@ -147,12 +156,6 @@ class PartitionState:
                 users.remember_item(slot, item_id)
         if rules.is_positive(event):
             flags |= POSITIVE
-        if self.evaluator.includes(user_id):
-            flags |= EVALUATED
-            row = self._hold(user_id, slot)
-            if row < 0:
-                flags |= FRESH
-                row = users.waiting_rows.take(slot)
         rating = NAN
         if event.event_type == RATING and event.value is not None:
             rating = items.ratings.on_scale(event.value)

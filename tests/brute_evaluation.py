@@ -73,7 +73,7 @@ class BruteEvaluation:
         lists = brute_lists(self.state.items, user, self.settings)
         if not isinstance(self.state.fold(*record), str):
             return
-        event = decode(record.key, record.value, record.record_ms, self.settings.rules)
+        event = decode(record.key, record.value, record.timestamp, self.settings.rules)
         if self._is_evaluated(event.user_id):
             if event.user_id in self.held and self.held[event.user_id][0] == event.timestamp_ms:
                 lists = self.held[event.user_id][1]

@@ -37,7 +37,7 @@ class Record(NamedTuple):
     """One record of `user_events`."""
 
     offset: int
-    record_ms: int
+    timestamp: int
     key: bytes | None
     value: bytes | None
 

@@ -7,10 +7,39 @@ from unittest.mock import patch
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from models import factorization_kernels, fold_ranking, fusion, history_kernels, kernels, ranking, trending
-from tables import fold_lists
+from models import (
+    cooccurrence,
+    factorization_kernels,
+    fold_kernel,
+    fold_ranking,
+    fusion,
+    hash_index,
+    history_kernels,
+    kernels,
+    ranking,
+    rows,
+    trending,
+    window_kernels,
+)
+from tables import batch, fold_lists, users
 
-MODULES = (kernels, ranking, trending, fusion, history_kernels, factorization_kernels, fold_ranking, fold_lists)
+MODULES = (
+    kernels,
+    rows,
+    hash_index,
+    cooccurrence,
+    ranking,
+    trending,
+    window_kernels,
+    fusion,
+    history_kernels,
+    factorization_kernels,
+    fold_ranking,
+    fold_kernel,
+    fold_lists,
+    batch,
+    users,
+)
 
 
 @contextmanager

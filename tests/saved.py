@@ -52,15 +52,16 @@ def keys(entries: list[tuple[bytes, bytes | None]]) -> dict[str, bool]:
 def folded(
     records: Iterable[Record], settings: FoldSettings | None = None, number: int = 0, n_partitions: int = 1
 ) -> PartitionState:
-    """A state with these records folded, without any save."""
+    """A state with these records folded one by one, without any save."""
     state = PartitionState(number, n_partitions, settings or FoldSettings())
-    fold_all(state, records)
+    for each in records:
+        state.fold(*each)
     return state
 
 
 def fold_all(state: PartitionState, records: Iterable[Record]) -> list[str | InvalidEvent | None]:
-    """Fold records; returns what the fold said to each."""
-    return [state.fold(*each) for each in records]
+    """Fold records in one go; returns what the fold said to each."""
+    return state.fold_many(records)
 
 
 def everything(state: PartitionState) -> dict[str, object]:
