@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rich.progress import Progress
 
-from app.bench.stream_backlog import Backlog, Last, preload
+from app.bench.backlog import Backlog, Last, preload
+from app.bench.place import Place, own_place
 from app.bench.stream_lists import check_lists
-from app.bench.stream_place import Place, own_place
 from app.bench.stream_reference import STOCK_EVENTS, read_raw, run_stock
 from app.bench.stream_worker import Timing, fold_backlog
 from app.replay.progress import shown

@@ -7,9 +7,9 @@ from time import perf_counter
 import orjson
 from aiokafka import TopicPartition
 
-from app.bench.stream_backlog import Backlog, preload
-from app.bench.stream_child import Child
-from app.bench.stream_place import Place
+from app.bench.backlog import Backlog, preload
+from app.bench.child import Child
+from app.bench.place import Place
 from app.kafka import create_topics, reader, start_client
 from tables.names import TopicSpec
 

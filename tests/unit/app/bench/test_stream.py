@@ -3,8 +3,8 @@
 import pytest
 
 from app.bench import stream_lists
+from app.bench.backlog import Last
 from app.bench.stream import check_folded, summary
-from app.bench.stream_backlog import Last
 from app.bench.stream_worker import Timing
 from app.settings import Settings
 from models.errors import StateError
