@@ -8,6 +8,7 @@ from rich.console import Console
 
 from app.client import Reader
 from app.demo.click import Click, one_click
+from app.demo.numbers import RATE, SECONDS, show_freshness, show_speed
 from app.demo.quality import measured
 from app.demo.show import show_list, show_trending
 from app.local.session import LocalSession
@@ -27,7 +28,7 @@ PEOPLE = ("1", "405", "655")
 
 
 def run_demo(folder: Path, dataset: str, partitions: int) -> None:
-    """Run the demo.
+    """Run the demo: lists, trends, a click, then how good, how fresh and how fast it was.
 
     Raises
     ------
@@ -56,6 +57,15 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
         quality, ratings = asyncio.run(measured(session.settings))
         show_quality(console, quality)
         show_ratings(console, ratings)
+        assert session.worker is not None
+        session.worker.stop()
+        console.print("   The demo's worker is stopped now: what follows measures others, which are to have the CPU.")
+        console.print(f"[bold]7.[/] How fresh: {SECONDS:g} s of clicks and more, at {RATE:g} events a second.")
+        show_freshness(console, session.settings)
+        console.print(
+            "[bold]8.[/] How fast: the same log as a backlog, for Freshet and for plain Faust, which only counts."
+        )
+        show_speed(console, session.settings)
     console.rule("[bold]That was it")
     console.print(
         "Everything is stopped and removed. `freshet up` keeps such a stack running, `freshet --help` says more."
