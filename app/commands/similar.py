@@ -33,7 +33,7 @@ def similar(settings: Any, item: str, k: int, as_json: bool) -> None:
         if not found and not reader.item_features(item):
             fail(
                 f"item {escaped(item)!r} is not known in namespace {settings.namespace!r}. Check the id; an item is "
-                "known a second after its first event, while a worker runs."
+                "known a second after a worker has folded its first event; `freshet doctor` shows how far workers are."
             )
         titles = reader.titles([item_id for item_id, _ in found]) if found else {}
     nothing = f"Nobody has dealt with {escaped(item)!r} and another item yet."
