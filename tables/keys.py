@@ -88,3 +88,7 @@ class Keys:
     def sentinel(self) -> str:
         """The mark by which writers notice that the server was emptied: string."""
         return self._key("freshet:sentinel")
+
+    def doctor_probe(self) -> str:
+        """What `freshet doctor` writes and deletes, to see whether it may: string."""
+        return self._key("freshet:sentinel:doctor")

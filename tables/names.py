@@ -70,6 +70,16 @@ class Names:
         """Belongs to the partition, so that a new owner fences off the old one."""
         return self._named(f"{APP}-{partition}")
 
+    @property
+    def redrive_id(self) -> str:
+        """Transactional id of the one redrive that may run."""
+        return self._named(f"{APP}.redrive")
+
+    @property
+    def doctor_id(self) -> str:
+        """Transactional id by which `freshet doctor` sees whether there are transactions; nothing is written."""
+        return self._named(f"{APP}-doctor")
+
     def topics(self, partitions: int) -> tuple[TopicSpec, ...]:
         """Every topic, with `partitions` for those that follow `user_events`."""
         checkpoints = {

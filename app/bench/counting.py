@@ -2,28 +2,21 @@
 
 import asyncio
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 from time import monotonic
-from uuid import uuid4
 
-from rich.console import Console
 from rich.progress import Progress
 
 from app.bench.faults import Fault, Ordeal, planned
 from app.bench.fleet import Fleet
+from app.bench.place import Place, own_place
 from app.bench.stock_count import count_stock
 from app.bench.stored import await_checkpoints, read_log, read_state
 from app.bench.verdict import Verdict
 from app.bench.workload import Workload
 from app.kafka import create_topics
-from app.local.stack import LocalStack
-from app.settings import load_settings
+from app.replay.progress import shown
 from models.errors import SettingsError
-from tables.names import Names
 
 N_PARTITIONS = 4
 N_WORKERS = 2
@@ -56,7 +49,7 @@ def run_counting(
     stock
         Whether to put a plain Faust counter through the same faults, too.
     broker, redis_url
-        Addresses to use, in a namespace of its own that stays behind; None starts what is missing and removes it.
+        Addresses to use, in a namespace of its own that is removed afterwards; None starts what is missing.
 
     Returns
     -------
@@ -68,12 +61,14 @@ def run_counting(
     for name, value, least in (("events", events, MIN_EVENTS), ("kills", kills, 0), ("joins", joins, 0)):
         if value < least:
             raise SettingsError(f"--{name} has value {value}: use {least} or more.")
-    with tempfile.TemporaryDirectory(prefix="freshet-counting-") as temporary:
-        folder = Path(temporary)
-        stack = LocalStack(folder / "stack", with_kafka=broker is None, with_redis=redis_url is None)
-        with stack, _shown(show_progress) as progress:
-            counting = _Counting(folder, broker or stack.broker, redis_url or stack.redis_url, events, seed, progress)
-            return asyncio.run(counting.run(kills, joins, stock=stock))
+    changes = {
+        "partitions": N_PARTITIONS,
+        "neighbours": NEIGHBOURS,
+        "session_timeout_s": SESSION_TIMEOUT_S,
+        "rebalance_timeout_s": 2 * SESSION_TIMEOUT_S,
+    }
+    with own_place("counting", broker, redis_url, **changes) as place, shown(enabled=show_progress) as progress:
+        return asyncio.run(_Counting(place, events, seed, progress).run(kills, joins, stock=stock))
 
 
 def is_exact(result: dict[str, object]) -> bool:
@@ -85,14 +80,11 @@ def is_exact(result: dict[str, object]) -> bool:
 class _Counting:
     """One run."""
 
-    def __init__(self, folder: Path, broker: str, redis_url: str, events: int, seed: int, progress: Progress) -> None:
-        self._folder = folder
-        self._broker = broker
-        self._redis_url = redis_url
+    def __init__(self, place: Place, events: int, seed: int, progress: Progress) -> None:
+        self._place = place
         self._workload = Workload(events, seed)
         self._seed = seed
         self._progress = progress
-        self._namespace = f"counting-{uuid4().hex[:12]}"
 
     async def run(self, kills: int, joins: int, *, stock: bool) -> dict[str, object]:
         faults = planned(kills, joins, Random(self._seed))
@@ -101,30 +93,21 @@ class _Counting:
         return result
 
     async def _count(self, faults: list[Fault]) -> dict[str, object]:
-        names = Names(self._namespace)
-        await create_topics(self._broker, names.topics(N_PARTITIONS), 1)
+        settings, names = self._place.settings, self._place.names
+        await create_topics(settings.broker, names.topics(N_PARTITIONS), 1)
         records = list(self._workload.records())
-        environment = {
-            "FRESHET_BROKER": self._broker,
-            "FRESHET_REDIS_URL": self._redis_url,
-            "FRESHET_NAMESPACE": self._namespace,
-            "FRESHET_PARTITIONS": str(N_PARTITIONS),
-            "FRESHET_NEIGHBOURS": str(NEIGHBOURS),
-            "FRESHET_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
-            "FRESHET_REBALANCE_TIMEOUT_S": str(2 * SESSION_TIMEOUT_S),
-        }
-        fleet = Fleet([sys.executable, "-m", "app", "worker", "--json"], environment, self._folder / "freshet")
+        fleet = Fleet(self._place.environment, self._place.folder / "freshet")
         ordeal = Ordeal(fleet, faults, Random(self._seed), bounded=True, patience_s=PATIENCE_S, gives_up=False)
         showing = asyncio.create_task(self._show(fleet, len(records)))
         try:
-            await ordeal.run(self._broker, names.events, records, N_WORKERS)
-            await await_checkpoints(self._broker, names, N_PARTITIONS, PATIENCE_S, fleet.check)
+            await ordeal.run(settings.broker, names.events, records, N_WORKERS)
+            await await_checkpoints(settings.broker, names, N_PARTITIONS, PATIENCE_S, fleet.check)
             seconds = monotonic() - ordeal.began
         finally:
             showing.cancel()
             await fleet.stop()
-        oracles = await read_log(self._broker, names.events, N_PARTITIONS, records)
-        states = await read_state(self._broker, names, N_PARTITIONS, load_settings(neighbours=NEIGHBOURS).fold)
+        oracles = await read_log(settings.broker, names.events, N_PARTITIONS, records)
+        states = await read_state(settings.broker, names, N_PARTITIONS, settings.fold)
         verdict = Verdict()
         for oracle, state in zip(oracles, states, strict=True):
             verdict.judge(oracle, state)
@@ -144,9 +127,9 @@ class _Counting:
         task = self._progress.add_task("stock Faust", total=None)
         try:
             return await count_stock(
-                self._broker,
-                f"{self._namespace}-stock",
-                self._folder / "stock",
+                self._place.settings.broker,
+                f"{self._place.settings.namespace}.stock",
+                self._place.folder / "stock",
                 events=self._workload.n_records,
                 seed=self._seed,
                 faults=faults,
@@ -171,9 +154,3 @@ def _tell(verdict: Verdict, fleet: Fleet, ordeal: Ordeal) -> None:
         sys.stderr.write("\n  ".join(lines) + "\n")
     if fleet.crashes:
         sys.stderr.write(f"{fleet.crashes} workers ended by themselves, the last with {fleet.last_crash}\n")
-
-
-@contextmanager
-def _shown(show: bool) -> Iterator[Progress]:
-    with Progress(console=Console(stderr=True), disable=not show) as progress:
-        yield progress

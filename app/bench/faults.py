@@ -69,7 +69,7 @@ class Ordeal:
             If the workers do not get on.
         """
         for _ in range(n_workers):
-            await self.fleet.add()
+            self.fleet.add()
         await self._until_owned()
         self.began = monotonic()
         feeding = asyncio.create_task(feed(broker, topic, records, lambda: self._allowed(len(records))))
@@ -111,7 +111,7 @@ class Ordeal:
     async def _happen(self, kind: str) -> None:
         if kind == KILL:
             await self.fleet.kill(await self._victim())
-        await self.fleet.add()
+        self.fleet.add()
 
     async def _victim(self) -> int:
         """A worker at work; one that merely holds partitions if none is for a while."""

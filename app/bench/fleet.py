@@ -1,79 +1,67 @@
 """Worker processes that are started, killed and replaced; their lines go to a tracker."""
 
 import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import orjson
-
-import app
 from app.bench.tracker import Tracker
-from app.local import child
+from app.worker.process import WorkerProcess
 from models.errors import ServiceError
 
 MAX_CRASHES = 6
-LOG_BYTES_IN_ERRORS = 3000
 STOP_TIMEOUT_S = 8.0
 
 
 class Fleet:
-    """Workers of one kind.
+    """Workers of one kind, in a running event loop.
 
-    One that ends by itself is started again, as a supervisor would, and counted in `crashes`. On Linux they die with
-    this process, however it ends.
+    One that ends by itself is started again, as a supervisor would, and counted in `crashes`.
 
     Parameters
     ----------
-    command
-        What a worker is started with.
     environment
-        Its variables beside those of this process; `FRESHET_*` ones of this process are not handed on.
+        Variables of the workers beside those of this process.
     folder
-        Working folder; holds the logs.
+        Holds a folder for each worker, where it works and has its log.
+    command
+        What a worker is started with; `freshet worker --json` by default.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], folder: Path, command: Sequence[str] | None = None) -> None:
         self.tracker = Tracker()
         self.crashes = 0
         self.last_crash = ""
         self.failure: ServiceError | None = None
-        self.changed = asyncio.Event()
-        self._command = list(command)
+        self._environment = environment
         self._folder = folder
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("FRESHET_")}
-        root = str(Path(app.__file__).parents[1])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._environment |= {"PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1", **environment}
-        self._processes: dict[int, Process] = {}
-        self._readers: set[asyncio.Task[None]] = set()
+        self._command: dict[str, Any] = {} if command is None else {"command": command, "arguments": ()}
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._workers: dict[int, WorkerProcess] = {}
         self._n_started = 0
         self._stopping = False
 
-    async def add(self) -> int:
+    def add(self) -> int:
         """Start one more worker; returns its pid."""
         self._n_started += 1
         folder = self._folder / f"worker-{self._n_started}"
         folder.mkdir(parents=True)
-        wrapper = [sys.executable, "-I", "-S", child.__file__, str(os.getpid()), str(folder / "pid")]
-        with (folder / "log").open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *wrapper, *self._command, stdout=PIPE, stderr=log, cwd=folder, env=self._environment
-            )
-        self._processes[process.pid] = process
-        reader = asyncio.create_task(self._read(process, folder / "log"))
-        self._readers.add(reader)
-        reader.add_done_callback(self._readers.discard)
-        return process.pid
+        worker = WorkerProcess(
+            self._environment,
+            folder / "log",
+            lambda line: self._tell(lambda: self._take(worker, line)),
+            on_end=lambda: self._tell(lambda: self._gone(worker)),
+            folder=folder,
+            **self._command,
+        )
+        self._workers[worker.pid] = worker
+        return worker.pid
 
     async def kill(self, pid: int) -> None:
         """`kill -9`, and gone before this returns."""
-        process = self._processes.pop(pid)
-        process.kill()
-        await process.wait()
+        await asyncio.to_thread(self._workers.pop(pid).kill)
 
     def check(self) -> None:
         """Raise if too many workers have ended by themselves."""
@@ -89,9 +77,9 @@ class Fleet:
             If too many workers have ended by themselves.
         """
         self.check()
-        self.changed.clear()
+        self._changed.clear()
         try:
-            await asyncio.wait_for(self.changed.wait(), timeout_s)
+            await asyncio.wait_for(self._changed.wait(), timeout_s)
         except TimeoutError:
             return False
         return True
@@ -99,41 +87,26 @@ class Fleet:
     async def stop(self) -> None:
         """End all: SIGTERM, and SIGKILL for those that take too long."""
         self._stopping = True
-        processes = list(self._processes.values())
-        for process in processes:
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await asyncio.gather(*(process.wait() for process in processes))
-        except TimeoutError:
-            for process in processes:
-                if process.returncode is None:
-                    process.kill()
-        await asyncio.gather(*self._readers, return_exceptions=True)
+        await asyncio.gather(*(asyncio.to_thread(one.stop, STOP_TIMEOUT_S) for one in self._workers.values()))
 
-    async def _read(self, process: Process, log: Path) -> None:
-        assert process.stdout is not None
-        async for line in process.stdout:
-            if line.startswith(b"{"):
-                self.tracker.take(process.pid, orjson.loads(line))
-                self.changed.set()
-        await process.wait()
-        self.tracker.gone(process.pid)
-        self.changed.set()
-        if self._processes.pop(process.pid, None) is not None and not self._stopping:
-            await self._crashed(process, log)
+    def _tell(self, take: Callable[[], None]) -> None:
+        """Hand over from a worker's thread; a loop that has ended wants to know nothing."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(take)
 
-    async def _crashed(self, process: Process, log: Path) -> None:
+    def _take(self, worker: WorkerProcess, line: dict[str, Any]) -> None:
+        self.tracker.take(worker.pid, line)
+        self._changed.set()
+
+    def _gone(self, worker: WorkerProcess) -> None:
+        self.tracker.gone(worker.pid)
+        self._changed.set()
+        if self._stopping or self._workers.pop(worker.pid, None) is None:
+            return
         self.crashes += 1
-        self.last_crash = f"code {process.returncode}, the end of its log:\n{_end_of(log)}"
+        self.last_crash = str(worker.failure(f"ended with code {worker.exit_code}"))
+        worker.kill()  # closes what it had open
         if self.crashes < MAX_CRASHES:
-            await self.add()
+            self.add()
         else:
-            self.failure = ServiceError(f"{self.crashes} workers ended by themselves, the last with {self.last_crash}")
-
-
-def _end_of(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - LOG_BYTES_IN_ERRORS))
-        return file.read().decode("utf-8", "replace").strip() or "(it is empty)"
+            self.failure = ServiceError(f"{self.crashes} workers ended by themselves; the last: {self.last_crash}")

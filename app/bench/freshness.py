@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.progress import Progress
 
+from app.bench.backlog import preload
+from app.bench.child import Child
 from app.bench.freshness_load import N_USERS, OpenLoop, Traffic
-from app.bench.stream_backlog import preload
-from app.bench.stream_child import Child
-from app.bench.stream_place import Place, own_place
+from app.bench.place import Place, own_place
 from app.client import AsyncReader
 from app.replay.progress import shown
 from app.worker.preflight import prepare_topics

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
-from app.bench.stream_child import Child
+from app.bench.child import Child
 from app.bench.workload import TYPES, Sent
 from app.client import AsyncReader
 from app.replay.send import log_producer

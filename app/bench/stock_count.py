@@ -44,7 +44,7 @@ async def count_stock(
     await create_topics(broker, [TopicSpec(topic, n_partitions)], 1)
     records = list(Workload(events, seed, malformed=0, duplicates=0).records())
     command = [sys.executable, "-m", "app.bench.stock", broker, name, topic, str(n_partitions), str(session_timeout_s)]
-    fleet = Fleet(command, {}, folder)
+    fleet = Fleet({}, folder, command)
     ordeal = Ordeal(fleet, faults, Random(seed), bounded=False, patience_s=PATIENCE_S, gives_up=True)
     try:
         await ordeal.run(broker, topic, records, n_workers)

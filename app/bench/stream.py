@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rich.progress import Progress
 
-from app.bench.stream_backlog import Backlog, Last, preload
+from app.bench.backlog import Backlog, Last, preload
+from app.bench.place import Place, own_place
 from app.bench.stream_lists import check_lists
-from app.bench.stream_place import Place, own_place
 from app.bench.stream_reference import STOCK_EVENTS, read_raw, run_stock
 from app.bench.stream_worker import Timing, fold_backlog
 from app.replay.progress import shown
@@ -48,7 +48,8 @@ def run_stream(
     Returns
     -------
     dict[str, object]
-        `pipeline_events_per_s`: from the first fetch until the checkpoints hold all and every list is in Redis.
+        `pipeline_events_per_s`: from the first fetch until the checkpoints hold all and every list is in Redis; what
+        has one writer and goes out at a share of the time (similarities, trends, features) is not waited for.
         `stock_events_per_s`: None without it. `raw_read_events_per_s`. `ratio_to_stock`, `ratio_to_raw`: ours through
         theirs. `lists_published`, `evaluated_n`, `hr@10`, `checkpoint_bytes`; `max_stall_ms`: the longest time that
         the worker's event loop stood still.

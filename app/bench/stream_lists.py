@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.bench.stream_backlog import Last
+from app.bench.backlog import Last
 from app.store.connect import Connection
 from models.errors import StateError
 from tables.keys import Keys

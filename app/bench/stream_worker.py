@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from app.bench.stream_place import Place
+from app.bench.place import Place
 
 READY_S = 60.0
 STANDSTILL_S = 120.0

@@ -10,6 +10,7 @@ from app.commands.flags import json_flag
 from app.commands.output import note, print_json, print_table, say
 
 F = TypeVar("F", bound=Callable[..., Any])
+COLUMNS = ("what", "number", "meaning")
 
 
 def _services(command: F) -> F:
@@ -110,6 +111,7 @@ def stream(
     Example:
       freshet bench stream --copies 2 --no-stock --json
     """
+    from app.bench.meaning import STREAM, rows
     from app.bench.stream import run_stream
 
     result = run_stream(
@@ -123,7 +125,7 @@ def stream(
     if as_json:
         print_json(result)
     else:
-        _print_result(result)
+        print_table(COLUMNS, rows(result, STREAM), right=("number",))
 
 
 @bench.command()
@@ -144,6 +146,7 @@ def freshness(rate: float, seconds: float, broker: str | None, redis_url: str | 
       freshet bench freshness --rate 1000 --seconds 60 --json
     """
     from app.bench.freshness import bounds, run_freshness
+    from app.bench.meaning import FRESHNESS, rows
 
     result = run_freshness(
         rate=rate, seconds=seconds, broker=broker, redis_url=redis_url, show_progress=sys.stderr.isatty()
@@ -151,13 +154,8 @@ def freshness(rate: float, seconds: float, broker: str | None, redis_url: str | 
     if as_json:
         print_json(result)
     else:
-        _print_result(result)
+        print_table(COLUMNS, rows(result, FRESHNESS), right=("number",))
     for bound, holds in bounds(result):
         (note if as_json else say)(f"{bound}: {'yes' if holds else 'NO'}")
     if result["unread"]:
         sys.exit(1)
-
-
-def _print_result(result: dict[str, object]) -> None:
-    rows = [(name, "-" if value is None else value) for name, value in result.items()]
-    print_table(("what", "number"), rows, right=("number",))

@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from app.commands.flags import json_flag, limit_flag, with_settings
-from app.commands.output import escaped, fail, note, print_json, print_table
+from app.commands.output import escaped, fail
+from app.commands.ranked import print_ranked
 
 TIMEOUT_S = 2.0
 
@@ -32,15 +33,8 @@ def similar(settings: Any, item: str, k: int, as_json: bool) -> None:
         if not found and not reader.item_features(item):
             fail(
                 f"item {escaped(item)!r} is not known in namespace {settings.namespace!r}. Check the id; an item is "
-                "known a second after its first event, while a worker runs."
+                "known a second after a worker has folded its first event; `freshet doctor` shows how far workers are."
             )
         titles = reader.titles([item_id for item_id, _ in found]) if found else {}
-    if as_json:
-        print_json([{"id": item_id, "score": score, "title": titles.get(item_id)} for item_id, score in found])
-    elif found:
-        rows = [
-            (rank, item_id, titles.get(item_id, ""), f"{score:.4f}") for rank, (item_id, score) in enumerate(found, 1)
-        ]
-        print_table(("rank", "item", "title", "similarity"), rows, right=("rank", "similarity"))
-    else:
-        note(f"Nobody has dealt with {escaped(item)!r} and another item yet.")
+    nothing = f"Nobody has dealt with {escaped(item)!r} and another item yet."
+    print_ranked(found, titles, as_json=as_json, score="similarity", digits=".4f", none=nothing)

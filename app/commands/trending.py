@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from app.commands.flags import json_flag, limit_flag, with_settings
-from app.commands.output import note, print_json, print_table
+from app.commands.ranked import print_ranked
 from tables.keys import TRENDING_WINDOWS
 
 TIMEOUT_S = 2.0
@@ -30,13 +30,6 @@ def trending(settings: Any, window: str, category: str | None, k: int, as_json: 
     with Reader(settings.redis_url, settings.namespace, timeout_s=TIMEOUT_S) as reader:
         found = reader.trending(window, category, k)
         titles = reader.titles([item_id for item_id, _ in found]) if found else {}
-    if as_json:
-        print_json([{"id": item_id, "score": score, "title": titles.get(item_id)} for item_id, score in found])
-    elif found:
-        rows = [
-            (rank, item_id, titles.get(item_id, ""), f"{score:.6g}") for rank, (item_id, score) in enumerate(found, 1)
-        ]
-        print_table(("rank", "item", "title", "score"), rows, right=("rank", "score"))
-    else:
-        where = "" if category is None else f" in category {category!r}"
-        note(f"Nothing is trending{where} in the last {window}. Trends age by the wall clock; try a longer window.")
+    where = "" if category is None else f" in category {category!r}"
+    nothing = f"Nothing is trending{where} in the last {window}. Trends age by the wall clock; try a longer window."
+    print_ranked(found, titles, as_json=as_json, score="score", digits=".6g", none=nothing)

@@ -29,7 +29,7 @@ class Journal:
         self._topic = names.dead_letters
         self._producer = AIOKafkaProducer(
             bootstrap_servers=broker,
-            transactional_id=f"{names.group}.redrive",
+            transactional_id=names.redrive_id,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         )
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from app.client import Reader
 from app.demo.click import Click, one_click
+from app.demo.numbers import RATE, SECONDS, show_freshness, show_speed
 from app.demo.quality import measured
 from app.demo.show import show_list, show_trending
 from app.local.session import LocalSession
@@ -27,7 +28,7 @@ PEOPLE = ("1", "405", "655")
 
 
 def run_demo(folder: Path, dataset: str, partitions: int) -> None:
-    """Run the demo.
+    """Run the demo: lists, trends, a click, then how good, how fresh and how fast it was.
 
     Raises
     ------
@@ -50,12 +51,21 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
             show_list(console, reader, user_id)
         console.print("[bold]4.[/] What trends, as of the end of the log:")
         show_trending(console, reader)
-        console.print("[bold]5.[/] One click, and how long until it shows in the list:")
-        _show_click(console, asyncio.run(one_click(session.settings, reader, PEOPLE[0])), reader)
-        console.print("[bold]6.[/] How good the lists were: every liked item, against the list of just before.")
+        console.print("[bold]5.[/] How good the lists were: every liked item, against the list of just before.")
         quality, ratings = asyncio.run(measured(session.settings))
         show_quality(console, quality)
         show_ratings(console, ratings)
+        console.print("[bold]6.[/] One click, and how long until it shows in the list:")
+        _show_click(console, asyncio.run(one_click(session.settings, reader, PEOPLE[0])), reader)
+        assert session.worker is not None
+        session.worker.stop()
+        console.print("   The demo's worker is stopped: what follows starts workers of its own, which need the CPU.")
+        console.print(f"[bold]7.[/] How fresh: {SECONDS:g} s of clicks and more, at {RATE:g} events a second.")
+        show_freshness(console, session.settings)
+        console.print(
+            "[bold]8.[/] How fast: the same log as a backlog, for Freshet and for plain Faust, which only counts."
+        )
+        show_speed(console, session.settings)
     console.rule("[bold]That was it")
     console.print(
         "Everything is stopped and removed. `freshet up` keeps such a stack running, `freshet --help` says more."

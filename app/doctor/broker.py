@@ -60,7 +60,7 @@ async def check_transactions(settings: Settings) -> list[Finding]:
     started = time.monotonic()
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.broker,
-        transactional_id=f"{Names(settings.namespace).group}-doctor",
+        transactional_id=Names(settings.namespace).doctor_id,
         request_timeout_ms=int(TRANSACTION_S * 1000),
     )
     await start_client(producer, settings.broker)

@@ -17,7 +17,7 @@ LEAST_MAJOR = 7
 
 def check_redis(settings: Settings) -> list[Finding]:
     """Is Redis reachable, new enough, and writable."""
-    probe = f"{Keys(settings.namespace).sentinel()}:doctor"
+    probe = Keys(settings.namespace).doctor_probe()
     try:
         connection = Connection(settings.redis_url, timeout_s=TIMEOUT_S)
         try:

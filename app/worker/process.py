@@ -19,10 +19,11 @@ COMMAND = (sys.executable, "-m", "app")
 STOP_S = 15.0
 POLL_S = 0.02
 LOG_LINES = 15
+_ROOT = str(Path(__file__).parents[2])
 
 
 class WorkerProcess:
-    """One `freshet worker --json`; ends with this process at the latest.
+    """One `freshet worker --json`, or another worker with such lines; ends with this process at the latest.
 
     Parameters
     ----------
@@ -32,8 +33,12 @@ class WorkerProcess:
         Where its standard error goes.
     on_line
         Called with each JSON line, from a thread of its own.
-    command
-        What runs `freshet`.
+    command, arguments
+        What runs `freshet`, and what follows it.
+    folder
+        Where it works; here by default.
+    on_end
+        Called when it has ended, from that thread.
     """
 
     def __init__(
@@ -42,15 +47,21 @@ class WorkerProcess:
         log_path: Path,
         on_line: Callable[[dict[str, Any]], None] | None = None,
         command: Sequence[str] = COMMAND,
+        *,
+        arguments: Sequence[str] = ("worker", "--json"),
+        folder: Path | None = None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.log_path = log_path
         self.lines: list[dict[str, Any]] = []
         self.progress: dict[str, Any] = {}
         self._on_line = on_line
+        self._on_end = on_end
         self._log: IO[bytes] = log_path.open("ab")
         self._process = subprocess.Popen(
-            [*command, "worker", "--json"],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+            [*command, *arguments],
+            env={**os.environ, "PYTHONPATH": _ROOT, "PYTHONFAULTHANDLER": "1", **environment},
+            cwd=folder,
             stdout=subprocess.PIPE,
             stderr=self._log,
             stdin=subprocess.DEVNULL,
@@ -156,6 +167,8 @@ class WorkerProcess:
                 self.lines.append(line)
             if self._on_line is not None:
                 self._on_line(line)
+        self._process.wait()
+        self._on_end()
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from app.local.stack import LocalStack
+from app.worker.process import WorkerProcess
 from models.errors import ServiceError
 from tests.flow import Flow
 from tests.scene import Scene, Sent
@@ -31,12 +33,19 @@ def scene(own: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     yield from scene_on(own, tmp_path, monkeypatch)
 
 
-def test_broker_killed_and_back(own: LocalStack, scene: Scene) -> None:
-    """The broker away for 10 s: the worker goes on, or ends non-zero and its successor is ready within 15 s; exact."""
-    scene.create(4)
+@contextmanager
+def under_load(scene: Scene, partitions: int, n: int) -> Iterator[tuple[WorkerProcess, Flow]]:
+    """A worker and the 500 events a second that it folds; `n` are sent before the block begins."""
+    scene.create(partitions)
     worker = scene.worker()
     with Flow(scene, 500) as flow:
-        flow.wait(1000)
+        flow.wait(n)
+        yield worker, flow
+
+
+def test_broker_killed_and_back(own: LocalStack, scene: Scene) -> None:
+    """The broker away for 10 s: the worker goes on, or ends non-zero and its successor is ready within 15 s; exact."""
+    with under_load(scene, 4, 1000) as (worker, flow):
         own.kafka.kill()
         time.sleep(DOWN_S)
         own.kafka.start()
@@ -59,10 +68,7 @@ def test_broker_killed_and_back(own: LocalStack, scene: Scene) -> None:
 
 def test_broker_back_at_once(own: LocalStack, scene: Scene) -> None:
     """The broker killed and started again at once: nothing is lost, doubled or wrong."""
-    scene.create(2)
-    worker = scene.worker()
-    with Flow(scene, 500) as flow:
-        flow.wait(500)
+    with under_load(scene, 2, 500) as (worker, flow):
         own.kafka.kill()
         own.kafka.start()
         flow.wait(500, timeout_s=60)
@@ -95,10 +101,7 @@ def test_redis_killed_and_restarted_empty(own: LocalStack, scene: Scene) -> None
 
 def test_redis_away_while_events_flow(own: LocalStack, scene: Scene) -> None:
     """Redis away for 5 s: the fold goes on meanwhile, and afterwards every list is there, of its last event."""
-    scene.create(2)
-    worker = scene.worker()
-    with Flow(scene, 500) as flow:
-        flow.wait(500)
+    with under_load(scene, 2, 500) as (worker, flow):
         own.redis.kill()
         folded = worker.folded
         time.sleep(5.0)

@@ -1,6 +1,8 @@
 """What a worker refuses: values that do not fit, and state that belongs to another log."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -14,17 +16,24 @@ from tests.scene import Scene, Sent
 EXIT_S = 20.0
 
 
+@asynccontextmanager
+async def admin_of(scene: Scene) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client that changes topics."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
 def limit_values(scene: Scene, topics: list[str], n_bytes: int) -> None:
     """Lower the topics' `max.message.bytes`."""
 
     async def alter() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
-        await admin.start()
-        try:
-            changes = {"max.message.bytes": str(n_bytes)}
+        changes = {"max.message.bytes": str(n_bytes)}
+        async with admin_of(scene) as admin:
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, changes) for topic in topics])
-        finally:
-            await admin.close()
 
     asyncio.run(alter())
 
@@ -33,12 +42,8 @@ def recreate(scene: Scene, topic: str) -> None:
     """Delete a topic and make it again, empty."""
 
     async def delete() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
-        await admin.start()
-        try:
+        async with admin_of(scene) as admin:
             await admin.delete_topics([topic])
-        finally:
-            await admin.close()
         while await partition_counts(scene.settings.broker, [topic]):  # noqa: ASYNC110 the broker does it
             await asyncio.sleep(0.1)
 
@@ -50,12 +55,8 @@ def add_partitions(scene: Scene, topic: str, total: int) -> None:
     """Give a topic more partitions."""
 
     async def grow() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
-        await admin.start()
-        try:
+        async with admin_of(scene) as admin:
             await admin.create_partitions({topic: NewPartitions(total)})
-        finally:
-            await admin.close()
 
     asyncio.run(grow())
 
@@ -66,13 +67,13 @@ def refusal(worker: WorkerProcess) -> str:
     return worker.log_path.read_text().splitlines()[-1]
 
 
-def folded(scene: Scene, n: int, partitions: int = 2) -> None:
-    """A log of `n` records, folded and saved by a worker that has stopped."""
+def running(scene: Scene, partitions: int, fault: str | None = None) -> WorkerProcess:
+    """A worker that has folded and saved a log."""
     scene.create(partitions)
-    scene.send(events(1, n))
-    worker = scene.worker()
+    scene.send(events(1, 500))
+    worker = scene.worker(fault)
     scene.await_durable()
-    assert worker.stop() == 0
+    return worker
 
 
 def test_topic_too_small_for_values_is_refused_at_start(scene: Scene) -> None:
@@ -105,7 +106,7 @@ def test_value_too_large_in_flight_is_named(scene: Scene) -> None:
 
 def test_topic_made_anew_is_refused(scene: Scene) -> None:
     """State beyond the end of the log: exit code 1, naming both offsets and `freshet reset`."""
-    folded(scene, 500)
+    assert running(scene, 2).stop() == 0
     recreate(scene, scene.names.events)
 
     message = refusal(scene.worker(ready=False))
@@ -116,10 +117,7 @@ def test_topic_made_anew_is_refused(scene: Scene) -> None:
 
 def test_topic_made_anew_under_a_running_worker_is_refused(scene: Scene) -> None:
     """A worker whose topic is made anew beneath it does not pass over the new log in silence."""
-    scene.create(1)
-    scene.send(events(1, 500))
-    worker = scene.worker("quick_metadata")
-    scene.await_durable()
+    worker = running(scene, 1, "quick_metadata")
     recreate(scene, scene.names.events)
     scene.send(events(2, 50))
 
@@ -130,7 +128,7 @@ def test_topic_made_anew_under_a_running_worker_is_refused(scene: Scene) -> None
 
 def test_more_partitions_are_refused(scene: Scene) -> None:
     """State of two partitions, a topic of four: exit code 1, saying that users have moved and what to do."""
-    folded(scene, 200)
+    assert running(scene, 2).stop() == 0
     add_partitions(scene, scene.names.events, 4)
 
     message = refusal(scene.worker(ready=False))
@@ -141,10 +139,7 @@ def test_more_partitions_are_refused(scene: Scene) -> None:
 
 def test_more_partitions_under_a_running_worker_are_refused(scene: Scene) -> None:
     """A worker whose topic gets more partitions ends and says so, as soon as it learns of them."""
-    scene.create(2)
-    scene.send(events(1, 200))
-    worker = scene.worker("quick_metadata")
-    scene.await_durable()
+    worker = running(scene, 2, "quick_metadata")
     add_partitions(scene, scene.names.events, 4)
 
     message = refusal(worker)

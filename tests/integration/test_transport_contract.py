@@ -7,6 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.kafka import reader
+from app.worker.process import WorkerProcess
 from tests.flow import events
 from tests.scene import Scene
 
@@ -20,6 +21,16 @@ async def committed(scene: Scene, n_partitions: int) -> dict[int, int]:
         return {tp.partition: await consumer.committed(tp) or 0 for tp in tps}
     finally:
         await consumer.stop()
+
+
+def folded_unsaved(scene: Scene) -> WorkerProcess:
+    """A worker that has folded 500 records of one partition, and will not save them before its end."""
+    scene.create(1)
+    scene.configure(checkpoint_s=60.0)
+    scene.send(events(1, 500))
+    worker = scene.worker()
+    worker.wait_for(lambda one: one.folded == 500, 20, "all records folded")
+    return worker
 
 
 @pytest.mark.timeout(600)  # the first start of all downloads Kafka
@@ -40,11 +51,7 @@ def test_committed_is_what_is_durable(scene: Scene) -> None:
 
 def test_nothing_is_committed_ahead_of_a_checkpoint(scene: Scene) -> None:
     """Folded and not yet saved: nothing is committed."""
-    scene.create(1)
-    scene.configure(checkpoint_s=60.0)
-    scene.send(events(1, 500))
-    worker = scene.worker()
-    worker.wait_for(lambda one: one.folded == 500, 20, "all records folded")
+    folded_unsaved(scene)
     time.sleep(2.5)  # two of Faust's commit intervals
 
     assert asyncio.run(committed(scene, 1)) == {0: 0}
@@ -52,12 +59,7 @@ def test_nothing_is_committed_ahead_of_a_checkpoint(scene: Scene) -> None:
 
 def test_position_comes_from_the_checkpoint_not_from_the_group(scene: Scene) -> None:
     """A successor goes on at the marker's offset, whatever the group has committed."""
-    scene.create(1)
-    scene.configure(checkpoint_s=60.0)
-    scene.send(events(1, 500))
-    worker = scene.worker()
-    worker.wait_for(lambda one: one.folded == 500, 20, "all records folded")
-    assert worker.stop() == 0
+    assert folded_unsaved(scene).stop() == 0
 
     async def commit_nonsense() -> None:
         consumer: AIOKafkaConsumer = reader(scene.settings.broker, group_id=scene.names.group)
@@ -97,11 +99,7 @@ def test_given_back_before_taken_over(scene: Scene) -> None:
 
 def test_end_saves_once(scene: Scene) -> None:
     """At the end partitions are given back exactly once, with a checkpoint, before the worker reports its end."""
-    scene.create(1)
-    scene.configure(checkpoint_s=60.0)
-    scene.send(events(1, 500))
-    worker = scene.worker()
-    worker.wait_for(lambda one: one.folded == 500, 20, "all records folded")
+    worker = folded_unsaved(scene)
 
     assert worker.stop() == 0
 

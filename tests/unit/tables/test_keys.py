@@ -19,13 +19,14 @@ def test_key_names_without_namespace() -> None:
     assert keys.user_features("u1") == "user_features:u1"
     assert keys.item_features("i1") == "item_features:i1"
     assert keys.sentinel() == "freshet:sentinel"
+    assert keys.doctor_probe() == "freshet:sentinel:doctor"
 
 
 def test_namespace_prefixes_every_key() -> None:
     """With a namespace each key is `<namespace>:` and the plain key, and none is missed."""
     plain, spaced = Keys(), Keys("shop-a")
     arguments = {"user_list": "u", "segment_list": "s", "default_list": None, "item_similarity": "i", "trending": "1d"}
-    arguments |= {"user_features": "u", "item_features": "i", "sentinel": None}
+    arguments |= {"user_features": "u", "item_features": "i", "sentinel": None, "doctor_probe": None}
     public = {name for name in dir(Keys) if not name.startswith("_")} - {"namespace"}
 
     assert set(arguments) == public

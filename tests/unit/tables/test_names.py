@@ -12,7 +12,8 @@ from tables.names import Names
 def all_names(names: Names, partitions: int = 3) -> set[str]:
     """Every topic, the group, and the transactional ids."""
     topics = {topic.name for topic in names.topics(partitions)}
-    return {*topics, names.group, *(names.transactional_id(partition) for partition in range(partitions))}
+    of_partitions = (names.transactional_id(partition) for partition in range(partitions))
+    return {*topics, names.group, names.redrive_id, names.doctor_id, *of_partitions}
 
 
 def test_names_without_namespace() -> None:
@@ -24,6 +25,7 @@ def test_names_without_namespace() -> None:
     assert (names.catalogue, names.profiles) == ("items", "users")
     assert (names.user_checkpoints, names.item_checkpoints) == ("freshet.users", "freshet.items")
     assert (names.group, names.transactional_id(7)) == ("freshet", "freshet-7")
+    assert (names.redrive_id, names.doctor_id) == ("freshet.redrive", "freshet-doctor")
 
 
 def test_names_with_namespace() -> None:

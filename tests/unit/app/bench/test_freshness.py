@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from app.bench import freshness
+from app.bench.child import Child
 from app.bench.freshness import bounds, percentile
 from app.bench.freshness_load import N_ITEMS, N_USERS, OpenLoop, Probe, Traffic
-from app.bench.stream_child import Child
 from app.client import AsyncReader
 from models.events import EventRules, decode
 from tables.list_json import RecommendationList, decode_list, encode_list

@@ -3,8 +3,9 @@
 import pytest
 
 from app.bench import stream_lists
+from app.bench.backlog import Last
+from app.bench.meaning import STREAM
 from app.bench.stream import check_folded, summary
-from app.bench.stream_backlog import Last
 from app.bench.stream_worker import Timing
 from app.settings import Settings
 from models.errors import StateError
@@ -26,6 +27,7 @@ def test_ratios_are_ours_through_theirs() -> None:
     """12,000 a second beside 1,500 and 240,000 is eight times the one and a twentieth of the other."""
     result = summary(timing(24_000, 2.0), 0.1, 1500.0, {"n": 12, "hr@10": 0.25, "series": []})
 
+    assert list(result) == list(STREAM)
     assert list(result) == [
         "pipeline_events_per_s",
         "stock_events_per_s",

@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from app.bench import stream
+from app.bench.meaning import STREAM
 from models.errors import StateError
 from tests.command import freshet
 
@@ -26,7 +27,10 @@ def test_flags_arrive_and_the_result_is_one_line(monkeypatch: pytest.MonkeyPatch
 
     assert for_programs.code == for_people.code == 0
     assert orjson.loads(for_programs.out) == RESULT
-    assert "pipeline_events_per_s\t12000\n" in for_people.out and "stock_events_per_s\t-\n" in for_people.out
+    assert for_people.out.splitlines() == [
+        "what\tnumber\tmeaning",
+        *(f"{name}\t{number}\t{STREAM[name]}" for name, number in zip(RESULT, ("12,000", "-", "8.5"))),
+    ]
     assert calls[0] == {
         "copies": 2,
         "partitions": 3,

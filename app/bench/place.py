@@ -35,10 +35,14 @@ class Place:
         """Topics and the like."""
         return Names(self.settings.namespace)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables of a worker that works here."""
+        return {**environment(self.settings), f"{PREFIX}CONFIG": str(self.folder / "absent.toml")}
+
     def start_worker(self, on_line: Callable[[dict[str, Any]], None]) -> WorkerProcess:
         """Start a worker here; told of each of its lines from a thread of its own."""
-        no_file = {f"{PREFIX}CONFIG": str(self.folder / "absent.toml")}
-        return WorkerProcess({**environment(self.settings), **no_file}, self.folder / "worker.log", on_line)
+        return WorkerProcess(self.environment, self.folder / "worker.log", on_line)
 
 
 @contextmanager

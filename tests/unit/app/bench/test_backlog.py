@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from app.bench.stream_backlog import SHIFT, Backlog
+from app.bench.backlog import SHIFT, Backlog
 from app.replay.records import LogRecord, event_record
 from models.errors import LogError
 

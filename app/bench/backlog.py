@@ -1,4 +1,4 @@
-"""The backlog of `freshet bench stream`: one log several times over, put into Kafka before the clock runs."""
+"""What lies in Kafka before a benchmark's clock runs: one log, several times over if asked for."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence

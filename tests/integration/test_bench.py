@@ -1,0 +1,103 @@
+"""The benchmarks of speed, tiny, on real Kafka and Redis: that they measure what they say and leave nothing behind."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import redis
+from aiokafka.admin import AIOKafkaAdminClient
+
+from app.bench import freshness
+from app.bench.freshness import run_freshness
+from app.bench.meaning import FRESHNESS, STREAM
+from app.bench.stream import run_stream
+from app.local.stack import LocalStack
+from app.replay.inline import replay_inline
+from app.replay.records import LogRecord, event_record
+from app.settings import Settings
+from models.evaluation import merged_json
+
+N_USERS, N_ITEMS, N_STOCK = 20, 30, 100
+
+
+def small_log() -> list[LogRecord]:
+    """Every user rates every item, in an order of the user's own, a third of them low."""
+    return [
+        event_record(
+            {
+                "user_id": str(user),
+                "item_id": f"i{(step * (1, 7, 11)[user % 3] + user) % N_ITEMS}",
+                "event_type": "rating",
+                "timestamp": 1_700_000_000_000 + 1000 * (N_USERS * step + user),
+                "value": 5.0 - 3.0 * (step % 3 == 0),
+            }
+        )
+        for step in range(N_ITEMS)
+        for user in range(N_USERS)
+    ]
+
+
+def left_behind(stack: LocalStack, kind: str) -> list[str]:
+    """Topics and keys of a benchmark."""
+
+    async def topics() -> list[str]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=stack.broker)
+        await admin.start()
+        try:
+            return [name for name in await admin.list_topics() if name.startswith(f"{kind}-")]
+        finally:
+            await admin.close()
+
+    with redis.Redis.from_url(stack.redis_url, protocol=2) as client:
+        return asyncio.run(topics()) + [key.decode() for key in client.scan_iter(f"{kind}-*")]
+
+
+@pytest.mark.timeout(300)  # two workers start, on whatever computer this is
+def test_stream_folds_evaluates_and_publishes_all(shared: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is evaluated is what the fold in process evaluates; both references ran, and nothing stays behind."""
+    monkeypatch.setattr("app.bench.stream_reference.STOCK_EVENTS", N_STOCK)
+    monkeypatch.setattr("app.bench.stream.STOCK_EVENTS", N_STOCK)
+
+    result: dict[str, Any] = run_stream(
+        copies=1,
+        partitions=2,
+        stock=True,
+        broker=shared.broker,
+        redis_url=shared.redis_url,
+        show_progress=False,
+        log=small_log(),
+    )
+
+    inline = replay_inline(small_log(), Settings.model_construct(evaluate_fraction=1.0).fold, partitions=2)
+    expected = merged_json([state.evaluator.prequential for state in inline.states])
+    assert list(result) == list(STREAM)
+    assert (result["evaluated_n"], result["hr@10"]) == (expected["n"], expected["hr@10"])
+    assert 0 < expected["n"] < N_USERS * N_ITEMS
+    assert result["lists_published"] >= N_USERS
+    assert result["checkpoint_bytes"] > 10_000
+    assert result["ratio_to_stock"] > 0 and result["ratio_to_raw"] > 0
+    assert min(result[f"{name}_events_per_s"] for name in ("pipeline", "stock", "raw_read")) > 0
+    assert left_behind(shared, "stream") == []
+
+
+@pytest.mark.timeout(300)  # a worker and two readers start
+def test_freshness_sees_every_probe(shared: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All events go out, nearly all are probed at this rate, and every probe is seen by both."""
+    monkeypatch.setattr(freshness, "PRELOADED", 5000)
+
+    result: dict[str, Any] = run_freshness(
+        rate=50,
+        seconds=3,
+        broker=shared.broker,
+        redis_url=shared.redis_url,
+        show_progress=False,
+        warm_up_s=1.0,
+    )
+
+    assert list(result) == list(FRESHNESS)
+    assert (result["rate"], result["users"], result["n"], result["unread"]) == (50, 5000, 150, 0)
+    assert 100 <= result["probed"] <= 150
+    assert 0 < result["raw_p50_ms"] <= result["raw_p99_ms"]
+    assert 0 < result["p50_ms"] <= result["p95_ms"] <= result["p99_ms"]
+    assert result["max_stall_ms"] >= 0
+    assert left_behind(shared, "freshness") == []
