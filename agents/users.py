@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, wait
 from typing import Protocol, TypeVar
 
+from agents.slices import Arrivals, Chunk
 from models.errors import InvalidEvent
-
-RECORDS_PER_SLICE = 200
 
 
 class Record(Protocol):
@@ -19,28 +19,7 @@ class Record(Protocol):
 
 
 R = TypeVar("R", bound=Record)
-R_co = TypeVar("R_co", bound=Record, covariant=True)
 R_contra = TypeVar("R_contra", bound=Record, contravariant=True)
-
-
-class Chunk(Protocol[R_co]):
-    """Consecutive records of one partition."""
-
-    @property
-    def partition(self) -> int:
-        """Which partition."""
-
-    @property
-    def generation(self) -> int:
-        """The generation of the group in which they were fetched."""
-
-    @property
-    def fetched_at(self) -> float:
-        """When they were fetched, s of a clock that never goes back."""
-
-    @property
-    def records(self) -> Sequence[R_co]:
-        """The records, in offset order."""
 
 
 class State(Protocol):
@@ -80,29 +59,71 @@ class Outputs(Protocol[P, R_contra]):
         """
 
 
-async def fold_events(chunks: AsyncIterable[Chunk[R]], *, outputs: Outputs[P, R]) -> None:
+async def fold_events(
+    chunks: AsyncIterable[Chunk[R]], *, outputs: Outputs[P, R], threads: Executor | None = None, n_together: int = 1
+) -> None:
     """Fold each chunk, record by record; the event loop gets its turn between slices.
 
     Reads `user_events`; writes the partition's state, dead letters, and who was touched; key: user_id. A record that
     is no event goes to the dead letters; any other error ends the worker, and the log is folded again from the last
     checkpoint. A partition that is taken away in between is left at once: its state was cut where the fold stood.
+
+    Parameters
+    ----------
+    threads, n_together
+        Slices of up to so many partitions are folded side by side, here and in these threads, while nothing else
+        runs: whoever reads a state still finds it between two records.
     """
-    async for chunk in chunks:
-        for start in range(0, len(chunk.records), RECORDS_PER_SLICE):
-            partition = outputs.partition(chunk.partition, chunk.generation, chunk.fetched_at)
-            if partition is None:
-                break
-            records = chunk.records[start : start + RECORDS_PER_SLICE]
-            users = fold_slice(partition, records, outputs)
-            await outputs.touched(partition, users, records)
+    arrivals = Arrivals(chunks)
+    try:
+        while await arrivals.wait():
+            slices: list[tuple[P, Sequence[R]]] = []
+            cursors = arrivals.first(n_together if threads else 1)
+            for cursor in cursors:
+                chunk = cursor.chunk
+                partition = outputs.partition(chunk.partition, chunk.generation, chunk.fetched_at)
+                if partition is None:
+                    cursor.leave()
+                else:
+                    slices.append((partition, cursor.take()))
+            for (partition, records), users in zip(slices, fold_slices(slices, outputs, threads), strict=True):
+                await outputs.touched(partition, users, records)
+            for cursor in cursors:
+                if arrivals.turn(cursor):
+                    outputs.done(cursor.chunk.partition, cursor.chunk.records[0].offset)
             await asyncio.sleep(0)
-        outputs.done(chunk.partition, chunk.records[0].offset)
+    finally:
+        arrivals.close()
 
 
-def fold_slice(partition: P, records: Sequence[R], outputs: Outputs[P, R]) -> dict[str, int]:
-    """Fold some records of one partition without letting go of the event loop; the users touched, and since when."""
+def fold_slices(
+    slices: Sequence[tuple[P, Sequence[R]]], outputs: Outputs[P, R], threads: Executor | None = None
+) -> list[dict[str, int]]:
+    """Fold some records of each of some partitions without letting go of the event loop.
+
+    Returns
+    -------
+    list[dict[str, int]]
+        For each partition the users touched, and since when.
+    """
+    elsewhere = (
+        [threads.submit(partition.state.fold_many, records) for partition, records in slices[1:]] if threads else []
+    )
+    here = slices[: len(slices) - len(elsewhere)]
+    try:
+        results = [partition.state.fold_many(records) for partition, records in here]
+    finally:
+        wait(elsewhere)  # nobody may see a state that is still being folded
+    results += [each.result() for each in elsewhere]
+    return [_told(*each, result, outputs) for each, result in zip(slices, results, strict=True)]
+
+
+def _told(
+    partition: P, records: Sequence[R], results: Sequence[str | InvalidEvent | None], outputs: Outputs[P, R]
+) -> dict[str, int]:
+    """Send dead letters on; the users touched, each with the time of the first of its records."""
     users: dict[str, int] = {}
-    for record, result in zip(records, partition.state.fold_many(records), strict=True):
+    for record, result in zip(records, results, strict=True):
         if isinstance(result, InvalidEvent):
             outputs.dead_letter(partition, record, result)
         elif result is not None:

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     checkpoint_max_bytes: int = Field(32_000_000, ge=100_000, description="most dirty bytes between checkpoints")
 
     chunk_records: int = Field(1000, ge=1, le=10_000, description="most records folded as one chunk")
+    fold_threads: int = Field(2, ge=1, le=64, description="partitions folded side by side, in threads")
     session_timeout_s: float = Field(20.0, ge=1, description="a worker silent for longer loses its partitions, s")
     rebalance_timeout_s: float = Field(30.0, ge=1, description="time to hand partitions over, s")
     request_timeout_s: float = Field(40.0, ge=1, description="a request to the broker fails after, s")

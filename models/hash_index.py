@@ -17,7 +17,7 @@ def find(cells: Array, slots: Array, key: np.uint64) -> int:
     cell = np.int64(key & mask)
     while cells[cell] != 0:
         if cells[cell] == key:
-            return np.int64(slots[cell])
+            return int(slots[cell])
         cell = (cell + 1) & np.int64(mask)
     return -1
 

@@ -188,11 +188,9 @@ class HistoryFactors:
         history_slots, history_weights = self._last(history_slots, history_weights)
         if not self._represent(history_slots, history_weights, self._user, self._shares):
             return nothing
-        key = kernels.history_key(settings.seed_key, counter)
+        key = np.uint64(kernels.history_key(settings.seed_key, counter))
         blocked = ~self.live | np.isin(self.hashes, seen)
-        n_candidates = kernels.draw(
-            key, settings.n_negatives, int(self.n_range[0]), blocked, slot, self._candidates
-        )
+        n_candidates = kernels.draw(key, settings.n_negatives, int(self.n_range[0]), blocked, slot, self._candidates)
         n_changed = kernels.learn(
             self.rows,
             settings.n_factors,

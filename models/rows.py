@@ -155,7 +155,11 @@ class RowPool:
     def copied(self, which: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], npt.NDArray[Any], list[int]]:
         """Keys and values of some rows, one behind the other, and where each of them ends."""
         n = int(self.length[which].sum())
-        ends, keys, values = np.zeros(len(which), np.int64), np.empty(n, self.keys.dtype), np.empty(n, self.values.dtype)
+        ends, keys, values = (
+            np.zeros(len(which), np.int64),
+            np.empty(n, self.keys.dtype),
+            np.empty(n, self.values.dtype),
+        )
         copy_rows(self.arrays(), which, ends, keys, values)
         return keys, values, ends.tolist()
 

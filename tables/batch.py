@@ -4,10 +4,10 @@ import struct
 
 import numpy as np
 
+from models.cooccurrence import cells_per_event
 from models.evaluation import SOURCES
 from models.fold_arrays import EVENT, Results
 from models.fold_kernel import FoldNumbers, fold_events, freeze, scratch_of
-from models.cooccurrence import cells_per_event
 from models.trending import N_BUCKETS, STEPS_MS
 from tables.evaluator import Evaluator
 from tables.fold_settings import FoldSettings

@@ -179,9 +179,9 @@ class ItemShares:
 
     def take_dirty(self) -> npt.NDArray[np.int64]:
         """The slots with an item that changed since the last call, in order."""
-        slots = np.flatnonzero(self.dirty)
-        self.dirty[slots] = False
-        return slots[self.hashes[slots] != 0]
+        slots: npt.NDArray[np.int64] = np.flatnonzero(self.dirty & (self.hashes != 0))
+        self.dirty[:] = False
+        return slots
 
     def copies(self, slots: npt.NDArray[np.int64]) -> ItemCopies:
         """All there is about some slots as it is now, to be encoded at leisure."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from math import nan as NAN
 from typing import Protocol
 
 import numpy as np
@@ -25,17 +24,27 @@ from tables.items import ItemShares
 from tables.marker import MARKER_KEY, METRICS_KEY, Marker, Metrics, decode_metrics, encode_metrics
 from tables.users import Users
 
-
 Folded = str | InvalidEvent | None
 
 
 class Record(Protocol):
-    """One record of `user_events`; `timestamp` is the record's own, Unix ms."""
+    """One record of `user_events`."""
 
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
+    @property
+    def offset(self) -> int:
+        """Its offset."""
+
+    @property
+    def timestamp(self) -> int:
+        """The record's own time, Unix ms."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The user_id."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The event, JSON."""
 
 
 class PartitionState:
@@ -109,7 +118,9 @@ class PartitionState:
             user_id, users = event.user_id, self.users
             if self._cutting is not None:
                 self._cutting.save_user(user_id)
-            slot = users.slot(user_id) if user_id in users else self._new_user(user_id)
+            slot = users.slot(user_id)
+            if slot is None:
+                slot = self._new_user(user_id)
         except InvalidEvent as invalid:
             self.metrics.add(f"dead_letters.{invalid.reason}")
             return invalid
@@ -156,7 +167,7 @@ class PartitionState:
                 users.remember_item(slot, item_id)
         if rules.is_positive(event):
             flags |= POSITIVE
-        rating = NAN
+        rating = np.nan
         if event.event_type == RATING and event.value is not None:
             rating = items.ratings.on_scale(event.value)
         kind = self._type_codes[event.event_type]

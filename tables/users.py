@@ -11,6 +11,7 @@ from models.compiled import njit
 from models.fold_arrays import Array, UserArrays
 from models.ids import hash64
 from models.rows import RowPool
+from tables.codec import undamaged
 from tables.user_codec import check_user, stamps
 from tables.user_state import MAX_EVENT_IDS, UserBounds, UserState
 from tables.waiting import WaitingRows
@@ -122,7 +123,8 @@ class Users:
         """
         place = self._places.get(user_id)
         if isinstance(place, bytes):
-            return self._put(user_id, UserState.decode(place))
+            with undamaged(f"the state of user {user_id!r}"):
+                return self._put(user_id, UserState.decode(place))
         return place
 
     def add(self, user_id: str) -> int:
@@ -235,6 +237,8 @@ class Users:
         self.seen.set_row(slot, seen, np.zeros(len(seen), np.uint8))
         self.has_factors[slot] = state.factors is not None
         if state.factors is not None:
+            if len(state.factors) != self.factors.shape[1]:
+                raise ValueError(f"it has {len(state.factors)} rating factors, not {self.factors.shape[1]}")
             self.factors[slot] = state.factors
         self.totals.set_row(slot, *state.windows.columns(state.windows.totals))
         self.buckets.set_row(slot, *state.windows.columns(state.windows.buckets))

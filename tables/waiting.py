@@ -97,7 +97,17 @@ class WaitingRows:
             self.of[slot] = -1
 
     def put(self, slot: int, waiting: WaitingLists) -> None:
-        """Let lists wait."""
+        """Let lists wait.
+
+        Raises
+        ------
+        ValueError
+            If they are of a source that is not known, or too long.
+        """
+        unknown = waiting.lists.keys() - set(SOURCES)
+        longest = max(map(len, waiting.lists.values()), default=0)
+        if unknown or longest > DEPTH:
+            raise ValueError(f"lists of {sorted(unknown) or longest} wait: known are {SOURCES}, of up to {DEPTH} items")
         self.drop(slot)
         row = self.take(slot)
         self.times_ms[row] = waiting.timestamp_ms

@@ -6,6 +6,7 @@ published for that user. It is no state: lists are kept for the users last publi
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from threading import Lock
 
 from tables.list_json import ListItem
 
@@ -20,6 +21,7 @@ class LiveGauge:
         self.n = 0
         self.hits = dict.fromkeys(DEPTHS, 0)
         self._lists: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._lock = Lock()
 
     def published(self, user_id: str, items: Sequence[ListItem]) -> None:
         """Remember a list that is in Redis now."""
@@ -29,13 +31,13 @@ class LiveGauge:
             self._lists.popitem(last=False)
 
     def test(self, user_id: str, item_id: str) -> None:
-        """Take one positive event on an item new to its user."""
+        """Take one positive event on an item new to its user; partitions fold in threads."""
         items = self._lists.get(user_id)
         if items is None:
             return
-        self.n += 1
-        if item_id in items:
-            place = items.index(item_id)
+        place = items.index(item_id) if item_id in items else max(DEPTHS)
+        with self._lock:
+            self.n += 1
             for depth in DEPTHS:
                 self.hits[depth] += place < depth
 

@@ -7,10 +7,10 @@ from models.errors import ResetRequired, ValueTooLarge
 from models.evaluation import DEPTH
 from models.events import MAX_ID_BYTES
 from models.history_factors import HistoryFactors
+from models.window_kernels import TRIM_EVERY
 from models.windows import WINDOWS
 from tables.fold_lists import SOURCES
 from tables.names import Names
-from tables.windows import TRIM_EVERY
 
 BYTES_PER_BUCKET = 12
 BYTES_PER_TYPE = 10

@@ -50,10 +50,19 @@ class BatchConsumer(driver.Consumer):
         return {tp for tp in self.assignment() if tp.topic == self.ownership.names.events}
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 Faust's
-        """Fetch nothing before state and positions are set: stock Faust hands out first, seeks later, and loses."""
+        """Fetch nothing before state and positions are set: stock Faust hands out first, seeks later, and loses.
+
+        Partitions without a chunk in flight go first: several are folded side by side.
+        """
         if not self.ownership.ready:
             await asyncio.sleep(POLL_S)
             return {}
+        busy = {number for number, _ in self.ownership.in_flight}
+        idle = {tp for tp in active_partitions or () if tp.partition not in busy}
+        if busy and idle:
+            fetched = await super()._getmany(idle, 0.0)
+            if fetched:
+                return fetched
         return await super()._getmany(active_partitions, timeout)
 
     async def perform_seek(self) -> None:

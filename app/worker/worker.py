@@ -5,6 +5,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,9 @@ class Worker:
         app.transport = transport
         outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse, self.latency)
         events = app.topic(self.names.events, key_serializer="raw", value_serializer="raw")
-        agent = update_wrapper(partial(fold_events, outputs=outputs), fold_events)
+        threads = ThreadPoolExecutor(max(1, settings.fold_threads - 1), thread_name_prefix="fold")
+        fold = partial(fold_events, outputs=outputs, threads=threads, n_together=settings.fold_threads)
+        agent = update_wrapper(fold, fold_events)
         app.agent(events, name=AGENT)(agent)
         return app
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.window_kernels import TRIM_EVERY
 from models.windows import WINDOWS
-from tables.windows import TRIM_EVERY, WindowCounts
+from tables.windows import WindowCounts
 from tests.logs import DAY_MS, HOUR_MS, MINUTE_MS
 
 START_MS = 1000 * 7 * DAY_MS  # a bucket edge of every window

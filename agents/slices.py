@@ -1,0 +1,107 @@
+"""Chunks that have arrived, handed out in slices: one of each partition in turn, as many partitions as wanted."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+RECORDS_PER_SLICE = 200
+
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+
+
+class Chunk(Protocol[R_co]):
+    """Consecutive records of one partition."""
+
+    @property
+    def partition(self) -> int:
+        """Which partition."""
+
+    @property
+    def generation(self) -> int:
+        """The generation of the group in which they were fetched."""
+
+    @property
+    def fetched_at(self) -> float:
+        """When they were fetched, s of a clock that never goes back."""
+
+    @property
+    def records(self) -> Sequence[R_co]:
+        """The records, in offset order."""
+
+
+class Cursor(Generic[R]):
+    """How far a chunk has been handed out."""
+
+    def __init__(self, chunk: Chunk[R]) -> None:
+        self.chunk = chunk
+        self._at = 0
+
+    def take(self) -> Sequence[R]:
+        """The next slice of records."""
+        records = self.chunk.records[self._at : self._at + RECORDS_PER_SLICE]
+        self._at += len(records)
+        return records
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it was handed out."""
+        return self._at >= len(self.chunk.records)
+
+    def leave(self) -> None:
+        """Hand out no more."""
+        self._at = len(self.chunk.records)
+
+
+class Arrivals(Generic[R]):
+    """Chunks of a stream by partition, each partition's in the order they came in.
+
+    Parameters
+    ----------
+    chunks
+        The stream; it is read ahead only as far as it has chunks at hand.
+    """
+
+    def __init__(self, chunks: AsyncIterable[Chunk[R]]) -> None:
+        self._stream = aiter(chunks)
+        self._by_partition: dict[int, deque[Cursor[R]]] = {}
+        self._next: asyncio.Future[Chunk[R]] | None = None
+        self._has_ended = False
+
+    async def wait(self) -> bool:
+        """Return when something has arrived; whether anything has, or the stream has ended."""
+        while not self._has_ended:
+            if self._next is None:
+                self._next = asyncio.ensure_future(anext(self._stream))
+                await asyncio.sleep(0)
+            if not self._next.done():
+                if self._by_partition:
+                    break
+                await asyncio.wait((self._next,))
+            arrived, self._next = self._next, None
+            try:
+                chunk = arrived.result()
+            except StopAsyncIteration:
+                self._has_ended = True
+            else:
+                self._by_partition.setdefault(chunk.partition, deque()).append(Cursor(chunk))
+        return bool(self._by_partition)
+
+    def first(self, n: int) -> list[Cursor[R]]:
+        """The oldest chunk of each of up to `n` partitions, those that wait longest first."""
+        return [cursors[0] for cursors in list(self._by_partition.values())[:n]]
+
+    def turn(self, cursor: Cursor[R]) -> bool:
+        """Let others have their turn before this partition; whether the chunk is done and was let go."""
+        cursors = self._by_partition.pop(cursor.chunk.partition)
+        if cursor.is_done:
+            cursors.popleft()
+        if cursors:
+            self._by_partition[cursor.chunk.partition] = cursors
+        return cursor.is_done
+
+    def close(self) -> None:
+        """Wait for nothing more."""
+        if self._next is not None:
+            self._next.cancel()
