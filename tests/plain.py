@@ -7,10 +7,33 @@ from unittest.mock import patch
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from models import factorization_kernels, fold_ranking, fusion, history_kernels, kernels, ranking, trending
-from tables import fold_lists
+from models import (
+    factorization_kernels,
+    fold_ranking,
+    fusion,
+    history_kernels,
+    kernels,
+    list_candidates,
+    list_fusion,
+    ranking,
+    trending,
+)
+from tables import fold_lists, recommend, view
 
-MODULES = (kernels, ranking, trending, fusion, history_kernels, factorization_kernels, fold_ranking, fold_lists)
+MODULES = (
+    kernels,
+    ranking,
+    trending,
+    fusion,
+    history_kernels,
+    factorization_kernels,
+    fold_ranking,
+    fold_lists,
+    list_candidates,
+    list_fusion,
+    view,
+    recommend,
+)
 
 
 @contextmanager

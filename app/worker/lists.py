@@ -148,7 +148,7 @@ class ListPublisher:
                 continue
             items = recommend(
                 self._view.items,
-                state.evaluator.lists,
+                partition.number,
                 state.settings.fusion,
                 user,
                 self._settings.list_size,
