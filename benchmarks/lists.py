@@ -40,7 +40,7 @@ def fold(n_events: int) -> tuple[ItemView, list[PartitionState]]:
         user_id = f"u{rng.randrange(N_USERS)}"
         event = {"user_id": user_id, "item_id": f"i{item}", "event_type": "click", "timestamp": START_MS + 100 * number}
         state = states[partition_of(user_id.encode(), N_PARTITIONS)]
-        state.fold(state.next_offset, START_MS, user_id.encode(), orjson.dumps(event))
+        state.fold(state.next_offset, START_MS + 100 * number, user_id.encode(), orjson.dumps(event))
     view = ItemView(settings.cooccurrence)
     for state in states:
         view.set_share(state.number, state.items)

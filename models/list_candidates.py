@@ -48,10 +48,82 @@ def compare(keys: Array, one: int, other: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def add_rows(
+    neighbours: Array,
+    weights: Array,
+    start: Array,
+    length: Array,
+    rows: Array,
+    factors: Array,
+    to_item: Array,
+    scores: Array,
+) -> None:
+    """Add a share's rows times their factors to the `scores` of items, in the order given.
+
+    `rows[s]` is the slot of history position `s` (-1: not in this share), `to_item` maps a neighbour's slot to its item
+    (-1: none). What belongs to no item is added to the last score, which is nobody's.
+    """
+    nobody, n_mapped = scores.shape[0] - 1, to_item.shape[0]
+    for source in range(rows.shape[0]):
+        row, factor = rows[source], factors[source]
+        if row < 0:
+            continue
+        for position in range(start[row], start[row] + length[row]):
+            neighbour = neighbours[position]
+            item = to_item[neighbour] if neighbour < n_mapped else -1  # a slot newer than the mapping
+            scores[item if item >= 0 else nobody] += factor * weights[position]
+
+
+@njit(cache=True, nogil=True)
+def two_greatest(
+    neighbours: Array,
+    weights: Array,
+    start: Array,
+    length: Array,
+    rows: Array,
+    factors: Array,
+    slots: Array,
+    place_of: Array,
+    gains: Array,
+    sources: Array,
+) -> None:
+    """Note which two history positions give some items most, over the rows that `add_rows` adds.
+
+    The items have these `slots` in the share (-1: none), and their places in `slots` also in `gains` and `sources`, of
+    shape (n, 2), which the shares are to be shown one after the other. `place_of` is scratch: -1 for every slot of the
+    share, and left so.
+    """
+    for place in range(slots.shape[0]):
+        if slots[place] >= 0:
+            place_of[slots[place]] = place
+    for source in range(rows.shape[0]):
+        row, factor = rows[source], factors[source]
+        if row < 0:
+            continue
+        for position in range(start[row], start[row] + length[row]):
+            neighbour = neighbours[position]
+            place = place_of[neighbour] if neighbour < place_of.shape[0] else -1
+            if place < 0:
+                continue
+            amount = factor * weights[position]
+            if sources[place, 0] == source:
+                gains[place, 0] += amount
+            elif amount > gains[place, 0]:
+                gains[place, 1], sources[place, 1] = gains[place, 0], sources[place, 0]
+                gains[place, 0], sources[place, 0] = amount, source
+            elif sources[place, 1] == source:
+                gains[place, 1] += amount
+            elif amount > gains[place, 1]:
+                gains[place, 1], sources[place, 1] = amount, source
+    for place in range(slots.shape[0]):
+        if slots[place] >= 0:
+            place_of[slots[place]] = -1
+
+
+@njit(cache=True, nogil=True)
 def best_pairs(
     scores: Array,
-    touched: Array,
-    n_touched: int,
+    n_items: int,
     norms: Array,
     allowed: Array,
     hashes: Array,
@@ -61,16 +133,14 @@ def best_pairs(
     out: Array,
     values: Array,
 ) -> int:
-    """The `k` touched items with the greatest positive finite `scores * norms`, by (-value, key), into `out`.
+    """The `k` of the first items with the greatest positive finite `scores * norms`, by (-value, key), into `out`.
 
-    Seen (a set of `remember_all`) and forbidden ones are left out. Returns how many, and resets `scores` to zero; or
-    `UNCLEAR`, and leaves `scores` as they are.
+    Seen (a set of `remember_all`) and forbidden ones are left out. Returns how many, and `UNCLEAR` if it cannot tell.
     """
-    n = 0
-    for position in range(n_touched):
-        item = touched[position]
+    n, least = 0, 0.0
+    for item in range(n_items):
         value = scores[item] * norms[item]
-        if not (0.0 < value < np.inf) or (n == k and (n == 0 or value < values[n - 1])):
+        if not (0.0 < value < np.inf) or value < least:
             continue
         if not allowed[item] or holds(seen, hashes[item]):
             continue
@@ -89,8 +159,8 @@ def best_pairs(
         for later in range(n - 1, at, -1):
             out[later], values[later] = out[later - 1], values[later - 1]
         out[at], values[at] = item, value
-    for position in range(n_touched):
-        scores[touched[position]] = 0.0
+        if n == k:
+            least = values[n - 1]
     return n
 
 

@@ -140,12 +140,11 @@ def fuse_candidates(
 
 @njit(cache=True, nogil=True)
 def explain(
-    items: Array,
     places: Array,
     chosen: Array,
     weights: Array,
     depth: int,
-    best_source: Array,
+    pair_reasons: Array,
     pair_at: Array,
     rows: Array,
     n_factors: int,
@@ -159,8 +158,9 @@ def explain(
 ) -> None:
     """Say for each chosen item which source gave it most, the first of equals, and which of the user's items led to it.
 
-    `pair_at` and `near_at` say where in the user's recent items the positions of `best_source` and `history` lie, and
-    `reasons`, shape (n, 2), receives such places, -1 for none: those of the pairs if they name the item at all.
+    `pair_at` and `near_at` say where in the user's recent items the positions of `pair_reasons` (of `two_greatest`) and
+    `history` lie, and `reasons`, shape (n, 2), receives such places, -1 for none: those of the pairs if they name the
+    item at all.
     """
     slots = np.empty(chosen.shape[0], np.int32)
     asked = np.empty(chosen.shape[0], np.int32)
@@ -175,7 +175,7 @@ def explain(
             n += 1
             continue
         for reason in range(N_REASONS):
-            source = best_source[items[chosen[place]], reason]
+            source = pair_reasons[place, reason]
             reasons[place, reason] = pair_at[source] if source >= 0 else -1
     found = np.empty((n, N_REASONS), np.int32)
     speak_for(rows, n_factors, history, history_weights, decay, slots, n, found)

@@ -62,12 +62,11 @@ def recommend(
     chosen = order[: min(n, k)]
     sources, reasons = np.empty(len(chosen), np.int32), np.empty((len(chosen), N_REASONS), np.int32)
     explain(
-        items,
         places,
         chosen,
         weights,
         depth,
-        view.best_source,
+        view.reasons(paired, items[chosen]),
         paired.known_at,
         history.rows,
         history.settings.n_factors,

@@ -7,10 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models import kernels
-from models.arrays import longer
 from models.cooccurrence import CooccurrenceSettings
-from models.list_candidates import MIN_CELLS, UNCLEAR, best_pairs, remember_all
+from models.list_candidates import MIN_CELLS, UNCLEAR, add_rows, best_pairs, remember_all, two_greatest
 from models.windows import TRENDING_WINDOWS
 from tables.list_json import ListItem
 from tables.numbering import NumberedItems
@@ -19,6 +17,8 @@ from tables.users import UserState
 TRENDING, POPULARITY = "trending", "popularity"
 
 Hashes = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +29,32 @@ class Filler:
 
 
 class Paired(NamedTuple):
-    """What co-occurrence names for a user, best first.
+    """What co-occurrence names for a user, best first, and the part of the history that it was named by.
 
     Parameters
     ----------
     items, scores
         Item numbers and what they score.
-    known_at
-        Where the known items lie in the user's recent ones, newest first: `ItemView.best_source` points into it.
+    known, factors, known_at
+        The items of the history, newest first: their numbers, what their rows were multiplied by, and their places in
+        the user's recent items.
     """
 
-    items: npt.NDArray[np.int32]
-    scores: npt.NDArray[np.float64]
-    known_at: npt.NDArray[np.int32]
+    items: Ints
+    scores: Floats
+    known: Ints
+    factors: Floats
+    known_at: Ints
 
 
 class ItemView(NumberedItems):
-    """Shares of several partitions, read as one.
-
-    Attributes
-    ----------
-    best_source
-        For each item of the last `paired`: the two places of the history that gave it most, in `Paired.known_at`
-        (-1: none).
-    """
+    """Shares of several partitions, read as one."""
 
     def __init__(self, settings: CooccurrenceSettings) -> None:
         super().__init__(settings)
-        self._scores: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self._scores: Floats = np.zeros(1, np.float64)
         self._touched: npt.NDArray[np.int32] = np.zeros(64, np.int32)
-        self._best: npt.NDArray[np.float64] = np.zeros((64, 2), np.float64)
-        self.best_source: npt.NDArray[np.int32] = np.zeros((64, 2), np.int32)
+        self._place_of: Ints = np.full(64, -1, np.int32)
         self._table: Hashes = np.zeros(MIN_CELLS, np.uint64)
 
     def n_events(self, item: int) -> int:
@@ -91,17 +86,15 @@ class ItemView(NumberedItems):
                 factors.append(factor * weight)
                 known_at.append(place)
             factor *= self.settings.decay
-        items, scores = np.empty(k, np.int32), np.empty(k, np.float64)
-        numbers = np.array(known, np.int64)
+        numbers, items, scores = np.array(known, np.int32), np.empty(k, np.int32), np.empty(k, np.float64)
+        gave = np.array(factors, np.float64) * self.known_norm[numbers]
         n = 0
         if known and k > 0:
-            n_touched = self._accumulate(numbers, np.array(factors, np.float64) * self.known_norm[numbers])
-            norms = self.candidate_norm
+            self._add_rows(numbers, gave)
             n = best_pairs(
                 self._scores,
-                self._touched,
-                n_touched,
-                norms,
+                len(self.ids),
+                self.candidate_norm,
                 self.allowed,
                 self.hashes,
                 self.keys,
@@ -111,10 +104,34 @@ class ItemView(NumberedItems):
                 scores,
             )
             if n == UNCLEAR:
-                ranked = self._best_of(n_touched, user, seen, k)
+                normed = self._normed()
+                normed[np.isin(self.hashes[: len(normed)], user.seen[: user.n_seen])] = 0.0
+                ranked = self._top(normed, k)
                 n = len(ranked)
                 items[:n], scores[:n] = [item for item, _ in ranked], [score for _, score in ranked]
-        return Paired(items[:n], scores[:n], np.array(known_at, np.int32))
+        return Paired(items[:n], scores[:n], numbers, gave, np.array(known_at, np.int32))
+
+    def reasons(self, paired: Paired, items: Ints) -> Ints:
+        """The two places of `paired.known` that give each item most, the greater first, shape (n, 2); -1: none."""
+        gains, sources = np.zeros((len(items), 2), np.float64), np.full((len(items), 2), -1, np.int32)
+        n_slots = max((share.n_slots for share in self.shares.values()), default=0)
+        if n_slots > len(self._place_of):
+            self._place_of = np.full(2 * n_slots, -1, np.int32)
+        for partition, share in self.shares.items():
+            pairs = share.pairs
+            two_greatest(
+                pairs.neighbours,
+                pairs.weights,
+                pairs.start,
+                pairs.length,
+                self.slot_in[partition][paired.known],
+                paired.factors,
+                self.slot_in[partition][items],
+                self._place_of,
+                gains,
+                sources,
+            )
+        return sources
 
     def fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
         """Put items of the filler behind those chosen, up to `k`; none seen before."""
@@ -134,10 +151,8 @@ class ItemView(NumberedItems):
         number = self.index.get(item_id)
         if number is None:
             return []
-        n_touched = self._accumulate(np.array([number]), self.known_norm[[number]])
-        nobody = UserState()
-        ranked = self._best_of(n_touched, nobody, self.seen_by(nobody), k)
-        return [(self.ids[item], score) for item, score in ranked]
+        self._add_rows(np.array([number], np.int32), self.known_norm[[number]])
+        return [(self.ids[item], score) for item, score in self._top(self._normed(), k)]
 
     def popularity(self, k: int) -> Filler:
         """The `k` items with the most events, ties by id."""
@@ -147,7 +162,7 @@ class ItemView(NumberedItems):
             counts += np.where(slots >= 0, share.n_events[slots], 0)
         return Filler([(item, float(score), POPULARITY) for item, score in self._top(counts.astype(np.float64), k)])
 
-    def trends(self, window_index: int, as_of_ms: int) -> npt.NDArray[np.float64]:
+    def trends(self, window_index: int, as_of_ms: int) -> Floats:
         """How much each item trends in a window as of a time, by its number; 0 for forbidden ones."""
         scores = np.zeros(len(self.ids), np.float64)
         for partition, share in self.shares.items():
@@ -166,11 +181,11 @@ class ItemView(NumberedItems):
         taken = {item for item, _, _ in trending}
         return Filler([*trending, *(entry for entry in self.popularity(2 * k).items if entry[0] not in taken)])
 
-    def _accumulate(self, numbers: npt.NDArray[np.int64], factors: npt.NDArray[np.float64]) -> int:
-        n_touched = 0
+    def _add_rows(self, numbers: Ints, factors: Floats) -> None:
+        self._scores = np.zeros(len(self.ids) + 1, np.float64)
         for partition, share in self.shares.items():
             pairs = share.pairs
-            n_touched = kernels.accumulate(
+            add_rows(
                 pairs.neighbours,
                 pairs.weights,
                 pairs.start,
@@ -179,29 +194,16 @@ class ItemView(NumberedItems):
                 factors,
                 self.to_item[partition],
                 self._scores,
-                self._touched,
-                n_touched,
-                self._best,
-                self.best_source,
             )
-        return int(n_touched)
 
-    def _best_of(self, n_touched: int, user: UserState, table: Hashes, k: int) -> list[tuple[int, float]]:
-        items, values = kernels.select(
-            self._scores,
-            self._touched,
-            n_touched,
-            self.candidate_norm,
-            self.allowed,
-            self.hashes,
-            user.seen,
-            user.n_seen,
-            k,
-            table,
-        )
-        return self._ordered(items, values, k)
+    def _normed(self) -> Floats:
+        """The last scores times their norms, as floats above 0; 0 for those that are nothing or too great."""
+        n = len(self.ids)
+        with np.errstate(over="ignore", invalid="ignore"):
+            normed = self._scores[:n] * self.candidate_norm[:n]
+        return np.where(np.isfinite(normed), normed, 0.0)
 
-    def _top(self, scores: npt.NDArray[np.float64], k: int) -> list[tuple[int, float]]:
+    def _top(self, scores: Floats, k: int) -> list[tuple[int, float]]:
         candidates = np.flatnonzero((scores > 0) & self.allowed[: len(scores)])
         values = scores[candidates]
         if len(candidates) > k > 0:
@@ -210,14 +212,9 @@ class ItemView(NumberedItems):
         return self._ordered(candidates, values, k)
 
     def _ordered(
-        self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: npt.NDArray[np.float64], k: int
+        self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: Floats, k: int
     ) -> list[tuple[int, float]]:
         ranked = sorted(
             zip(items.tolist(), values.tolist(), strict=True), key=lambda pair: (-pair[1], self.ids[pair[0]])
         )
         return ranked[:k]
-
-    def _grow(self, size: int) -> None:
-        super()._grow(size)
-        for name in ("_scores", "_touched", "_best", "best_source"):
-            setattr(self, name, longer(getattr(self, name), size))

@@ -31,8 +31,9 @@ def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[Li
     """A list of co-occurrence alone, with its own scores, and the filler behind it."""
     paired = view.paired(user, view.seen_by(user), k)
     found = []
-    for item, score in zip(paired.items.tolist(), paired.scores.tolist(), strict=True):
-        places = [paired.known_at[source] for source in view.best_source[item].tolist() if source >= 0]
+    reasons = view.reasons(paired, paired.items).tolist()
+    for item, score, sources in zip(paired.items.tolist(), paired.scores.tolist(), reasons, strict=True):
+        places = [paired.known_at[source] for source in sources if source >= 0]
         found.append(ListItem(view.ids[item], score, CO_OCCURRENCE, tuple(user.recent[at][0] for at in places)))
     return view.fill(found, user, k, filler)
 

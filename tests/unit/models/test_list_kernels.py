@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ids import hash64, order_key
-from models.list_candidates import UNCLEAR, best_near, best_pairs, holds, offered, remember_all
+from models.list_candidates import UNCLEAR, add_rows, best_near, best_pairs, holds, offered, remember_all, two_greatest
 from models.list_fusion import explain, fuse_candidates, fuse_places, in_order, speak_for
 from tests.plain import plain_kernels
 
@@ -51,36 +51,64 @@ def test_a_set_holds_what_was_put_in(values: list[int], other: int) -> None:
         assert both(holds, table, np.uint64(value))[0] == (value in values)
 
 
+@given(seed=SEEDS, n_shares=st.integers(1, 2))
+def test_rows_are_added_and_their_two_greatest_gains_named(seed: int, n_shares: int) -> None:
+    """What belongs to no item goes to nobody; reasons are of the items asked for, the two greatest of a single share."""
+    rng, n = np.random.default_rng(seed), 12
+    scores, asked = np.zeros(n + 1), rng.permutation(n)[:7].astype(np.int32)
+    gains, sources = np.zeros((7, 2)), np.full((7, 2), -1, np.int32)
+    gave: list[dict[int, float]] = [{} for _ in range(n)]
+    for _ in range(n_shares):
+        weights, to_item = rng.choice([0.0, 1.0, 2.0, 4.0], 40), rng.permutation(n).astype(np.int32)
+        neighbours = np.concatenate([rng.permutation(n + 2)[:10] for _ in range(4)]).astype(np.int32)
+        to_item[rng.integers(0, n)] = -1
+        slots = np.array([to_item.tolist().index(item) if item in to_item else -1 for item in asked], np.int32)
+        rows, factors = np.array([3, -1, 0, 1], np.int32), rng.choice([0.5, 1.0], 4)
+        share = neighbours, weights, np.arange(0, 40, 10), np.full(4, 8, np.int32), rows, factors
+        scores = both(add_rows, *share, to_item, scores)[1][-1]
+        _, after = both(two_greatest, *share, slots, np.full(n, -1, np.int32), gains, sources)
+        place_of, gains, sources = after[-3:]
+        assert (place_of == -1).all()
+        for source in (0, 2, 3):
+            for at in range(10 * rows[source], 10 * rows[source] + 8):
+                item, amount = to_item[neighbours[at]] if neighbours[at] < n else -1, factors[source] * weights[at]
+                if item >= 0 and amount > 0:
+                    gave[item][source] = gave[item].get(source, 0.0) + amount
+    assert scores[:n].tolist() == [sum(each.values()) for each in gave]
+    for item, two_gains, two_sources in zip(asked.tolist(), gains.tolist(), sources.tolist(), strict=True):
+        assert [source >= 0 for source in two_sources] == [len(gave[item]) > 0, len(gave[item]) > 1]
+        assert {source for source in two_sources if source >= 0} <= gave[item].keys()
+        if n_shares == 1:
+            assert two_gains == [*sorted(gave[item].values(), reverse=True), 0.0, 0.0][:2]
+
+
 @given(seed=SEEDS, k=st.integers(1, 40))
 def test_best_pairs_against_sorting(seed: int, k: int) -> None:
-    """By value and id, unseen, allowed, finite; scores are reset."""
+    """By value and id, unseen, allowed, finite."""
     rng, ids = np.random.default_rng(seed), [f"i{number}" for number in range(50)]
     hashes, keys = identities(ids)
     scores, norms = rng.integers(0, 4, 50) * 1.0, rng.choice([0.0, 1.0, 2.0, np.inf], 50, p=[0.1, 0.4, 0.4, 0.1])
     allowed, seen = rng.random(50) < 0.8, hashes[:10]
-    touched = rng.permutation(50).astype(np.int32)
     out, values = np.zeros(k, np.int32), np.zeros(k, np.float64)
-    n, after = both(best_pairs, scores, touched, 50, norms, allowed, hashes, keys, seen_set(seen), k, out, values)
+    n, after = both(best_pairs, scores, 50, norms, allowed, hashes, keys, seen_set(seen), k, out, values)
     with np.errstate(invalid="ignore"):
         normed = scores * norms
     good = [item for item in range(10, 50) if allowed[item] and 0 < normed[item] < np.inf]
     expected = sorted(good, key=lambda item: (-normed[item], ids[item]))[:k]
     assert after[-2][:n].tolist() == expected
     assert after[-1][:n].tolist() == [normed[item] for item in expected]
-    assert not after[0].any()
 
 
 def test_equal_keys_are_not_guessed_at() -> None:
-    """Two items of one score whose ids begin alike: the caller orders them, from scores left as they were."""
+    """Two items of one score whose ids begin alike: the caller has to order them."""
     hashes, keys = identities(["0123456789abcdefX", "0123456789abcdefY", "z"])
-    scores, touched, norms = np.array([1.0, 1.0, 2.0]), np.arange(3, dtype=np.int32), np.ones(3)
+    scores, items, norms = np.array([1.0, 1.0, 2.0]), np.arange(3, dtype=np.int32), np.ones(3)
     nobody, allowed = seen_set(hashes[:0]), np.ones(3, np.bool_)
     out, values = np.zeros(3, np.int32), np.zeros(3)
-    n, after = both(best_pairs, scores, touched, 3, norms, allowed, hashes, keys, nobody, 3, out, values)
-    assert n == UNCLEAR and after[0].tolist() == scores.tolist()
-    assert both(in_order, touched, scores, 3, keys, np.zeros(3, np.int64))[0] is False
+    assert both(best_pairs, scores, 3, norms, allowed, hashes, keys, nobody, 3, out, values)[0] == UNCLEAR
+    assert both(in_order, items, scores, 3, keys, np.zeros(3, np.int64))[0] is False
     scores[1] = 3.0
-    is_ordered, after = both(in_order, touched, scores, 3, keys, np.zeros(3, np.int64))
+    is_ordered, after = both(in_order, items, scores, 3, keys, np.zeros(3, np.int64))
     assert is_ordered and after[-1].tolist() == [1, 2, 0]
 
 
@@ -186,18 +214,17 @@ def test_a_whole_list_is_the_same_in_plain_python() -> None:
         *space,
         np.zeros(20, np.int64),
     )
-    near_slots, items, _, places, order = after[-5:]
+    near_slots, _, _, places, order = after[-5:]
     history = numbers[:4]
     sources, reasons = np.zeros(10, np.int32), np.zeros((10, 2), np.int32)
-    best_source = np.tile(np.array([[1, -1]], np.int32), (n, 1))
+    pair_reasons = np.tile(np.array([[1, -1]], np.int32), (10, 1))
     _, after = both(
         explain,
-        items,
         places,
         order[:10],
         weights,
         depth,
-        best_source,
+        pair_reasons,
         history[::-1].copy(),
         rows,
         8,
