@@ -9,7 +9,7 @@ BY_PAIRS, BY_FACTORS = 0, 1
 N_REASONS = 2
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def fuse_places(
     paired: Array,
     n_paired: int,
@@ -49,7 +49,7 @@ def fuse_places(
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def in_order(items: Array, scores: Array, n: int, keys: Array, order: Array) -> bool:
     """Put 0 to n - 1 into `order`, by (-score, key of the item); False if two cannot be told apart."""
     for position in range(n):
@@ -61,14 +61,13 @@ def in_order(items: Array, scores: Array, n: int, keys: Array, order: Array) -> 
                     return False
                 if difference > 0:
                     break
+            order[at] = order[at - 1]
             at -= 1
-        for later in range(position, at, -1):
-            order[later] = order[later - 1]
         order[at] = position
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def speak_for(
     rows: Array, n_factors: int, history: Array, weights: Array, decay: float, slots: Array, n: int, reasons: Array
 ) -> None:
@@ -105,7 +104,7 @@ def speak_for(
                 second, reasons[number, 1] = gain, place
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def fuse_candidates(
     paired: Array,
     n_paired: int,
@@ -138,7 +137,7 @@ def fuse_candidates(
     return n, in_order(items, scores, n, item_keys, order)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def explain(
     places: Array,
     chosen: Array,

@@ -106,7 +106,7 @@ class ItemView(NumberedItems):
             if n == UNCLEAR:
                 normed = self._normed()
                 normed[np.isin(self.hashes[: len(normed)], user.seen[: user.n_seen])] = 0.0
-                ranked = self._top(normed, k)
+                ranked = self.top(normed, k)
                 n = len(ranked)
                 items[:n], scores[:n] = [item for item, _ in ranked], [score for _, score in ranked]
         return Paired(items[:n], scores[:n], numbers, gave, np.array(known_at, np.int32))
@@ -152,7 +152,7 @@ class ItemView(NumberedItems):
         if number is None:
             return []
         self._add_rows(np.array([number], np.int32), self.known_norm[[number]])
-        return [(self.ids[item], score) for item, score in self._top(self._normed(), k)]
+        return [(self.ids[item], score) for item, score in self.top(self._normed(), k)]
 
     def popularity(self, k: int) -> Filler:
         """The `k` items with the most events, ties by id."""
@@ -160,20 +160,30 @@ class ItemView(NumberedItems):
         for partition, share in self.shares.items():
             slots = self.slot_in[partition][: len(self.ids)]
             counts += np.where(slots >= 0, share.n_events[slots], 0)
-        return Filler([(item, float(score), POPULARITY) for item, score in self._top(counts.astype(np.float64), k)])
+        return Filler([(item, float(score), POPULARITY) for item, score in self.top(counts.astype(np.float64), k)])
 
     def trends(self, window_index: int, as_of_ms: int) -> Floats:
-        """How much each item trends in a window as of a time, by its number; 0 for forbidden ones."""
+        """How much each item trends in a window as of a time, by its number."""
         scores = np.zeros(len(self.ids), np.float64)
         for partition, share in self.shares.items():
             slots = self.slot_in[partition][: len(self.ids)]
             by_slot = share.trending.scores(window_index, as_of_ms, max(1, share.n_slots))
             scores += np.where(slots >= 0, by_slot[slots], 0.0)
-        return np.where(self.allowed[: len(scores)], scores, 0.0)
+        return scores
 
     def trending(self, window_index: int, as_of_ms: int, k: int) -> list[tuple[int, float]]:
         """The `k` items that trend in a window as of a time: (item, score), best first; only items with a score."""
-        return self._top(self.trends(window_index, as_of_ms), k)
+        return self.top(self.trends(window_index, as_of_ms), k)
+
+    def top(self, scores: Floats, k: int, among: npt.NDArray[np.intp] | None = None) -> list[tuple[int, float]]:
+        """The `k` items with the greatest scores above 0, by item number; of all, or of some."""
+        candidates = np.flatnonzero(self.allowed[: len(scores)]) if among is None else among[self.allowed[among]]
+        values = scores[candidates]
+        least = 0.0
+        if len(values) > k > 0:
+            least = max(0.0, float(np.partition(values, len(values) - k)[len(values) - k]))
+        kept = (values > 0.0) & (values >= least)
+        return self._ordered(candidates[kept], values[kept], k)
 
     def filler(self, as_of_ms: int, k: int) -> Filler:
         """What trends, the widest window, and behind it what is popular."""
@@ -202,14 +212,6 @@ class ItemView(NumberedItems):
         with np.errstate(over="ignore", invalid="ignore"):
             normed = self._scores[:n] * self.candidate_norm[:n]
         return np.where(np.isfinite(normed), normed, 0.0)
-
-    def _top(self, scores: Floats, k: int) -> list[tuple[int, float]]:
-        candidates = np.flatnonzero((scores > 0) & self.allowed[: len(scores)])
-        values = scores[candidates]
-        if len(candidates) > k > 0:
-            threshold = np.partition(values, len(values) - k)[len(values) - k]
-            candidates, values = candidates[values >= threshold], values[values >= threshold]
-        return self._ordered(candidates, values, k)
 
     def _ordered(
         self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: Floats, k: int
