@@ -80,7 +80,8 @@ class NumberedItems:
             return []
         numbers = np.unique(np.concatenate(changed))
         self._renorm(numbers)
-        return numbers.tolist()
+        changed_items: list[int] = numbers.tolist()
+        return changed_items
 
     def _take_slots(self, partition: int, slots: Numbers) -> Numbers:
         share, to_item = self.shares[partition], self.to_item[partition]

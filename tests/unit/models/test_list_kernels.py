@@ -53,7 +53,7 @@ def test_a_set_holds_what_was_put_in(values: list[int], other: int) -> None:
 
 @given(seed=SEEDS, n_shares=st.integers(1, 2))
 def test_rows_are_added_and_their_two_greatest_gains_named(seed: int, n_shares: int) -> None:
-    """What belongs to no item goes to nobody; reasons are of the items asked for, the two greatest of a single share."""
+    """What belongs to no item goes to nobody; reasons are of the items asked for, in one share the two greatest."""
     rng, n = np.random.default_rng(seed), 12
     scores, asked = np.zeros(n + 1), rng.permutation(n)[:7].astype(np.int32)
     gains, sources = np.zeros((7, 2)), np.full((7, 2), -1, np.int32)
