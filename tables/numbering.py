@@ -78,7 +78,8 @@ class NumberedItems:
         changed = [self._take_slots(partition, slots) for partition, slots in touched.items() if len(slots)]
         if not changed:
             return []
-        numbers = np.unique(np.concatenate(changed))
+        numbers = np.sort(np.concatenate(changed))
+        numbers = numbers[np.concatenate(([True], numbers[1:] != numbers[:-1]))]
         self._renorm(numbers)
         changed_items: list[int] = numbers.tolist()
         return changed_items

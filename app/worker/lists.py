@@ -23,6 +23,7 @@ logger = logging.getLogger("freshet")
 
 LISTS_PER_CALL, LISTS_PER_CALL_BEHIND = 20, 200  # few, so that the first ones leave at once; many cost less each
 LISTS_PER_SLICE = 20
+PAUSE_S = 0.003  # between rounds: each has costs of its own, as much as two lists
 IDLE_S = 0.05
 DAY_S = 86_400
 
@@ -88,6 +89,7 @@ class ListPublisher:
                 await asyncio.sleep(self._settings.republish_s)
             await self._round()
             await self._rebuild()
+            await asyncio.sleep(PAUSE_S)
 
     async def flush(self, within_s: float) -> None:
         """Publish what is pending, at the end; what does not make it is published at the next start."""
