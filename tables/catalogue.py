@@ -28,6 +28,11 @@ class Entry:
     available_from_ms: int | None
     available_until_ms: int | None
 
+    @property
+    def is_always_offered(self) -> bool:
+        """Whether the item may stand in a list at any time."""
+        return not self.hidden and self.available_from_ms is None and self.available_until_ms is None
+
     def is_offered(self, now_ms: int) -> bool:
         """Whether the item may stand in a list now."""
         early = self.available_from_ms is not None and now_ms < self.available_from_ms

@@ -15,7 +15,7 @@ from models.ids import hash64
 from tables.items import ItemShares
 from tables.user_state import UserState
 
-__all__ = ["CO_OCCURRENCE", "HISTORY", "SOURCES", "FoldLists", "history_slots"]
+__all__ = ["CO_OCCURRENCE", "HISTORY", "SOURCES", "FoldLists"]
 
 Slots = npt.NDArray[np.int32]
 
@@ -64,34 +64,3 @@ class FoldLists:
         """`ranked`, by the names of the sources."""
         out, counts = self.ranked(user, depth)
         return {name: row[:n] for name, row, n in zip(SOURCES, out, counts, strict=True)}
-
-    def near(self, user: UserState, depth: int) -> Slots:
-        """Up to `depth` slots by the factor model alone, best first, none of them seen by the user."""
-        slots, weights = history_slots(self.items, user)
-        items, scratch = self.items.arrays(), self.scratch()
-        n_slots = int(items.n_range[0])
-        if not len(slots) or not self.items.history.scores(slots, weights, scratch.logits[:n_slots]):
-            return np.zeros(0, np.int32)
-        ranking.block(items.live, n_slots, items.cells, items.slots, user.seen[: user.n_seen], scratch.blocked)
-        scratch.scores[:n_slots] = scratch.logits[:n_slots]
-        out, best = np.empty(depth, np.int32), np.empty(depth, np.float64)
-        n = ranking.top_slots(
-            scratch.scores, scratch.ones, -np.inf, scratch.blocked, n_slots, items.keys, depth, out, best
-        )
-        return out[:n]
-
-    def because(self, user: UserState, slot: int, n: int = 2) -> tuple[str, ...]:
-        """The items of the history that speak most for a slot, by the factor model."""
-        slots, weights = history_slots(self.items, user)
-        history = self.items.history
-        n_factors = history.settings.n_factors
-        steps = history.settings.decay ** np.arange(len(slots) - 1, -1, -1)
-        gains = (history.rows[slots, :n_factors] @ history.rows[slot, :n_factors]) * weights * steps
-        best = np.argsort(-gains, kind="stable")[:n]
-        return tuple(self.items.ids[slots[place]] or "" for place in best.tolist() if gains[place] > 0)
-
-
-def history_slots(items: ItemShares, user: UserState) -> tuple[Slots, npt.NDArray[np.float64]]:
-    """Slots and weights of a user's recent items that the share still knows, oldest first."""
-    known = [(items.slots[item_id], weight) for item_id, weight in user.recent if item_id in items.slots]
-    return np.array([slot for slot, _ in known], np.int32), np.array([weight for _, weight in known], np.float64)

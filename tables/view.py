@@ -1,25 +1,24 @@
-"""The item view: every partition's shares combined, for reading and for making lists. It is no state.
+"""The item view: every partition's shares combined, for reading and for making lists. It is no state."""
 
-Items have a number here (their index in `ids`), each share has its own slots; `to_item[p]` and `slot_in[p]` translate.
-Counts and pairs are summed in partition order.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from models import kernels
-from models.arrays import longer
 from models.cooccurrence import CooccurrenceSettings
-from models.ids import hash64
+from models.list_candidates import MIN_CELLS, UNCLEAR, add_rows, best_pairs, remember_all, two_greatest
 from models.windows import TRENDING_WINDOWS
-from tables.items import ItemShares
 from tables.list_json import ListItem
+from tables.numbering import NumberedItems
 from tables.user_state import UserState
 
-CO_OCCURRENCE, TRENDING, POPULARITY = "co_occurrence", "trending", "popularity"
+TRENDING, POPULARITY = "trending", "popularity"
+
+Hashes = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,83 +28,110 @@ class Filler:
     items: Sequence[tuple[int, float, str]]
 
 
-class ItemView:
-    """Shares of several partitions, read as one.
+class Paired(NamedTuple):
+    """What co-occurrence names for a user, best first, and the part of the history that it was named by.
 
     Parameters
     ----------
-    settings
-        Of the pair model: decay and exponents.
-
-    Attributes
-    ----------
-    numbering
-        Rises whenever items get other numbers.
+    items, scores
+        Item numbers and what they score.
+    known, factors, known_at
+        The items of the history, newest first: their numbers, what their rows were multiplied by, and their places in
+        the user's recent items.
     """
 
+    items: Ints
+    scores: Floats
+    known: Ints
+    factors: Floats
+    known_at: Ints
+
+
+class ItemView(NumberedItems):
+    """Shares of several partitions, read as one."""
+
     def __init__(self, settings: CooccurrenceSettings) -> None:
-        self.settings = settings
-        self.shares: dict[int, ItemShares] = {}
-        self.ids: list[str] = []
-        self.index: dict[str, int] = {}
-        self.hidden: set[str] = set()
-        self.numbering = 0
-        self.weight: npt.NDArray[np.float64] = np.zeros(64, np.float64)
-        self._known_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
-        self._candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
-        self._allowed: npt.NDArray[np.bool_] = np.ones(64, np.bool_)
-        self._hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
-        self._to_item: dict[int, npt.NDArray[np.int32]] = {}
-        self._slot_in: dict[int, npt.NDArray[np.int32]] = {}
-        self._scores: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        super().__init__(settings)
+        self._scores: Floats = np.zeros(1, np.float64)
         self._touched: npt.NDArray[np.int32] = np.zeros(64, np.int32)
-        self._best: npt.NDArray[np.float64] = np.zeros((64, 2), np.float64)
-        self._best_source: npt.NDArray[np.int32] = np.zeros((64, 2), np.int32)
-        self._table: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
-
-    def set_share(self, partition: int, share: ItemShares | None) -> None:
-        """Show another share for a partition, or none."""
-        others = {number: other for number, other in self.shares.items() if number != partition}
-        self.shares = others if share is None else dict(sorted({**others, partition: share}.items()))
-        self._rebuild()
-
-    def sync(self) -> list[int]:
-        """Take over what changed in the shares; returns the numbers of the items that changed, in order."""
-        changed: set[int] = set()
-        for partition, share in self.shares.items():
-            if share.touched.any():
-                changed.update(self._sync_share(partition, share))
-        if changed:
-            self._renorm(np.array(sorted(changed), np.int64))
-        if len(self.ids) > 2 * sum(len(share) for share in self.shares.values()) + 1024:
-            self._rebuild()  # most numbers are of items that are gone
-            return list(range(len(self.ids)))
-        return sorted(changed)
-
-    def forbid(self, item_ids: Iterable[str]) -> None:
-        """Offer all items but these."""
-        self.hidden = set(item_ids)
-        self._allowed[:] = True
-        for item_id in self.hidden & self.index.keys():
-            self._allowed[self.index[item_id]] = False
+        self._place_of: Ints = np.full(64, -1, np.int32)
+        self._table: Hashes = np.zeros(MIN_CELLS, np.uint64)
 
     def n_events(self, item: int) -> int:
         """Events of an item, in all shares."""
         return sum(int(share.n_events[slot]) for share, slot in self.slots_of(item))
 
-    def slots_of(self, item: int) -> list[tuple[ItemShares, int]]:
-        """Where an item is known: share and slot, in partition order."""
-        found = ((share, int(self._slot_in[partition][item])) for partition, share in self.shares.items())
-        return [(share, slot) for share, slot in found if slot >= 0]
+    def seen_by(self, user: UserState) -> Hashes:
+        """The set of the items that a user has seen, for the kernels; good until the next call."""
+        cells = MIN_CELLS
+        while cells < 2 * user.n_seen:
+            cells *= 2
+        if cells > len(self._table):
+            self._table = np.zeros(cells, np.uint64)
+        table = self._table[:cells]
+        remember_all(user.seen, user.n_seen, table)
+        return table
 
-    def recommend(self, user: UserState, k: int, filler: Filler) -> list[ListItem]:
-        """The `k` best items for a user: by co-occurrence with the history, then from the filler; none seen before."""
-        return self.fill(self._by_history(user, k), user, k, filler)
+    def paired(self, user: UserState, seen: Hashes, k: int) -> Paired:
+        """The `k` best items by co-occurrence with the history, none of them in `seen`."""
+        known: list[int] = []
+        factors: list[float] = []
+        known_at: list[int] = []
+        factor, recent = 1.0, user.recent
+        for place in range(len(recent) - 1, -1, -1):
+            item_id, weight = recent[place]
+            number = self.index.get(item_id)
+            if number is not None:
+                known.append(number)
+                factors.append(factor * weight)
+                known_at.append(place)
+            factor *= self.settings.decay
+        numbers, items, scores = np.array(known, np.int32), np.empty(k, np.int32), np.empty(k, np.float64)
+        gave = np.array(factors, np.float64) * self.known_norm[numbers]
+        n = 0
+        if known and k > 0:
+            self._add_rows(numbers, gave)
+            n = best_pairs(
+                self._scores,
+                len(self.ids),
+                self.candidate_norm,
+                self.allowed,
+                self.hashes,
+                self.keys,
+                seen,
+                k,
+                items,
+                scores,
+            )
+            if n == UNCLEAR:
+                normed = self._normed()
+                normed[np.isin(self.hashes[: len(normed)], user.seen[: user.n_seen])] = 0.0
+                ranked = self.top(normed, k)
+                n = len(ranked)
+                items[:n], scores[:n] = [item for item, _ in ranked], [score for _, score in ranked]
+        return Paired(items[:n], scores[:n], numbers, gave, np.array(known_at, np.int32))
 
-    def may_offer(self, item_id: str) -> bool:
-        """Whether an item is known and not forbidden."""
-        number = self.index.get(item_id)
-        return number is not None and bool(self._allowed[number])
+    def reasons(self, paired: Paired, items: Ints) -> Ints:
+        """The two places of `paired.known` that give each item most, the greater first, shape (n, 2); -1: none."""
+        gains, sources = np.zeros((len(items), 2), np.float64), np.full((len(items), 2), -1, np.int32)
+        n_slots = max((share.n_slots for share in self.shares.values()), default=0)
+        if n_slots > len(self._place_of):
+            self._place_of = np.full(2 * n_slots, -1, np.int32)
+        for partition, share in self.shares.items():
+            pairs = share.pairs
+            two_greatest(
+                pairs.neighbours,
+                pairs.weights,
+                pairs.start,
+                pairs.length,
+                self.slot_in[partition][paired.known],
+                paired.factors,
+                self.slot_in[partition][items],
+                self._place_of,
+                gains,
+                sources,
+            )
+        return sources
 
     def fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
         """Put items of the filler behind those chosen, up to `k`; none seen before."""
@@ -116,7 +142,7 @@ class ItemView:
                 if len(chosen) == k:
                     break
                 item_id = self.ids[item]
-                if item_id not in taken and self._allowed[item] and int(self._hashes[item]) not in seen:
+                if item_id not in taken and self.allowed[item] and int(self.hashes[item]) not in seen:
                     chosen.append(ListItem(item_id, score, source, ()))
         return chosen
 
@@ -125,25 +151,39 @@ class ItemView:
         number = self.index.get(item_id)
         if number is None:
             return []
-        n_touched = self._accumulate([number], [float(self._known_norm[number])])
-        return [(self.ids[item], score) for item, score in self._best_of(n_touched, None, k)]
+        self._add_rows(np.array([number], np.int32), self.known_norm[[number]])
+        return [(self.ids[item], score) for item, score in self.top(self._normed(), k)]
 
     def popularity(self, k: int) -> Filler:
         """The `k` items with the most events, ties by id."""
         counts = np.zeros(len(self.ids), np.int64)
         for partition, share in self.shares.items():
-            slots = self._slot_in[partition][: len(self.ids)]
+            slots = self.slot_in[partition][: len(self.ids)]
             counts += np.where(slots >= 0, share.n_events[slots], 0)
-        return Filler([(item, float(score), POPULARITY) for item, score in self._top(counts.astype(np.float64), k)])
+        return Filler([(item, float(score), POPULARITY) for item, score in self.top(counts.astype(np.float64), k)])
+
+    def trends(self, window_index: int, as_of_ms: int) -> Floats:
+        """How much each item trends in a window as of a time, by its number."""
+        scores = np.zeros(len(self.ids), np.float64)
+        for partition, share in self.shares.items():
+            slots = self.slot_in[partition][: len(self.ids)]
+            by_slot = share.trending.scores(window_index, as_of_ms, max(1, share.n_slots))
+            scores += np.where(slots >= 0, by_slot[slots], 0.0)
+        return scores
 
     def trending(self, window_index: int, as_of_ms: int, k: int) -> list[tuple[int, float]]:
         """The `k` items that trend in a window as of a time: (item, score), best first; only items with a score."""
-        scores = np.zeros(len(self.ids), np.float64)
-        for partition, share in self.shares.items():
-            slots = self._slot_in[partition][: len(self.ids)]
-            by_slot = share.trending.scores(window_index, as_of_ms, max(1, share.n_slots))
-            scores += np.where(slots >= 0, by_slot[slots], 0.0)
-        return self._top(scores, k)
+        return self.top(self.trends(window_index, as_of_ms), k)
+
+    def top(self, scores: Floats, k: int, among: npt.NDArray[np.intp] | None = None) -> list[tuple[int, float]]:
+        """The `k` items with the greatest scores above 0, by item number; of all, or of some."""
+        candidates = np.flatnonzero(self.allowed[: len(scores)]) if among is None else among[self.allowed[among]]
+        values = scores[candidates]
+        least = 0.0
+        if len(values) > k > 0:
+            least = max(0.0, float(np.partition(values, len(values) - k)[len(values) - k]))
+        kept = (values > 0.0) & (values >= least)
+        return self._ordered(candidates[kept], values[kept], k)
 
     def filler(self, as_of_ms: int, k: int) -> Filler:
         """What trends, the widest window, and behind it what is popular."""
@@ -151,153 +191,32 @@ class ItemView:
         taken = {item for item, _, _ in trending}
         return Filler([*trending, *(entry for entry in self.popularity(2 * k).items if entry[0] not in taken)])
 
-    def _by_history(self, user: UserState, k: int) -> list[ListItem]:
-        known: list[int] = []
-        factors: list[float] = []
-        because: list[str] = []
-        factor = 1.0
-        for item_id, weight in reversed(user.recent):
-            number = self.index.get(item_id)
-            if number is not None:
-                known.append(number)
-                factors.append(factor * weight * float(self._known_norm[number]))
-                because.append(item_id)
-            factor *= self.settings.decay
-        if not known:
-            return []
-        n_touched = self._accumulate(known, factors)
-        return [
-            ListItem(
-                self.ids[item],
-                score,
-                CO_OCCURRENCE,
-                tuple(because[source] for source in self._best_source[item].tolist() if source >= 0),
-            )
-            for item, score in self._best_of(n_touched, user, k)
-        ]
-
-    def _accumulate(self, numbers: list[int], factors: list[float]) -> int:
-        n_touched = 0
+    def _add_rows(self, numbers: Ints, factors: Floats) -> None:
+        self._scores = np.zeros(len(self.ids) + 1, np.float64)
         for partition, share in self.shares.items():
-            rows = self._slot_in[partition][numbers]
             pairs = share.pairs
-            n_touched = kernels.accumulate(
+            add_rows(
                 pairs.neighbours,
                 pairs.weights,
                 pairs.start,
                 pairs.length,
-                rows,
-                np.array(factors, np.float64),
-                self._to_item[partition],
+                self.slot_in[partition][numbers],
+                factors,
+                self.to_item[partition],
                 self._scores,
-                self._touched,
-                n_touched,
-                self._best,
-                self._best_source,
             )
-        return int(n_touched)
 
-    def _best_of(self, n_touched: int, user: UserState | None, k: int) -> list[tuple[int, float]]:
-        n_seen = user.n_seen if user else 0
-        cells = 64
-        while cells < 2 * n_seen:
-            cells *= 2
-        if cells > len(self._table):
-            self._table = np.zeros(cells, np.uint64)
-        items, values = kernels.select(
-            self._scores,
-            self._touched,
-            n_touched,
-            self._candidate_norm,
-            self._allowed,
-            self._hashes,
-            user.seen if user else self._hashes,
-            n_seen,
-            k,
-            self._table[:cells],
-        )
-        return self._ordered(items, values, k)
-
-    def _top(self, scores: npt.NDArray[np.float64], k: int) -> list[tuple[int, float]]:
-        candidates = np.flatnonzero((scores > 0) & self._allowed[: len(scores)])
-        values = scores[candidates]
-        if len(candidates) > k > 0:
-            threshold = np.partition(values, len(values) - k)[len(values) - k]
-            candidates, values = candidates[values >= threshold], values[values >= threshold]
-        return self._ordered(candidates, values, k)
+    def _normed(self) -> Floats:
+        """The last scores times their norms, as floats above 0; 0 for those that are nothing or too great."""
+        n = len(self.ids)
+        with np.errstate(over="ignore", invalid="ignore"):
+            normed = self._scores[:n] * self.candidate_norm[:n]
+        return np.where(np.isfinite(normed), normed, 0.0)
 
     def _ordered(
-        self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: npt.NDArray[np.float64], k: int
+        self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: Floats, k: int
     ) -> list[tuple[int, float]]:
         ranked = sorted(
             zip(items.tolist(), values.tolist(), strict=True), key=lambda pair: (-pair[1], self.ids[pair[0]])
         )
         return ranked[:k]
-
-    def _sync_share(self, partition: int, share: ItemShares) -> set[int]:
-        to_item = self._to_item[partition]
-        if share.n_slots > len(to_item):
-            grown = np.full(max(share.n_slots, 2 * len(to_item)), -1, np.int32)
-            grown[: len(to_item)] = to_item
-            to_item = self._to_item[partition] = grown
-        changed: set[int] = set()
-        for slot in share.take_touched().tolist():
-            item_id, before = share.ids[slot], int(to_item[slot])
-            if before >= 0 and self.ids[before] != item_id:
-                if self._slot_in[partition][before] == slot:  # or it has come back in another slot
-                    self._slot_in[partition][before] = -1
-                to_item[slot] = -1
-                changed.add(before)
-            if item_id is not None:
-                number = self._number(item_id)
-                to_item[slot] = number
-                self._slot_in[partition][number] = slot
-                changed.add(number)
-        return changed
-
-    def _number(self, item_id: str) -> int:
-        number = self.index.get(item_id)
-        if number is None:
-            number = self.index[item_id] = len(self.ids)
-            self.ids.append(item_id)
-            if number >= len(self.weight):
-                self._grow(2 * len(self.weight))
-            self._hashes[number] = hash64(item_id)
-            self._allowed[number] = item_id not in self.hidden
-        return number
-
-    def _grow(self, size: int) -> None:
-        for name in (
-            "weight",
-            "_known_norm",
-            "_candidate_norm",
-            "_hashes",
-            "_scores",
-            "_touched",
-            "_best",
-            "_best_source",
-        ):
-            setattr(self, name, longer(getattr(self, name), size))
-        self._allowed = longer(self._allowed, size)
-        for partition, slots in self._slot_in.items():
-            grown = np.full(size, -1, np.int32)
-            grown[: len(slots)] = slots
-            self._slot_in[partition] = grown
-
-    def _renorm(self, numbers: npt.NDArray[np.int64]) -> None:
-        total = np.zeros(len(numbers), np.float64)
-        for partition, share in self.shares.items():
-            slots = self._slot_in[partition][numbers]
-            total += np.where(slots >= 0, share.weight[slots], 0.0)
-        self.weight[numbers] = total
-        for number, weight in zip(numbers.tolist(), total.tolist(), strict=True):
-            self._known_norm[number], self._candidate_norm[number] = self.settings.norms(weight)
-
-    def _rebuild(self) -> None:
-        self.numbering += 1
-        self.ids, self.index = [], {}
-        self._to_item = {partition: np.full(64, -1, np.int32) for partition in self.shares}
-        self._slot_in = {partition: np.full(len(self.weight), -1, np.int32) for partition in self.shares}
-        for share in self.shares.values():
-            share.touch_all()
-        self.sync()

@@ -5,7 +5,9 @@ from collections import defaultdict
 from models.cooccurrence import CooccurrenceSettings
 from models.ids import hash64
 from models.partitioner import partition_of
+from tables.fold_lists import CO_OCCURRENCE
 from tables.fold_settings import FoldSettings
+from tables.list_json import ListItem
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
@@ -23,6 +25,17 @@ def view_of(*states: PartitionState) -> ItemView:
     for state in states:
         view.set_share(state.number, state.items)
     return view
+
+
+def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[ListItem]:
+    """A list of co-occurrence alone, with its own scores, and the filler behind it."""
+    paired = view.paired(user, view.seen_by(user), k)
+    found = []
+    reasons = view.reasons(paired, paired.items).tolist()
+    for item, score, sources in zip(paired.items.tolist(), paired.scores.tolist(), reasons, strict=True):
+        places = [paired.known_at[source] for source in sources if source >= 0]
+        found.append(ListItem(view.ids[item], score, CO_OCCURRENCE, tuple(user.recent[at][0] for at in places)))
+    return view.fill(found, user, k, filler)
 
 
 def partitions(records: list[Record], n: int, bounds: FoldSettings = BOUNDS) -> list[PartitionState]:

@@ -16,12 +16,14 @@ from models import (
     hash_index,
     history_kernels,
     kernels,
+    list_candidates,
+    list_fusion,
     ranking,
     rows,
     trending,
     window_kernels,
 )
-from tables import batch, fold_lists, users
+from tables import batch, fold_lists, recommend, users, view
 
 MODULES = (
     kernels,
@@ -39,6 +41,10 @@ MODULES = (
     fold_lists,
     batch,
     users,
+    list_candidates,
+    list_fusion,
+    view,
+    recommend,
 )
 
 

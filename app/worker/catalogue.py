@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 
+import numpy as np
 from aiokafka import ConsumerRecord, TopicPartition
 
 from app.kafka import reader, start_client
@@ -25,6 +26,7 @@ class Catalogue:
         self._broker = broker
         self._topic = topic
         self._entries: dict[str, Entry] = {}
+        self._bounded: dict[str, Entry] = {}  # those that are hidden, or not offered at any time
         self._removed: set[str] = set()
         self._changed: dict[str, None] = {}
         self._members: dict[str, set[str]] = {}
@@ -37,25 +39,31 @@ class Catalogue:
     def apply_to(self, view: LiveView) -> None:
         """Tell the view which items may not be offered now, and which features have changed."""
         now_ms = int(time.time() * 1000)
-        forbidden = {item_id for item_id, entry in self._entries.items() if not entry.is_offered(now_ms)}
+        forbidden = {item_id for item_id, entry in self._bounded.items() if not entry.is_offered(now_ms)}
         forbidden |= self._removed
         if forbidden != view.items.hidden:
             view.items.forbid(forbidden)
         changed, self._changed = self._changed, {}
         view.stale.update(changed)
 
-    def by_category(
-        self, view: LiveView, as_of_ms: int, k: int
-    ) -> dict[tuple[str, str | None], list[tuple[str, float]]]:
-        """Trending items by (window, category), for the largest categories."""
+    async def by_category(self, view: LiveView, as_of_ms: int, k: int) -> Trends:
+        """Trending items by (window, category), for the largest categories.
+
+        The event loop gets its turn after each; what is left when items get other numbers has its turn next time.
+        """
         largest = sorted(self._members, key=lambda name: (-len(self._members[name]), name))[:MAX_CATEGORIES]
-        found: Trends = {}
-        for index, window in enumerate(TRENDING_WINDOWS):
-            ranked = view.items.trending(index, as_of_ms, len(view.items.ids)) if largest else []
-            named = [(view.items.ids[item], score) for item, score in ranked]
-            for category in largest:
-                members = self._members[category]
-                found[window.name, category] = [entry for entry in named if entry[0] in members][:k]
+        items, found = view.items, Trends()
+        numbering, index = items.numbering, items.index
+        scores = [items.trends(number, as_of_ms) for number in range(len(TRENDING_WINDOWS))] if largest else []
+        for category in largest:
+            await asyncio.sleep(0)
+            if items.numbering != numbering:
+                break
+            known = [index.get(item_id, -1) for item_id in self._members.get(category, ())]
+            members = np.array([number for number in known if 0 <= number < len(scores[0])], np.intp)
+            for window, by_item in zip(TRENDING_WINDOWS, scores, strict=True):
+                ranked = items.top(by_item, k, members)
+                found[window.name, category] = [(items.ids[item], score) for item, score in ranked]
         return found
 
     async def follow(self, n_partitions: int) -> None:
@@ -80,6 +88,7 @@ class Catalogue:
             logger.warning("record %d of %s is no catalogue entry: %s", record.offset, self._topic, error)
             return
         before = self._entries.pop(item_id, None)
+        self._bounded.pop(item_id, None)
         for category in before.categories if before else ():
             self._members[category].discard(item_id)
         if entry is None:
@@ -87,6 +96,8 @@ class Catalogue:
         else:
             self._removed.discard(item_id)
             self._entries[item_id] = entry
+            if not entry.is_always_offered:
+                self._bounded[item_id] = entry
             for category in entry.categories:
                 self._members.setdefault(category, set()).add(item_id)
         self._changed[item_id] = None

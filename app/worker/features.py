@@ -42,7 +42,8 @@ class FeaturePublisher:
         self._keys = Keys(settings.namespace)
         self._topic = Names(settings.namespace).events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
-        self._lost_ms = 0
+        self._lost_ms = 0  # when Redis was last found empty
+        self._new_lost_ms = 0  # the same, without the first look
 
     async def run(self) -> None:
         """Publish for ever."""
@@ -76,34 +77,43 @@ class FeaturePublisher:
     async def probe(self) -> None:
         """Every second: has Redis lost its data? Then every list and every key is made anew.
 
-        Those of a partition that comes later as well, if it was saved before: its owner may not have noticed.
+        Those of a partition that comes later as well, if it was saved before: its owner may not have noticed. What the
+        first look finds empty holds nothing yet of partitions that were never saved: their lists are still to go out.
         """
+        has_looked = False
         while True:
-            await asyncio.sleep(1.0)
             try:
                 emptied = await self._store.emptied()
             except ServiceError as error:
                 logger.debug("Redis does not answer: %s", error)
-                continue
-            now_ms = int(time.time() * 1000)
-            if emptied:
-                self._lost_ms = now_ms
-            lost = [partition for partition in self._view.owned.values() if partition.listed_ms < self._lost_ms]
-            n_users = sum(len(partition.state.users) for partition in lost)
-            if n_users:
-                logger.warning("Redis was found empty: %d lists are made anew from state", n_users)
-            for partition in lost:
-                partition.listed_ms = now_ms
-                partition.rebuild_all()
-            if lost:
-                self._view.stale = dict.fromkeys(self._view.items.ids)
+            else:
+                now_ms = int(time.time() * 1000)
+                if emptied:
+                    self._lost_ms = now_ms
+                    if has_looked:
+                        self._new_lost_ms = now_ms
+                has_looked = True
+                self._make_anew(now_ms)
+            await asyncio.sleep(1.0)
+
+    def _make_anew(self, now_ms: int) -> None:
+        owned = self._view.owned.values()
+        lost = [each for each in owned if each.listed_ms < (self._lost_ms if each.state.loaded else self._new_lost_ms)]
+        n_users = sum(len(partition.state.users) for partition in lost)
+        if n_users:
+            logger.warning("Redis was found empty: %d lists are made anew from state", n_users)
+        for partition in lost:
+            partition.listed_ms = now_ms
+            partition.rebuild_all()
+        if lost:
+            self._view.stale = dict.fromkeys(self._view.items.ids)
 
     async def _publish_common(self) -> None:
         first = self._view.owned.get(0)
         if first is None:
             return
         now_ms, as_of_ms, size = int(time.time() * 1000), self._view.as_of_ms, self._settings.trending_size
-        trends = self._catalogue.by_category(self._view, as_of_ms, size)
+        trends = await self._catalogue.by_category(self._view, as_of_ms, size)
         trends.update(((window, None), ranked) for window, ranked in self._view.trending(as_of_ms, size).items())
         await self._store.replace_sorted_sets(
             [(self._keys.trending(window, category), dict(ranked)) for (window, category), ranked in trends.items()]

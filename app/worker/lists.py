@@ -1,9 +1,9 @@
 """The publisher of users' lists: every touched user's list into Redis, soon, and never one that is older."""
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -21,8 +21,9 @@ from tables.recommend import recommend
 
 logger = logging.getLogger("freshet")
 
-LISTS_PER_ROUND = 200
+LISTS_PER_CALL, LISTS_PER_CALL_BEHIND = 20, 200  # few, so that the first ones leave at once; many cost less each
 LISTS_PER_SLICE = 20
+PAUSE_S = 0.003  # between rounds: each has costs of its own, as much as two lists
 IDLE_S = 0.05
 DAY_S = 86_400
 
@@ -64,7 +65,7 @@ class ListPublisher:
         self._model = f"cooccurrence-{settings.fold.fingerprint()}"
         self._wake = asyncio.Event()
         self._down_since: float | None = None
-        self._rebuilding = False
+        self._rebuild_due = 0.0
         self.n_published = 0
 
     def wake(self) -> None:
@@ -74,59 +75,62 @@ class ListPublisher:
     async def run(self) -> None:
         """Publish for ever."""
         while True:
-            if not self._pending():
+            if not self._has_unpublished():
                 self._wake.clear()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), IDLE_S)
-                except TimeoutError:
-                    continue
+                wait_s = IDLE_S
+                if any(partition.rebuild for partition in self._view.owned.values()):
+                    wait_s = min(wait_s, max(0.0, self._rebuild_due - time.monotonic()))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), wait_s)
             if not self._view.caught_up:
                 await asyncio.sleep(IDLE_S)
                 continue
             if self._view.is_behind:
                 await asyncio.sleep(self._settings.republish_s)
             await self._round()
+            await self._rebuild()
+            await asyncio.sleep(PAUSE_S)
 
     async def flush(self, within_s: float) -> None:
         """Publish what is pending, at the end; what does not make it is published at the next start."""
         try:
             async with asyncio.timeout(within_s):
-                while self._pending() and self._down_since is None and self._view.caught_up:
+                while self._has_unpublished() and self._down_since is None and self._view.caught_up:
                     await self._round()
         except TimeoutError:
-            logger.warning("%d lists are left for the next start", len(list(self._pending_users())))
+            logger.warning("%d lists are left for the next start", len(self._unpublished()))
 
-    def _pending(self) -> bool:
-        return any(partition.unpublished or partition.rebuild for partition in self._view.owned.values())
+    @property
+    def _lists_per_call(self) -> int:
+        return LISTS_PER_CALL_BEHIND if self._view.is_behind else LISTS_PER_CALL
 
-    def _pending_users(self) -> Iterator[tuple[OwnedPartition, str]]:
-        for partition in self._view.owned.values():
-            for user_id in partition.unpublished:
-                yield partition, user_id
+    def _has_unpublished(self) -> bool:
+        return any(partition.unpublished for partition in self._view.owned.values())
+
+    def _unpublished(self) -> list[tuple[OwnedPartition, str]]:
+        return [(partition, user_id) for partition in self._view.owned.values() for user_id in partition.unpublished]
 
     async def _round(self) -> None:
         """Everything unpublished as of now, in parts."""
-        due = list(self._pending_users())
-        for start in range(0, len(due), LISTS_PER_ROUND):
-            if not await self._publish(due[start : start + LISTS_PER_ROUND]):
+        due, size = self._unpublished(), self._lists_per_call
+        for start in range(0, len(due), size):
+            if not await self._publish(due[start : start + size]):
                 return
-        for partition in list(self._view.owned.values()):
-            await self._rebuild(partition)
 
-    async def _rebuild(self, partition: OwnedPartition) -> None:
-        """A part of the lists that are all to be made anew, at the rate allowed."""
-        if not partition.rebuild:
+    async def _rebuild(self) -> None:
+        """A part of the lists that are all to be made anew, at the rate allowed and behind those of new events."""
+        partition = next((each for each in self._view.owned.values() if each.rebuild), None)
+        now = time.monotonic()
+        if partition is None or now < self._rebuild_due:
             return
         queue = partition.rebuild  # another one by the time the lists are written, if Redis is emptied again
-        part = list(islice(queue, LISTS_PER_ROUND))
-        started = time.monotonic()
+        part = list(islice(queue, self._lists_per_call))
         if await self._publish([(partition, user_id) for user_id in part]):
+            self._rebuild_due = now + len(part) / self._settings.rebuild_per_s
             for _ in part:
                 queue.popleft()
             if not partition.rebuild:
                 logger.info("partition %d: all lists are in Redis again", partition.number)
-            spare_s = len(part) / self._settings.rebuild_per_s - (time.monotonic() - started)
-            await asyncio.sleep(max(0.0, spare_s))
 
     async def _publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
         entries: list[tuple[str, bytes]] = []
@@ -134,7 +138,7 @@ class ListPublisher:
         self._view.sync()
         filler = self._view.filler()
         for position, (partition, user_id) in enumerate(users):
-            if position % LISTS_PER_SLICE == LISTS_PER_SLICE - 1:
+            if position and position % LISTS_PER_SLICE == 0:
                 await asyncio.sleep(0)
                 self._view.sync()
                 filler = self._view.filler()
@@ -148,7 +152,7 @@ class ListPublisher:
                 continue
             items = recommend(
                 self._view.items,
-                state.evaluator.lists,
+                partition.number,
                 state.settings.fusion,
                 user,
                 self._settings.list_size,

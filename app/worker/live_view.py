@@ -48,8 +48,7 @@ class LiveView:
 
     def sync(self) -> None:
         """Take over what changed."""
-        for number in self.items.sync():
-            self.stale[self.items.ids[number]] = None
+        self.stale.update(dict.fromkeys(map(self.items.ids.__getitem__, self.items.sync())))
 
     @property
     def is_behind(self) -> bool:

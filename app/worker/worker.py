@@ -15,6 +15,7 @@ import faust
 from agents.users import fold_events
 from app.settings import Settings
 from app.store.store import Store
+from app.worker import garbage
 from app.worker.catalogue import Catalogue
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.features import FeaturePublisher
@@ -136,6 +137,7 @@ class Worker:
         self._spawn(self._checkpoint)
         self._spawn(self._beat)
         self._spawn(self.latency.watch)
+        self._spawn(partial(garbage.collect_when_idle, lambda: self.pulse.folded))
         Watchdog(
             self.pulse,
             not_ready_s=self.settings.load_timeout_s + self.settings.request_timeout_s,
@@ -169,6 +171,8 @@ class Worker:
         n_partitions = self._counts[self.names.events]
         self.view.n_partitions = n_partitions
         self.view.own(owned)
+        if owned:
+            garbage.settle()
         for partition in owned.values():
             partition.state.evaluator.on_test = self.gauge.test
         self.follower.follow(set(range(n_partitions)) - owned.keys() if owned else set())

@@ -17,7 +17,8 @@ from models.ids import hash64
 from tables.fold_lists import FoldLists, history_slots
 from tables.items import ItemShares
 from tables.user_state import UserState
-from tables.view import Filler, ItemView
+from tables.view import ItemView
+from tests.lists import NOTHING, by_pairs
 from tests.logs import DAY_MS, START_MS
 
 MAX_ITEMS, MAX_USERS, N_KEEP, N_HISTORY = 64, 16, 8, 5
@@ -121,7 +122,7 @@ class Pairs(OfItems):
 
     def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
         user = self.reader(user_id, item_ids)
-        return [(item.item_id, item.score) for item in self.view().recommend(user, k, Filler([]))]
+        return [(item.item_id, item.score) for item in by_pairs(self.view(), user, k, NOTHING)]
 
 
 class Trends(OfItems):

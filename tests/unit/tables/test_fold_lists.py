@@ -1,8 +1,7 @@
-"""The fold's own lists, and the published ones: what both are made of, and where they must agree."""
+"""The fold's own lists: what they are made of, and where they must agree with the item view."""
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,13 +9,12 @@ from hypothesis import strategies as st
 from models.cooccurrence import CooccurrenceSettings
 from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
-from tables.fold_lists import CO_OCCURRENCE, HISTORY, FoldLists
+from tables.fold_lists import CO_OCCURRENCE, FoldLists
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
-from tables.recommend import recommend
 from tables.user_state import UserState
 from tests.brute_evaluation import brute_lists
-from tests.lists import NOTHING, view_of
+from tests.lists import NOTHING, by_pairs, view_of
 from tests.logs import log_of, made_log, record
 from tests.saved import everything, folded
 from tests.strategies import numbers
@@ -60,7 +58,7 @@ def test_one_partition_ranks_as_the_item_view(numbers: list[int], max_items: int
     view = view_of(state)
     for user in readers(state):
         if any(item_id in state.items.slots for item_id, _ in user.recent):
-            published = [item.item_id for item in view.recommend(user, 20, NOTHING) if item.score > 0]
+            published = [item.item_id for item in by_pairs(view, user, 20, NOTHING) if item.score > 0]
             assert ids(state, user)[CO_OCCURRENCE] == published
 
 
@@ -72,39 +70,7 @@ def test_an_item_without_weight_is_no_candidate() -> None:
 
     assert float(state.items.weight[state.items.slots["a"]]) == 0.0
     assert ids(state, reader)[CO_OCCURRENCE] == []
-    assert view_of(state).recommend(reader, 9, NOTHING) == []
-
-
-@settings(max_examples=40)
-@given(numbers=NUMBERS, k=st.sampled_from((1, 10, 20)))
-def test_the_published_list_is_the_folds_own(numbers: list[int], k: int) -> None:
-    """With one partition and nothing forbidden, down to where the filler begins; reasons are items of the history."""
-    state = folded(log_of(numbers, n_users=8, n_items=60), SETTINGS)
-    view = view_of(state)
-    for user in readers(state):
-        published = recommend(view, state.evaluator.lists, state.settings.fusion, user, k, NOTHING)
-        known = {item_id for item_id, _ in user.recent}
-        if known & state.items.slots.keys():
-            assert [item.item_id for item in published] == ids(state, user)["list"][: len(published)]
-            assert all(set(item.because) <= known and len(item.because) <= 2 for item in published)
-            assert {item.source for item in published} <= {CO_OCCURRENCE, HISTORY}
-            assert len(published) == min(k, len(ids(state, user, 60)[HISTORY])), "the factor model names every item"
-
-
-def test_forbidden_items_are_not_published() -> None:
-    """Neither by pairs nor by factors; others move up in their order."""
-    state = folded(made_log(5, 400, n_users=10, n_items=80))
-    view, user = view_of(state), state.users.get("u1")
-    assert user is not None
-    fusion, lists = state.settings.fusion, state.evaluator.lists
-    before = [item.item_id for item in recommend(view, lists, fusion, user, 10, view.popularity(50))]
-    view.forbid(before[:3])
-    after = [item.item_id for item in recommend(view, lists, fusion, user, 10, view.popularity(50))]
-
-    assert len(before) == len(after) == 10
-    assert not set(before[:3]) & set(after)
-    view.forbid(())
-    assert [item.item_id for item in recommend(view, lists, fusion, user, 10, view.popularity(50))] == before
+    assert by_pairs(view_of(state), reader, 9, NOTHING) == []
 
 
 def test_more_is_asked_for_than_there_is() -> None:
@@ -118,7 +84,6 @@ def test_more_is_asked_for_than_there_is() -> None:
         assert len(found["list"]) == len(set(found["list"])) == n_left
     empty = PartitionState(0, 1, FoldSettings())
     assert ids(empty, UserState()) == {name: [] for name in ("list", "co_occurrence", "history", "popularity")}
-    assert empty.evaluator.lists.near(UserState(), 5).tolist() == []
 
 
 def test_reading_lists_changes_nothing() -> None:
@@ -128,7 +93,6 @@ def test_reading_lists_changes_nothing() -> None:
         state.fold(*each)
         for user in readers(state)[:3]:
             state.evaluator.lists.sources(user, 7)
-            state.evaluator.lists.near(user, 3)
     assert everything(state) == everything(undisturbed)
     for user in readers(state):
         fresh = FoldLists(state.items, state.settings.fusion).sources(user)
@@ -147,19 +111,3 @@ def test_growth_of_the_share(n_items: int) -> None:
         state.evaluator.lists.sources(user)
 
     assert ids(state, user, 400)["popularity"] == [f"i{number:03}" for number in range(n_items)]
-
-
-def test_reasons_of_the_factor_model() -> None:
-    """The items of the history that give a candidate most, by the product that ranks it; none that speak against it."""
-    state = folded(made_log(8, 500, n_users=10, n_items=60))
-    lists, history, slots = state.evaluator.lists, state.items.history, state.items.slots
-    rows = history.rows[:, : history.settings.n_factors]
-    for user in readers(state)[: len(state.users)]:
-        known = [(item_id, weight) for item_id, weight in reversed(user.recent) if item_id in slots]
-        for slot in lists.near(user, 5).tolist():
-            gains = {
-                item_id: float(np.dot(rows[slots[item_id]], rows[slot])) * weight * history.settings.decay**step
-                for step, (item_id, weight) in enumerate(known)
-            }
-            speak_for = sorted((name for name in gains if gains[name] > 0), key=lambda name: -gains[name])
-            assert list(lists.because(user, slot)) == speak_for[:2]

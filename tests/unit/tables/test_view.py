@@ -11,7 +11,7 @@ from models.ids import hash64
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import ItemView
-from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, partitions, users_of, view_of
+from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, by_pairs, partitions, users_of, view_of
 from tests.logs import HOUR_MS, START_MS, log_of, made_log, record
 from tests.saved import folded
 from tests.strategies import numbers
@@ -28,7 +28,7 @@ def test_lists_against_brute_force(numbers: list[int], n: int, k: int) -> None:
     for user in users_of(states):
         expected = brute_force(states, user)
         totals = {item_id: sum(gave.values()) for item_id, gave in expected.items()}
-        found = view.recommend(user, k, NOTHING)
+        found = by_pairs(view, user, k, NOTHING)
         assert len(found) == min(k, len(expected))
         assert len({item.item_id for item in found}) == len(found)
         assert [item.score for item in found] == pytest.approx(sorted(totals.values(), reverse=True)[:k], rel=1e-12)
@@ -88,7 +88,7 @@ def test_seen_items_are_never_offered() -> None:
     filler = view.filler(START_MS + 100 * HOUR_MS, 400)
     for user in users_of(states):
         seen = set(user.seen[: user.n_seen].tolist())
-        offered = view.recommend(user, 1_000, filler)
+        offered = by_pairs(view, user, 1_000, filler)
         ids = {item.item_id for item in offered}
         assert not {hash64(item_id) for item_id in ids} & seen
         assert len(ids) == len(offered)
@@ -101,15 +101,15 @@ def test_filler_stands_behind_what_the_history_names() -> None:
     view = view_of(state)
     reader = UserState()
     reader.add_recent("a", 1.0, 6)
-    found = view.recommend(reader, 2, view.filler(START_MS, 5))
+    found = by_pairs(view, reader, 2, view.filler(START_MS, 5))
 
     assert [(item.item_id, item.source, item.because) for item in found] == [
         ("b", "co_occurrence", ("a",)),
         ("c", "trending", ()),
     ]
-    assert [item.item_id for item in view.recommend(UserState(), 9, view.popularity(9))] == ["c", "a", "b"]
-    assert view.recommend(UserState(), 0, view.popularity(9)) == []
-    assert view.recommend(UserState(), 9, NOTHING) == []
+    assert [item.item_id for item in by_pairs(view, UserState(), 9, view.popularity(9))] == ["c", "a", "b"]
+    assert by_pairs(view, UserState(), 0, view.popularity(9)) == []
+    assert by_pairs(view, UserState(), 9, NOTHING) == []
 
 
 def test_forbidden_items_are_not_offered_and_come_back() -> None:
@@ -121,12 +121,12 @@ def test_forbidden_items_are_not_offered_and_come_back() -> None:
     view.forbid(["b", "later"])
     state.fold(*record(3, "u1", "later"))
     view.sync()
-    assert [item.item_id for item in view.recommend(reader, 9, view.popularity(9))] == ["c", "a"]
+    assert [item.item_id for item in by_pairs(view, reader, 9, view.popularity(9))] == ["c", "a"]
     assert {other for other, _ in view.similar("a", 9)} == {"c"}
 
     view.forbid(["c"])
 
-    assert {item.item_id for item in view.recommend(reader, 9, view.popularity(9))} == {"a", "b", "later"}
+    assert {item.item_id for item in by_pairs(view, reader, 9, view.popularity(9))} == {"a", "b", "later"}
 
 
 def test_growth_beyond_the_first_arrays() -> None:
@@ -163,15 +163,15 @@ def test_a_share_can_go_and_come_back() -> None:
     states = partitions(made_log(51, 400, n_users=12, n_items=30), 3)
     view, without = view_of(*states), view_of(*states[:2])
     readers = users_of(states)
-    before = [view.recommend(user, 20, NOTHING) for user in readers]
+    before = [by_pairs(view, user, 20, NOTHING) for user in readers]
     view.set_share(2, None)
-    assert [view.recommend(user, 20, NOTHING) for user in readers] == [
-        without.recommend(user, 20, NOTHING) for user in readers
+    assert [by_pairs(view, user, 20, NOTHING) for user in readers] == [
+        by_pairs(without, user, 20, NOTHING) for user in readers
     ]
     view.set_share(7, None)
     view.set_share(2, states[2].items)
 
-    assert [view.recommend(user, 20, NOTHING) for user in readers] == before
+    assert [by_pairs(view, user, 20, NOTHING) for user in readers] == before
 
 
 def test_the_order_in_which_shares_came_does_not_matter() -> None:
@@ -180,7 +180,7 @@ def test_the_order_in_which_shares_came_does_not_matter() -> None:
     one, other = view_of(*states), view_of(*reversed(states))
 
     for user in users_of(states):
-        assert one.recommend(user, 20, NOTHING) == other.recommend(user, 20, NOTHING)
+        assert by_pairs(one, user, 20, NOTHING) == by_pairs(other, user, 20, NOTHING)
 
 
 def test_an_empty_share_is_shown_from_the_start() -> None:
@@ -202,8 +202,8 @@ def test_a_decay_of_nothing_looks_at_the_last_item_alone() -> None:
     for item_id in ("a", "b", "c"):
         reader.add_recent(item_id, 1.0, 6)
         reader.mark_seen(hash64(item_id), 10)
-    assert [(item.item_id, item.because[0]) for item in view.recommend(reader, 9, NOTHING)] == [("d", "c")]
+    assert [(item.item_id, item.because[0]) for item in by_pairs(view, reader, 9, NOTHING)] == [("d", "c")]
 
     reader.add_recent("unknown", 1.0, 6)
 
-    assert [item.item_id for item in view.recommend(reader, 9, NOTHING)] in ([], ["d"])
+    assert [item.item_id for item in by_pairs(view, reader, 9, NOTHING)] in ([], ["d"])

@@ -7,7 +7,7 @@ from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
 from tables.partition import PartitionState
 from tables.view import ItemView
-from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, users_of, view_of
+from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, by_pairs, users_of, view_of
 from tests.logs import made_log, record
 from tests.plain import plain_kernels
 from tests.saved import folded
@@ -27,7 +27,7 @@ def test_evicted_items_vanish_and_their_slots_are_used_again() -> None:
         live = set(state.items.slots)
         for user in users_of([state])[:3]:
             totals = {item_id: sum(gave.values()) for item_id, gave in brute_force([state], user).items()}
-            found = {item.item_id: item.score for item in view.recommend(user, 99, NOTHING) if item.score}
+            found = {item.item_id: item.score for item in by_pairs(view, user, 99, NOTHING) if item.score}
             assert found == pytest.approx({item_id: total for item_id, total in totals.items() if total}, rel=1e-12)
         assert {view.ids[item] for item, _, _ in view.popularity(99).items} == live
     assert state.metrics.counts["items_evicted"] > 100
@@ -48,8 +48,8 @@ def test_a_synced_view_equals_a_new_one(every: int) -> None:
     new = view_of(state)
     as_of_ms = state.clock.now_ms
     for user in users_of([state]):
-        assert followed.recommend(user, 30, followed.filler(as_of_ms, 60)) == new.recommend(
-            user, 30, new.filler(as_of_ms, 60)
+        assert by_pairs(followed, user, 30, followed.filler(as_of_ms, 60)) == by_pairs(
+            new, user, 30, new.filler(as_of_ms, 60)
         )
     assert len(followed.ids) <= 2 * len(state.items) + 1024, "numbers of items that are gone are given back"
 
@@ -75,7 +75,7 @@ def test_no_list_names_an_item_twice(max_items: int) -> None:
     for each in made_log(71, 1_500, n_users=9, n_items=20):
         state.fold(*each)
         for user in users_of([state]) if each.offset % 10 == 0 else []:
-            ids = [item.item_id for item in view_of(state).recommend(user, 99, NOTHING)]
+            ids = [item.item_id for item in by_pairs(view_of(state), user, 99, NOTHING)]
             assert len(ids) == len(set(ids))
 
 
@@ -98,12 +98,12 @@ def test_a_share_filled_in_stages_never_crashes(n_items: int, seed: int) -> None
             follower.apply(item_id, value)
             view.sync()
             for user in readers:
-                view.recommend(user, 20, NOTHING)
+                by_pairs(view, user, 20, NOTHING)
             view.similar(item_id, 20)
     complete = view_of(state)
 
-    assert [view.recommend(user, 20, NOTHING) for user in readers] == [
-        complete.recommend(user, 20, NOTHING) for user in readers
+    assert [by_pairs(view, user, 20, NOTHING) for user in readers] == [
+        by_pairs(complete, user, 20, NOTHING) for user in readers
     ]
 
 
@@ -122,5 +122,5 @@ def test_a_follower_sees_evictions_and_slot_reuse() -> None:
         view.sync()
         own = view_of(state)
         for user in users_of([state]):
-            assert view.recommend(user, 20, NOTHING) == own.recommend(user, 20, NOTHING)
+            assert by_pairs(view, user, 20, NOTHING) == by_pairs(own, user, 20, NOTHING)
     assert state.metrics.counts["items_evicted"] > 100

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -16,7 +17,7 @@ from app.worker.features import FeaturePublisher
 from app.worker.follower import ShareFollower
 from app.worker.gauge import LiveGauge
 from app.worker.latency import Latency
-from app.worker.lists import ListPublisher
+from app.worker.lists import LISTS_PER_CALL, ListPublisher
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from models.errors import ServiceError
@@ -136,31 +137,106 @@ def test_event_during_the_write_keeps_the_list_missing() -> None:
     assert stage.partition.unpublished == {}
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_empty_redis_is_remembered_until_partitions_come(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Found empty before or after the partitions came: every list is made anew, once."""
-    stage = Stage()
-    stage.partition.unpublished.clear()
-    stage.store.lost = iter([when == "before", when == "after"])
-    stage.view.own({})
-    looks = 0
+def looks(stage: Stage, monkeypatch: pytest.MonkeyPatch, then: list[Callable[[], None]]) -> None:
+    """Let the probe look at Redis as often as there are things to do after each look."""
+    steps = iter(then)
 
-    async def next_look(seconds: float) -> None:
-        nonlocal looks
-        looks += 1
-        if looks == 2:
-            stage.view.own({0: stage.partition})
-        if looks == 3:
-            assert len(stage.partition.rebuild) == 7
-            stage.partition.rebuild.clear()
-        if looks == 5:
+    async def next_step(seconds: float) -> None:
+        step = next(steps, None)
+        if step is None:
             raise asyncio.CancelledError
+        step()
 
-    monkeypatch.setattr("app.worker.features.asyncio.sleep", next_look)
+    monkeypatch.setattr("app.worker.features.asyncio.sleep", next_step)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(stage.features.probe())
 
+
+def nothing() -> None:
+    """Look again."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_empty_redis_is_remembered_until_partitions_come(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found empty before or after partitions with saved state came: every list is made anew, once."""
+    stage = Stage()
+    stage.partition.unpublished.clear()
+    stage.state.loaded = stage.state.marker(-1)
+    stage.store.lost = iter([when == "before", when == "after"])
+    stage.view.own({})
+
+    def rebuilt() -> None:
+        assert len(stage.partition.rebuild) == 7
+        stage.partition.rebuild.clear()
+
+    looks(stage, monkeypatch, [lambda: stage.view.own({0: stage.partition}), rebuilt, nothing, nothing])
+
     assert not stage.partition.rebuild
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_new_namespace_has_lost_nothing(again: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition never saved has all lists still to send when the first look finds Redis empty; not later."""
+    stage = Stage()
+    stage.store.lost = iter([True, again])
+
+    def nothing_yet() -> None:
+        assert not stage.partition.rebuild and len(stage.partition.unpublished) == 7
+
+    looks(stage, monkeypatch, [nothing_yet, nothing])
+
+    assert len(stage.partition.rebuild) == (7 if again else 0)
+
+
+def test_lists_of_new_events_do_not_wait_for_a_rebuild() -> None:
+    """Lists are made anew at the rate allowed; in between those of new events go out at once."""
+    stage = Stage()
+    stage.lists._settings = Settings(rebuild_per_s=1)
+    stage.partition.rebuild_all()
+    stage.partition.rebuild *= 20
+    sent: list[list[str]] = []
+    publish = stage.lists._publish
+
+    async def note(users: list[tuple[OwnedPartition, str]]) -> bool:
+        sent.append([user_id for _, user_id in users])
+        return await publish(users)
+
+    stage.lists._publish = note  # type: ignore[method-assign]
+
+    async def work() -> None:
+        running = asyncio.create_task(stage.lists.run())
+        while not sent:  # noqa: ASYNC110 the publisher runs on
+            await asyncio.sleep(0)
+        stage.fold(1, 6)
+        stage.partition.unpublished = {"u3": 0}
+        stage.lists.wake()
+        while stage.partition.unpublished:  # noqa: ASYNC110 the publisher runs on
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(work(), 10.0))
+
+    assert [len(users) for users in sent] == [LISTS_PER_CALL, 1]
+    assert len(stage.partition.rebuild) == 140 - LISTS_PER_CALL
+
+
+@pytest.mark.parametrize(("lag", "sizes"), [(0, [LISTS_PER_CALL, LISTS_PER_CALL, 3]), (10**6, [43])])
+def test_lists_go_out_in_small_calls_unless_behind(lag: int, sizes: list[int]) -> None:
+    """So that the first ones do not wait for the last."""
+    stage = Stage(n=0)
+    n = sum(sizes)
+    fold_all(stage.state, [record(at, f"v{at}", f"i{at % 6}") for at in range(n)])
+    stage.partition.unpublished = {f"v{at}": at for at in range(n)}
+    stage.partition.end_offset = n + lag
+    sent: list[int] = []
+    stage.store.between = lambda: sent.append(len(stage.partition.unpublished))
+
+    asyncio.run(stage.lists._round())
+
+    left = [*sent, 0]
+    assert [before - after for before, after in pairwise(left)] == sizes
+    assert len(stage.store.lists) == n
 
 
 def test_share_that_was_own_for_a_moment_is_shown_again() -> None:

@@ -1,0 +1,149 @@
+"""The items of several shares, each with one number, its summed weight and its norms.
+
+A number is an index into `ids`; each share has its own slots: `to_item[p][slot]` and `slot_in[p][number]` translate
+(-1: none). Weights are summed in partition order.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from models.arrays import longer
+from models.cooccurrence import CooccurrenceSettings
+from models.ids import hash64, order_key
+from tables.items import ItemShares
+
+SPARE_NUMBERS = 1024
+Numbers = npt.NDArray[np.int64]
+
+
+class NumberedItems:
+    """The items of several partitions' shares.
+
+    Parameters
+    ----------
+    settings
+        Of the pair model: decay and exponents.
+
+    Attributes
+    ----------
+    numbering
+        Rises whenever items get other numbers.
+    """
+
+    def __init__(self, settings: CooccurrenceSettings) -> None:
+        self.settings = settings
+        self.shares: dict[int, ItemShares] = {}
+        self.ids: list[str] = []
+        self.index: dict[str, int] = {}
+        self.hidden: set[str] = set()
+        self.numbering = 0
+        self.weight: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.known_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.allowed: npt.NDArray[np.bool_] = np.ones(64, np.bool_)
+        self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
+        self.keys: npt.NDArray[np.uint64] = np.zeros((64, 2), np.uint64)
+        self.to_item: dict[int, npt.NDArray[np.int32]] = {}
+        self.slot_in: dict[int, npt.NDArray[np.int32]] = {}
+
+    def set_share(self, partition: int, share: ItemShares | None) -> None:
+        """Show another share for a partition, or none."""
+        others = {number: other for number, other in self.shares.items() if number != partition}
+        self.shares = others if share is None else dict(sorted({**others, partition: share}.items()))
+        self._rebuild()
+
+    def sync(self) -> list[int]:
+        """Take over what changed in the shares; returns the numbers of the items that changed, in order."""
+        changed = self._take({partition: share.take_touched() for partition, share in self.shares.items()})
+        if len(self.ids) > 2 * sum(len(share) for share in self.shares.values()) + SPARE_NUMBERS:
+            self._rebuild()  # most numbers are of items that are gone
+            return list(range(len(self.ids)))
+        return changed
+
+    def forbid(self, item_ids: Iterable[str]) -> None:
+        """Offer all items but these."""
+        self.hidden = set(item_ids)
+        self.allowed[:] = True
+        for item_id in self.hidden & self.index.keys():
+            self.allowed[self.index[item_id]] = False
+
+    def slots_of(self, item: int) -> list[tuple[ItemShares, int]]:
+        """Where an item is known: share and slot, in partition order."""
+        found = ((share, int(self.slot_in[partition][item])) for partition, share in self.shares.items())
+        return [(share, slot) for share, slot in found if slot >= 0]
+
+    def _take(self, touched: dict[int, Numbers]) -> list[int]:
+        changed = [self._take_slots(partition, slots) for partition, slots in touched.items() if len(slots)]
+        if not changed:
+            return []
+        numbers = np.sort(np.concatenate(changed))
+        numbers = numbers[np.concatenate(([True], numbers[1:] != numbers[:-1]))]
+        self._renorm(numbers)
+        changed_items: list[int] = numbers.tolist()
+        return changed_items
+
+    def _take_slots(self, partition: int, slots: Numbers) -> Numbers:
+        share, to_item = self.shares[partition], self.to_item[partition]
+        if share.n_slots > len(to_item):
+            grown = np.full(max(share.n_slots, 2 * len(to_item)), -1, np.int32)
+            grown[: len(to_item)] = to_item
+            to_item = self.to_item[partition] = grown
+        numbers = to_item[slots]
+        same = (numbers >= 0) & (self.hashes[numbers] == share.hashes[slots])
+        changed: list[int] = []
+        for slot in slots[~same].tolist():
+            item_id, before = share.ids[slot], int(to_item[slot])
+            if before >= 0 and self.ids[before] != item_id:
+                if self.slot_in[partition][before] == slot:  # or it has come back in another slot
+                    self.slot_in[partition][before] = -1
+                to_item[slot] = -1
+                changed.append(before)
+            if item_id is not None:
+                number = self._number(item_id)
+                to_item[slot] = number
+                self.slot_in[partition][number] = slot
+                changed.append(number)
+        return np.concatenate((numbers[same].astype(np.int64), np.array(changed, np.int64)))
+
+    def _number(self, item_id: str) -> int:
+        number = self.index.get(item_id)
+        if number is None:
+            number = self.index[item_id] = len(self.ids)
+            self.ids.append(item_id)
+            if number >= len(self.weight):
+                self._grow(2 * len(self.weight))
+            self.hashes[number] = hash64(item_id)
+            self.keys[number] = order_key(item_id)
+            self.allowed[number] = item_id not in self.hidden
+        return number
+
+    def _grow(self, size: int) -> None:
+        for name in ("weight", "known_norm", "candidate_norm", "allowed", "hashes", "keys"):
+            setattr(self, name, longer(getattr(self, name), size))
+        for partition, slots in self.slot_in.items():
+            grown = np.full(size, -1, np.int32)
+            grown[: len(slots)] = slots
+            self.slot_in[partition] = grown
+
+    def _renorm(self, numbers: Numbers) -> None:
+        """Sum weights anew; most items that an event touches keep theirs."""
+        total = np.zeros(len(numbers), np.float64)
+        for partition, share in self.shares.items():
+            slots = self.slot_in[partition][numbers]
+            total += np.where(slots >= 0, share.weight[slots], 0.0)
+        moved = total != self.weight[numbers]
+        for number, weight in zip(numbers[moved].tolist(), total[moved].tolist(), strict=True):
+            self.weight[number] = weight
+            self.known_norm[number], self.candidate_norm[number] = self.settings.norms(weight)
+
+    def _rebuild(self) -> None:
+        self.numbering += 1
+        self.ids, self.index = [], {}
+        self.weight[:] = self.known_norm[:] = self.candidate_norm[:] = 0.0
+        self.to_item = {partition: np.full(64, -1, np.int32) for partition in self.shares}
+        self.slot_in = {partition: np.full(len(self.weight), -1, np.int32) for partition in self.shares}
+        for share in self.shares.values():
+            share.take_touched()
+        self._take({number: np.array(sorted(share.slots.values()), np.int64) for number, share in self.shares.items()})

@@ -1,0 +1,141 @@
+"""Published lists made step by step in Python over the view's arrays: what `tables.recommend` has to give."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models import kernels
+from models.fusion import FusionSettings, fuse
+from models.ranking import table_for
+from tables.items import ItemShares
+from tables.list_json import ListItem
+from tables.user_state import UserState
+from tables.view import Filler, ItemView
+
+CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
+NONE = np.zeros(64, np.uint64)
+
+
+@dataclass
+class SlowLists:
+    """Lists for the users of one share of a view."""
+
+    view: ItemView
+    share: ItemShares
+    fusion: FusionSettings
+
+    def recommend(self, user: UserState, k: int, filler: Filler) -> list[ListItem]:
+        """The `k` best items for a user, each with its source and up to two reasons."""
+        fusion, depth = self.fusion, self.fusion.depth
+        paired = {item.item_id: item for item in self.paired(user, depth)}
+        near = dict([entry for entry in self.near(user, 2 * depth) if self._may_offer(entry[0])][:depth])
+        chosen = []
+        weights = (fusion.cooccurrence_weight, fusion.history_weight)
+        places = {item_id: place for place, item_id in enumerate(paired)}
+        near_places = {item_id: place for place, item_id in enumerate(near)}
+        for item_id, score in fuse([list(paired), list(near)], weights, depth, k):
+            by_pairs = weights[0] * (depth - places.get(item_id, depth))
+            by_factors = weights[1] * (depth - near_places.get(item_id, depth))
+            known = paired.get(item_id)
+            because = known.because if known else self.because(user, near[item_id])
+            chosen.append(ListItem(item_id, score, CO_OCCURRENCE if by_pairs >= by_factors else HISTORY, because))
+        return self._fill(chosen, user, k, filler)
+
+    def paired(self, user: UserState, k: int) -> list[ListItem]:
+        """By co-occurrence alone."""
+        view = self.view
+        known, factors, because, factor = [], [], [], 1.0
+        for item_id, weight in reversed(user.recent):
+            number = view.index.get(item_id)
+            if number is not None:
+                known.append(number)
+                factors.append(factor * weight * float(view.known_norm[number]))
+                because.append(item_id)
+            factor *= view.settings.decay
+        if not known:
+            return []
+        size, n_touched = len(view.weight), 0
+        scores, touched = np.zeros(size, np.float64), np.zeros(size, np.int32)
+        best, best_source = np.zeros((size, 2), np.float64), np.zeros((size, 2), np.int32)
+        for partition, share in view.shares.items():
+            rows, pairs = view.slot_in[partition][known], share.pairs
+            n_touched = kernels.accumulate(
+                pairs.neighbours,
+                pairs.weights,
+                pairs.start,
+                pairs.length,
+                rows,
+                np.array(factors, np.float64),
+                view.to_item[partition],
+                scores,
+                touched,
+                n_touched,
+                best,
+                best_source,
+            )
+        items, values = kernels.select(
+            scores,
+            touched,
+            n_touched,
+            view.candidate_norm,
+            view.allowed,
+            view.hashes,
+            user.seen,
+            user.n_seen,
+            k,
+            table_for(user.n_seen, NONE),
+        )
+        ranked = sorted(zip(items.tolist(), values.tolist()), key=lambda pair: (-pair[1], view.ids[pair[0]]))
+        return [
+            ListItem(
+                view.ids[item],
+                score,
+                CO_OCCURRENCE,
+                tuple(because[source] for source in best_source[item].tolist() if source >= 0),
+            )
+            for item, score in ranked[:k]
+        ]
+
+    def near(self, user: UserState, k: int) -> list[tuple[str, int]]:
+        """Ids and slots by the factor model alone."""
+        share = self.share
+        slots, weights = self._history(user)
+        scores = np.zeros(share.n_slots, np.float32)
+        if not len(slots) or not share.history.scores(slots, weights, scores):
+            return []
+        hashes = share.hashes[: share.n_slots]
+        live = np.flatnonzero((hashes != 0) & ~np.isin(hashes, user.seen[: user.n_seen]))
+        if len(live) > k:
+            live = live[scores[live] >= np.partition(scores[live], len(live) - k)[len(live) - k]]
+        keys = share.keys[live]
+        live = live[np.lexsort((live, keys[:, 1], keys[:, 0], -scores[live]))]
+        return [(share.ids[slot] or "", slot) for slot in live[:k].tolist()]
+
+    def because(self, user: UserState, slot: int) -> tuple[str, ...]:
+        """The two items of the history that speak most for a slot, by the factor model."""
+        history, (slots, weights) = self.share.history, self._history(user)
+        n_factors = history.settings.n_factors
+        steps = history.settings.decay ** np.arange(len(slots) - 1, -1, -1)
+        gains = (history.rows[slots, :n_factors] @ history.rows[slot, :n_factors]) * weights * steps
+        best = np.argsort(-gains, kind="stable")[:2]
+        return tuple(self.share.ids[slots[place]] or "" for place in best.tolist() if gains[place] > 0)
+
+    def _history(self, user: UserState) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        slots = self.share.slots
+        known = [(slots[item_id], weight) for item_id, weight in user.recent if item_id in slots]
+        return np.array([slot for slot, _ in known], np.int32), np.array([weight for _, weight in known], np.float64)
+
+    def _may_offer(self, item_id: str) -> bool:
+        number = self.view.index.get(item_id)
+        return number is not None and bool(self.view.allowed[number])
+
+    def _fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
+        taken = {item.item_id for item in chosen}
+        seen = set(user.seen[: user.n_seen].tolist())
+        for item, score, source in filler.items:
+            item_id = self.view.ids[item]
+            is_new = item_id not in taken and int(self.view.hashes[item]) not in seen
+            if len(chosen) < k and is_new and self._may_offer(item_id):
+                chosen.append(ListItem(item_id, score, source, ()))
+        return chosen

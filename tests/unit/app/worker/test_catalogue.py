@@ -1,0 +1,93 @@
+"""The catalogue's trends and bounds, without a topic."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import orjson
+import pytest
+from aiokafka import ConsumerRecord
+
+from app.settings import Settings
+from app.worker.catalogue import Catalogue
+from app.worker.checkpoints import CheckpointWriter
+from app.worker.live_view import LiveView
+from app.worker.owned import OwnedPartition
+from models.windows import TRENDING_WINDOWS
+from tables.names import Names
+from tests.logs import made_log
+from tests.saved import folded
+
+SETTINGS = Settings()
+COLOURS = ("red", "green", "blue")
+
+
+def take(catalogue: Catalogue, item_id: str, **fields: Any) -> None:
+    """Let the catalogue read one record; without fields a tombstone."""
+    value = orjson.dumps(fields) if fields else None
+    catalogue._take(cast(ConsumerRecord, SimpleNamespace(key=item_id.encode(), value=value, offset=0)))
+
+
+def stage() -> tuple[Catalogue, LiveView]:
+    """A view of some items, every third of the same colour, and some that nobody has touched."""
+    state = folded(made_log(13, 600, n_users=20, n_items=90), SETTINGS.fold)
+    view = LiveView(SETTINGS.fold)
+    view.own({0: OwnedPartition(state, CheckpointWriter(0, Names(), "nowhere", {}))})
+    catalogue = Catalogue("nowhere", "items")
+    for number in range(120):
+        take(catalogue, f"i{number}", categories=[COLOURS[number % 3], "all"])
+    return catalogue, view
+
+
+@pytest.mark.parametrize("k", [4, 500])
+def test_trends_by_category_are_the_trends_of_its_members(k: int) -> None:
+    """In the order of the whole window, ties by id; forbidden items and those that have moved left out."""
+    catalogue, view = stage()
+    as_of_ms = view.as_of_ms
+    take(catalogue, "i3", categories=["green"])
+    take(catalogue, "i6", categories=["red"], hidden=True)
+    take(catalogue, "i9")
+    catalogue.apply_to(view)
+    found = asyncio.run(catalogue.by_category(view, as_of_ms, k))
+
+    assert found.keys() == {(window.name, name) for window in TRENDING_WINDOWS for name in (*COLOURS, "all")}
+    for (window, category), ranked in found.items():
+        index = [each.name for each in TRENDING_WINDOWS].index(window)
+        trending = [(view.items.ids[item], score) for item, score in view.items.trending(index, as_of_ms, 10**6)]
+        assert ranked == [entry for entry in trending if entry[0] in catalogue._members[category or ""]][:k]
+    assert len(found["7d", "red"]) == min(k, len(found["7d", "red"])) > 3
+    assert not {"i3", "i6", "i9"} & dict(found["7d", "red"]).keys()
+
+
+def test_items_that_get_other_numbers_meanwhile() -> None:
+    """What was ranked by then is right; the rest waits for the next time."""
+    catalogue, view = stage()
+
+    async def disturbed() -> dict[Any, Any]:
+        ranking = asyncio.create_task(catalogue.by_category(view, view.as_of_ms, 5))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        view.own({})
+        return await ranking
+
+    whole = asyncio.run(catalogue.by_category(view, view.as_of_ms, 5))
+    found = asyncio.run(disturbed())
+
+    assert len(found) < len(whole)
+    assert all(found[key] == whole[key] for key in found)
+
+
+def test_only_what_is_not_offered_is_forbidden() -> None:
+    """Hidden, removed, too early or too late; an entry that changes is looked at anew."""
+    catalogue, view = stage()
+    take(catalogue, "i1", hidden=True)
+    take(catalogue, "i2")
+    take(catalogue, "i3", available_from=2**52)
+    take(catalogue, "i4", available_until=1)
+    take(catalogue, "i5", available_from=1, available_until=2**52)
+    catalogue.apply_to(view)
+    assert view.items.hidden == {"i1", "i2", "i3", "i4"}
+    for item_id in ("i1", "i2", "i3", "i4"):
+        take(catalogue, item_id, title="again")
+    catalogue.apply_to(view)
+    assert view.items.hidden == set()

@@ -1,0 +1,241 @@
+"""The kernels of published lists: bit for bit their plain twins, and each keeps its own promise."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.ids import hash64, order_key
+from models.list_candidates import UNCLEAR, add_rows, best_near, best_pairs, holds, offered, remember_all, two_greatest
+from models.list_fusion import explain, fuse_candidates, fuse_places, in_order, speak_for
+from tests.plain import plain_kernels
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def both(kernel: Any, *arguments: Any) -> tuple[Any, list[Any]]:
+    """What a kernel returns and its arguments afterwards; the plain twin must give the same bits."""
+
+    def outcome(run: Callable[..., Any]) -> tuple[Any, list[Any]]:
+        copies = [each.copy() if isinstance(each, np.ndarray) else each for each in arguments]
+        return run(*copies), copies
+
+    returned, after = outcome(kernel)
+    with plain_kernels():
+        plain_returned, plain_after = outcome(kernel.py_func)
+    assert returned == plain_returned
+    assert [np.asarray(each).tobytes() for each in after] == [np.asarray(each).tobytes() for each in plain_after]
+    return returned, after
+
+
+def identities(ids: list[str]) -> tuple[Any, Any]:
+    """Hashes and keys of some ids."""
+    return np.array([hash64(each) for each in ids], np.uint64), np.array([order_key(each) for each in ids], np.uint64)
+
+
+def seen_set(hashes: Any) -> Any:
+    """A set of hashes as the kernels read it."""
+    table = np.zeros(128, np.uint64)
+    remember_all(hashes, len(hashes), table)
+    return table
+
+
+@given(values=st.lists(st.integers(1, 2**64 - 1), max_size=40), other=st.integers(1, 2**64 - 1))
+def test_a_set_holds_what_was_put_in(values: list[int], other: int) -> None:
+    """And nothing else, however the hashes collide."""
+    _, (_, _, table) = both(remember_all, np.array(values, np.uint64), len(values), np.ones(128, np.uint64))
+    for value in [*values, other, 128 + other if other < 2**63 else other]:
+        assert both(holds, table, np.uint64(value))[0] == (value in values)
+
+
+@given(seed=SEEDS, n_shares=st.integers(1, 2))
+def test_rows_are_added_and_their_two_greatest_gains_named(seed: int, n_shares: int) -> None:
+    """What belongs to no item goes to nobody; reasons are of the items asked for, in one share the two greatest."""
+    rng, n = np.random.default_rng(seed), 12
+    scores, asked = np.zeros(n + 1), rng.permutation(n)[:7].astype(np.int32)
+    gains, sources = np.zeros((7, 2)), np.full((7, 2), -1, np.int32)
+    gave: list[dict[int, float]] = [{} for _ in range(n)]
+    for _ in range(n_shares):
+        weights, to_item = rng.choice([0.0, 1.0, 2.0, 4.0], 40), rng.permutation(n).astype(np.int32)
+        neighbours = np.concatenate([rng.permutation(n + 2)[:10] for _ in range(4)]).astype(np.int32)
+        to_item[rng.integers(0, n)] = -1
+        slots = np.array([to_item.tolist().index(item) if item in to_item else -1 for item in asked], np.int32)
+        rows, factors = np.array([3, -1, 0, 1], np.int32), rng.choice([0.5, 1.0], 4)
+        share = neighbours, weights, np.arange(0, 40, 10), np.full(4, 8, np.int32), rows, factors
+        scores = both(add_rows, *share, to_item, scores)[1][-1]
+        _, after = both(two_greatest, *share, slots, np.full(n, -1, np.int32), gains, sources)
+        place_of, gains, sources = after[-3:]
+        assert (place_of == -1).all()
+        for source in (0, 2, 3):
+            for at in range(10 * rows[source], 10 * rows[source] + 8):
+                item, amount = to_item[neighbours[at]] if neighbours[at] < n else -1, factors[source] * weights[at]
+                if item >= 0 and amount > 0:
+                    gave[item][source] = gave[item].get(source, 0.0) + amount
+    assert scores[:n].tolist() == [sum(each.values()) for each in gave]
+    for item, two_gains, two_sources in zip(asked.tolist(), gains.tolist(), sources.tolist(), strict=True):
+        assert [source >= 0 for source in two_sources] == [len(gave[item]) > 0, len(gave[item]) > 1]
+        assert {source for source in two_sources if source >= 0} <= gave[item].keys()
+        if n_shares == 1:
+            assert two_gains == [*sorted(gave[item].values(), reverse=True), 0.0, 0.0][:2]
+
+
+@given(seed=SEEDS, k=st.integers(1, 40))
+def test_best_pairs_against_sorting(seed: int, k: int) -> None:
+    """By value and id, unseen, allowed, finite."""
+    rng, ids = np.random.default_rng(seed), [f"i{number}" for number in range(50)]
+    hashes, keys = identities(ids)
+    scores, norms = rng.integers(0, 4, 50) * 1.0, rng.choice([0.0, 1.0, 2.0, np.inf], 50, p=[0.1, 0.4, 0.4, 0.1])
+    allowed, seen = rng.random(50) < 0.8, hashes[:10]
+    out, values = np.zeros(k, np.int32), np.zeros(k, np.float64)
+    n, after = both(best_pairs, scores, 50, norms, allowed, hashes, keys, seen_set(seen), k, out, values)
+    with np.errstate(invalid="ignore"):
+        normed = scores * norms
+    good = [item for item in range(10, 50) if allowed[item] and 0 < normed[item] < np.inf]
+    expected = sorted(good, key=lambda item: (-normed[item], ids[item]))[:k]
+    assert after[-2][:n].tolist() == expected
+    assert after[-1][:n].tolist() == [normed[item] for item in expected]
+
+
+def test_equal_keys_are_not_guessed_at() -> None:
+    """Two items of one score whose ids begin alike: the caller has to order them."""
+    hashes, keys = identities(["0123456789abcdefX", "0123456789abcdefY", "z"])
+    scores, items, norms = np.array([1.0, 1.0, 2.0]), np.arange(3, dtype=np.int32), np.ones(3)
+    nobody, allowed = seen_set(hashes[:0]), np.ones(3, np.bool_)
+    out, values = np.zeros(3, np.int32), np.zeros(3)
+    assert both(best_pairs, scores, 3, norms, allowed, hashes, keys, nobody, 3, out, values)[0] == UNCLEAR
+    assert both(in_order, items, scores, 3, keys, np.zeros(3, np.int64))[0] is False
+    scores[1] = 3.0
+    is_ordered, after = both(in_order, items, scores, 3, keys, np.zeros(3, np.int64))
+    assert is_ordered and after[-1].tolist() == [1, 2, 0]
+
+
+@given(seed=SEEDS, k=st.integers(1, 30))
+def test_best_near_against_sorting(seed: int, k: int) -> None:
+    """By score, key and slot, free and seen slots left out."""
+    rng, ids = np.random.default_rng(seed), [f"0123456789abcdef{number}" for number in range(40)]
+    hashes, keys = identities(ids)
+    keys[::3, 1] += np.uint64(1)
+    hashes[rng.integers(0, 40, 5)] = 0
+    scores = rng.integers(-3, 3, 40).astype(np.float32)
+    n, after = both(
+        best_near, scores, 40, hashes, keys, seen_set(hashes[30:][hashes[30:] > 0]), k, np.zeros(k, np.int32)
+    )
+    live = [slot for slot in range(30) if hashes[slot]]
+    assert after[-1][:n].tolist() == sorted(live, key=lambda slot: (-scores[slot], *keys[slot].tolist(), slot))[:k]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("slot", [0, 9])
+def test_a_model_that_has_diverged_has_no_list(bad: float, slot: int) -> None:
+    """One score that is not finite is enough, unless its slot is free or seen."""
+    hashes, keys = identities([f"i{number}" for number in range(10)])
+    scores = np.ones(10, np.float32)
+    scores[slot] = bad
+    out = np.zeros(4, np.int32)
+    assert both(best_near, scores, 10, hashes, keys, seen_set(hashes[:0]), 4, out)[0] == 0
+    assert both(best_near, scores, 10, hashes, keys, seen_set(hashes[slot : slot + 1]), 4, out)[0] == 4
+    hashes[slot] = 0
+    assert both(best_near, scores, 10, hashes, keys, seen_set(hashes[:0]), 4, out)[0] == 4
+
+
+def test_offered_leaves_out_what_the_view_does_not_know() -> None:
+    """Beyond the mapping, without a number, forbidden, or another item by now; the rest in order."""
+    hashes, _ = identities(["a", "b", "c", "d", "e", "f"])
+    to_item, allowed = np.array([1, -1, 3, 0, 2], np.int32), np.array([True, True, True, False])
+    item_hashes = hashes[[3, 0, 0, 2]]  # slot 4 was "a" when its number was given, slot 2 is forbidden
+    slots, out = np.array([5, 4, 3, 2, 1, 0], np.int32), np.zeros(6, np.int32)
+    n, after = both(offered, slots, 6, hashes, to_item, item_hashes, allowed, 6, out)
+    assert n == 2 and after[-1][:2].tolist() == [0, 1] and after[0][:2].tolist() == [3, 0]
+    assert both(offered, slots, 6, hashes, to_item, item_hashes, allowed, 1, out)[0] == 1
+
+
+@given(seed=SEEDS, weights=st.sampled_from(((0.4, 0.6), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))))
+def test_fuse_places_names_the_ranks(seed: int, weights: tuple[float, float]) -> None:
+    """Every item once, with its rank in each list, and the sum of what the ranks give."""
+    rng, depth = np.random.default_rng(seed), 8
+    paired, near = (rng.permutation(12)[:8].astype(np.int32) for _ in range(2))
+    n_paired, n_near = rng.integers(0, 9, 2).tolist()
+    items, scores = np.zeros(16, np.int32), np.zeros(16)
+    places = np.zeros((16, 2), np.int32)
+    n, after = both(fuse_places, paired, n_paired, near, n_near, np.array(weights), depth, items, scores, places)
+    lists = paired[:n_paired].tolist(), near[:n_near].tolist()
+    found = after[-3][:n].tolist()
+    assert sorted(found) == sorted(
+        {item for each, weight in zip(lists, weights, strict=True) if weight for item in each}
+    )
+    for item, score, ranks in zip(found, after[-2].tolist(), after[-1].tolist(), strict=False):
+        gave = 0.0
+        for each, weight, rank in zip(lists, weights, ranks, strict=True):
+            assert rank == (each.index(item) if item in each else -1) or not weight
+            gave += weight * ((depth - rank) / depth) if rank >= 0 else 0.0
+        assert score == gave
+
+
+@given(seed=SEEDS, n_history=st.integers(0, 6))
+def test_reasons_are_the_greatest_positive_gains(seed: int, n_history: int) -> None:
+    """The product that ranks times weight and age; none that speak against an item."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(-3, 4, (12, 10)).astype(np.float32)  # whole numbers: products without rounding
+    history, weights = rng.permutation(12)[:n_history].astype(np.int32), rng.choice([0.5, 1.0, 2.0], n_history)
+    slots, reasons = rng.permutation(12)[:5].astype(np.int32), np.zeros((5, 2), np.int32)
+    _, after = both(speak_for, rows, 8, history, weights, 0.5, slots, 5, reasons)
+    steps = 0.5 ** np.arange(n_history - 1, -1, -1)
+    for slot, found in zip(slots.tolist(), after[-1].tolist(), strict=True):
+        gains = (rows[history, :8] @ rows[slot, :8]) * weights * steps
+        best = [place for place in np.argsort(-gains, kind="stable").tolist() if gains[place] > 0][:2]
+        assert found == [*best, -1, -1][:2]
+
+
+def test_a_whole_list_is_the_same_in_plain_python() -> None:
+    """Fused and explained, over one share of sixty items."""
+    rng, depth, n = np.random.default_rng(5), 10, 60
+    hashes, keys = identities([f"i{number}" for number in range(n)])
+    weights, numbers = np.array([0.4, 0.6]), np.arange(n, dtype=np.int32)
+    rows = rng.random((n, 12)).astype(np.float32)
+    space = np.zeros(20, np.int32), np.zeros(20, np.int32), np.zeros(20), np.zeros((20, 2), np.int32)
+    (n_fused, is_ordered), after = both(
+        fuse_candidates,
+        numbers[5:15],
+        10,
+        rows[:, 0].copy(),
+        n,
+        hashes,
+        keys,
+        seen_set(hashes[:5]),
+        numbers,
+        hashes,
+        keys,
+        np.ones(n, np.bool_),
+        weights,
+        depth,
+        *space,
+        np.zeros(20, np.int64),
+    )
+    near_slots, _, _, places, order = after[-5:]
+    history = numbers[:4]
+    sources, reasons = np.zeros(10, np.int32), np.zeros((10, 2), np.int32)
+    pair_reasons = np.tile(np.array([[1, -1]], np.int32), (10, 1))
+    _, after = both(
+        explain,
+        places,
+        order[:10],
+        weights,
+        depth,
+        pair_reasons,
+        history[::-1].copy(),
+        rows,
+        8,
+        history,
+        np.ones(4),
+        history,
+        0.85,
+        near_slots,
+        sources,
+        reasons,
+    )
+    assert is_ordered and 10 < n_fused <= 20
+    assert set(after[-2].tolist()) == {0, 1}
+    assert all(reason == [2, -1] or min(reason) >= 0 for reason in after[-1].tolist())

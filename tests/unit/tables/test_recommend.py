@@ -1,0 +1,153 @@
+"""Published lists: the same as made step by step, and with one partition the fold's own."""
+
+from dataclasses import replace
+from itertools import product
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.cooccurrence import CooccurrenceSettings
+from models.fusion import FusionSettings
+from models.history_factors import HistoryFactorsSettings
+from tables.fold_lists import CO_OCCURRENCE, HISTORY
+from tables.fold_settings import FoldSettings
+from tables.partition import PartitionState
+from tables.recommend import recommend
+from tables.user_state import UserState
+from tables.view import ItemView
+from tests.lists import NOTHING, partitions, view_of
+from tests.logs import log_of, made_log, record
+from tests.plain import plain_kernels
+from tests.saved import folded
+from tests.slow_lists import SlowLists
+from tests.strategies import numbers
+
+SETTINGS = FoldSettings(
+    cooccurrence=CooccurrenceSettings(n_history=6, n_keep=10), history=HistoryFactorsSettings(n_factors=8)
+)
+NUMBERS = numbers(80, 80)
+PREFIX = "an id that is longer than its key "
+
+
+def readers(state: PartitionState) -> list[UserState]:
+    """Everybody, everybody with items between theirs that are gone, and somebody who has just come."""
+    users = [user for user in map(state.users.get, state.users) if user]
+    with_gaps = [UserState.decode(user.encode()) for user in users]
+    for user in with_gaps:
+        user.recent = [each for entry in user.recent for each in (entry, ("gone", 1.0), ("gone, too", 1.0))]
+    return [*users, *with_gaps, UserState()]
+
+
+def own_list(state: PartitionState, user: UserState, depth: int, source: str) -> list[str]:
+    """The fold's list of one source."""
+    return [state.items.ids[slot] or "" for slot in state.evaluator.lists.sources(user, depth)[source].tolist()]
+
+
+def assert_same(view: ItemView, states: list[PartitionState], fusion: FusionSettings, k: int) -> None:
+    """Every list of every partition, item by item: scores bit for bit, sources, reasons."""
+    filler = view.popularity(40)
+    for state in states:
+        slow = SlowLists(view, view.shares[state.number], fusion)
+        for user in readers(state):
+            expected = slow.recommend(user, k, filler)
+            assert recommend(view, state.number, fusion, user, k, filler) == expected
+
+
+@settings(max_examples=60)
+@given(
+    numbers=NUMBERS,
+    n=st.sampled_from((1, 2)),
+    max_items=st.sampled_from((9, 400)),
+    depth=st.sampled_from((1, 5, 30)),
+    k=st.sampled_from((1, 10, 70)),
+    weights=st.sampled_from(((0.4, 0.6), (0.5, 0.5), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))),
+    n_forbidden=st.sampled_from((0, 12)),
+)
+def test_lists_against_the_slow_way(
+    numbers: list[int],
+    n: int,
+    max_items: int,
+    depth: int,
+    k: int,
+    weights: tuple[float, float],
+    n_forbidden: int,
+) -> None:
+    """Over one partition and several, with items evicted and forbidden, whatever the sources weigh."""
+    fusion = FusionSettings(depth, *weights)
+    states = partitions(log_of(numbers, n_users=8, n_items=60), n, replace(SETTINGS, max_items=max_items))
+    view = view_of(*states)
+    view.forbid(view.ids[:n_forbidden])
+    assert_same(view, states, fusion, k)
+
+
+@settings(max_examples=30)
+@given(numbers=NUMBERS, k=st.sampled_from((3, 30)))
+def test_ids_that_begin_alike(numbers: list[int], k: int) -> None:
+    """Equal scores go by the whole id, not by the bytes that its key has."""
+    log = [
+        record(each.offset, (each.key or b"").decode(), f"{PREFIX}{number % 40:02}")
+        for each, number in zip(log_of(numbers, n_users=6), numbers, strict=True)
+    ]
+    states = partitions(log, 1, SETTINGS)
+    assert_same(view_of(*states), states, FusionSettings(), k)
+
+
+def test_default_settings_at_length() -> None:
+    """Full histories, 64 factors, several partitions: as the slow way, and the plain kernels as the compiled ones."""
+    states = partitions(made_log(9, 3_000, n_users=30, n_items=400), 3, FoldSettings())
+    view = view_of(*states)
+    fusion = states[0].settings.fusion
+    assert_same(view, states, fusion, 30)
+    users = [(state.number, user) for state in states for user in readers(state)[::9]]
+    compiled = [recommend(view, number, fusion, user, 30, NOTHING) for number, user in users]
+    with plain_kernels():
+        assert [recommend(view, number, fusion, user, 30, NOTHING) for number, user in users] == compiled
+
+
+def test_a_view_that_lags_behind_its_share() -> None:
+    """Nothing is offered that the view has never heard of, and nothing twice, though slots have changed hands since."""
+    state = folded(made_log(10, 400, n_users=10, n_items=60), replace(SETTINGS, max_items=60))
+    view, fusion = view_of(state), state.settings.fusion
+    known = set(view.ids)
+    state.items.remove(view.ids[:5])
+    for offset, number in product(range(400, 406), range(2)):
+        state.fold(*record(2 * offset + number, "u1", f"new{offset}"))
+    with plain_kernels():  # an index out of bounds is an error there
+        for user in readers(state):
+            items = [item.item_id for item in recommend(view, 0, fusion, user, 30, NOTHING)]
+            assert set(items) <= known
+            assert len(items) == len(set(items))
+
+
+@settings(max_examples=40)
+@given(numbers=NUMBERS, k=st.sampled_from((1, 10, 20)))
+def test_the_published_list_is_the_folds_own(numbers: list[int], k: int) -> None:
+    """With one partition and nothing forbidden, down to where the filler begins; reasons are items of the history."""
+    state = folded(log_of(numbers, n_users=8, n_items=60), SETTINGS)
+    view = view_of(state)
+    for user in readers(state):
+        published = recommend(view, 0, state.settings.fusion, user, k, NOTHING)
+        known = {item_id for item_id, _ in user.recent}
+        if known & state.items.slots.keys():
+            assert [item.item_id for item in published] == own_list(state, user, 20, "list")[: len(published)]
+            assert all(set(item.because) <= known and len(item.because) <= 2 for item in published)
+            assert {item.source for item in published} <= {CO_OCCURRENCE, HISTORY}
+            assert len(published) == min(k, len(own_list(state, user, 60, HISTORY))), (
+                "the factor model names every item"
+            )
+
+
+def test_forbidden_items_are_not_published() -> None:
+    """Neither by pairs nor by factors; others move up in their order."""
+    state = folded(made_log(5, 400, n_users=10, n_items=80))
+    view, user = view_of(state), state.users.get("u1")
+    assert user is not None
+    fusion = state.settings.fusion
+    before = [item.item_id for item in recommend(view, 0, fusion, user, 10, view.popularity(50))]
+    view.forbid(before[:3])
+    after = [item.item_id for item in recommend(view, 0, fusion, user, 10, view.popularity(50))]
+
+    assert len(before) == len(after) == 10
+    assert not set(before[:3]) & set(after)
+    view.forbid(())
+    assert [item.item_id for item in recommend(view, 0, fusion, user, 10, view.popularity(50))] == before
