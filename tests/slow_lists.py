@@ -7,14 +7,12 @@ import numpy.typing as npt
 
 from models import kernels
 from models.fusion import FusionSettings, fuse
-from models.ranking import table_for
 from tables.items import ItemShares
 from tables.list_json import ListItem
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
 CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
-NONE = np.zeros(64, np.uint64)
 
 
 @dataclass
@@ -84,7 +82,7 @@ class SlowLists:
             user.seen,
             user.n_seen,
             k,
-            table_for(user.n_seen, NONE),
+            np.zeros(1 << max(6, (2 * user.n_seen).bit_length()), np.uint64),
         )
         ranked = sorted(zip(items.tolist(), values.tolist()), key=lambda pair: (-pair[1], view.ids[pair[0]]))
         return [

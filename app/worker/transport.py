@@ -8,6 +8,7 @@ exactly faust-streaming 0.15.3 and aiokafka 0.14.0; `app.worker.selfcheck` refus
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 
@@ -22,7 +23,8 @@ from models.errors import ResetRequired
 logger = logging.getLogger("freshet")
 
 CHUNK_BYTES = 1 << 20
-CHUNKS_IN_FLIGHT = 4
+CHUNKS_IN_FLIGHT = 8
+CHUNKS_PER_PARTITION = 2  # one that is folded, and the next
 POLL_S = 0.02
 WAIT_S = 0.0005
 
@@ -41,6 +43,11 @@ class BatchConsumer(driver.Consumer):
 
     transport: "BatchTransport"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._served: dict[TP, int] = {}
+        self._n_served = 0
+
     @property
     def ownership(self) -> Ownership:
         """Who decides what may be fetched."""
@@ -52,18 +59,32 @@ class BatchConsumer(driver.Consumer):
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 Faust's
         """Fetch nothing before state and positions are set: stock Faust hands out first, seeks later, and loses.
 
-        Partitions without a chunk in flight go first: several are folded side by side.
+        A chunk of each partition that waits for one, for they are folded side by side; aiokafka by itself hands out all
+        it has of one partition before it looks at the next.
         """
         if not self.ownership.ready:
             await asyncio.sleep(POLL_S)
             return {}
-        busy = {number for number, _ in self.ownership.in_flight}
-        idle = {tp for tp in active_partitions or () if tp.partition not in busy}
-        if busy and idle:
-            fetched = await super()._getmany(idle, 0.0)
-            if fetched:
-                return fetched
-        return await super()._getmany(active_partitions, timeout)
+        n_of = Counter(number for number, _ in self.ownership.in_flight)
+        wanted = [tp for tp in active_partitions or () if n_of[tp.partition] < CHUNKS_PER_PARTITION]
+        wanted.sort(key=lambda tp: (n_of[tp.partition], self._served.get(tp, 0)))
+        wanted = wanted[: max(1, CHUNKS_IN_FLIGHT - len(self.ownership.in_flight))]
+        fetched = await self._thread.call_thread(self._fetch_each, wanted) if wanted else {}
+        self._n_served += 1
+        self._served.update(dict.fromkeys(fetched, self._n_served))
+        if fetched:
+            return fetched
+        # partitions that have enough for now may want more before others have anything
+        return await super()._getmany(active_partitions, min(timeout, POLL_S) if n_of else timeout)
+
+    async def _fetch_each(self, tps: list[TP]) -> dict[TP, list[ConsumerRecord]]:
+        """What has been fetched of these partitions already, up to a chunk of each; runs in the consumer's thread."""
+        thread, n = self._thread, self.ownership.settings.chunk_records
+        consumer = thread._ensure_consumer()
+        found: dict[TP, list[ConsumerRecord]] = {}
+        for tp in tps:
+            found.update(await thread._fetch_records(consumer, {tp}, timeout=0.0, max_records=n))
+        return found
 
     async def perform_seek(self) -> None:
         """Begin to load; the positions are set by the load's task, which no timeout of Faust's can cut short."""
@@ -130,7 +151,7 @@ class BatchConsumer(driver.Consumer):
     async def _room(self) -> None:
         """Return when few chunks are in flight, or the flow has stopped."""
         in_flight = self.ownership.in_flight
-        while len(in_flight) > CHUNKS_IN_FLIGHT and self.flow_active and not self.should_stop:  # noqa: ASYNC110 polled
+        while len(in_flight) >= CHUNKS_IN_FLIGHT and self.flow_active and not self.should_stop:  # noqa: ASYNC110 polled
             await asyncio.sleep(WAIT_S)
 
     def _message(self, tp: TP, records: list[ConsumerRecord], generation: int) -> ConsumerMessage:

@@ -101,7 +101,7 @@ class Worker:
             broker_heartbeat_interval=max(0.3, settings.session_timeout_s / 6),
             broker_rebalance_timeout=settings.rebalance_timeout_s,
             broker_request_timeout=max(settings.request_timeout_s, settings.session_timeout_s + 1),
-            broker_max_poll_records=20_000,
+            broker_max_poll_records=settings.chunk_records,  # or a backlog of one partition comes all at once
             consumer_max_fetch_size=4 * 1024**2,
             consumer_auto_offset_reset="earliest",
             consumer_metadata_max_age_ms=30_000,  # a topic made anew, or with more partitions, is noticed within

@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pytest
 
 from models.cooccurrence import CooccurrenceSettings
+from models.evaluation import HISTORY as BY_HISTORY
 from models.factorization import Mean
 from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from models.ids import hash64
-from tables.fold_lists import FoldLists, history_slots
+from tables.fold_lists import FoldLists
 from tables.items import ItemShares
 from tables.user_state import UserState
 from tables.view import ItemView
@@ -52,7 +53,7 @@ class OfItems:
         slot = self.shares.intern(item_id)
         self.shares.last_offset[slot] = self.n_learned
         self.shares.set_weight(slot, float(self.shares.weight[slot]) + weight)
-        self.shares.touched.add(slot)
+        self.shares.touch([slot])
         self._learn(user_id, item_id, slot, weight, time_ms)
 
     def _learn(self, user_id: str, item_id: str, slot: int, weight: float, time_ms: int) -> None:
@@ -77,7 +78,9 @@ class OfItems:
 
     def n_bytes(self) -> int:
         shares = self.shares
-        owners = (shares, shares.pairs, shares.trending, shares.ratings, shares.history)
+        shares.arrays()  # an index that items were removed from is made anew by the first who needs it
+        pools = (shares.pairs.rows, shares.totals, shares.buckets)
+        owners = (shares, shares._index, *pools, shares.trending, shares.ratings, shares.history)
         parts = [part for owner in owners for part in vars(owner).values() if isinstance(part, np.ndarray)]
         return sum(part.nbytes for part in parts) + sum(len(value) for _, value in self.encode())
 
@@ -96,8 +99,11 @@ class OfItems:
         self, user: UserState, item_id: str, weight: float
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
         """What the user knew before this item, by slot, oldest first."""
-        before = user.add_recent(item_id, weight, N_HISTORY)
-        known = [(self.shares.slots[other], amount) for other, amount in before if other in self.shares.slots]
+        return self.known(user.add_recent(item_id, weight, N_HISTORY))
+
+    def known(self, recent: list[tuple[str, float]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        """Slots and weights of those items that are there."""
+        known = [(self.shares.slots[other], amount) for other, amount in recent if other in self.shares.slots]
         return np.array([other for other, _ in known], np.int32), np.array([amount for _, amount in known], np.float64)
 
     def reader(self, user_id: str, item_ids: list[str]) -> UserState:
@@ -118,7 +124,7 @@ class Pairs(OfItems):
         user.mark_seen(hash64(item_id), N_HISTORY)
         others, amounts = self.history(user, item_id, weight)
         self.shares.pairs.learn_one(slot, others, weight * amounts)
-        self.shares.touched.update(others.tolist())
+        self.shares.touch(others.tolist())
 
     def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
         user = self.reader(user_id, item_ids)
@@ -176,12 +182,12 @@ class Histories(OfItems):
         others, amounts = self.history(user, item_id, weight)
         seen = user.seen[: user.n_seen]
         changed = self.shares.history.learn_one(slot, others, amounts, weight, self.n_learned, seen)
-        self.shares.touched.update(changed.tolist())
+        self.shares.touch(changed.tolist())
 
     def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
         user, scores = self.reader(user_id, item_ids), np.zeros(self.shares.n_slots, np.float32)
-        slots = FoldLists(self.shares, FusionSettings()).near(user, k).tolist()
-        self.shares.history.scores(*history_slots(self.shares, user), scores)
+        slots = FoldLists(self.shares, FusionSettings()).sources(user, k)[BY_HISTORY].tolist()
+        self.shares.history.scores(*self.known(user.recent), scores)
         return [(self.shares.ids[slot] or "", float(scores[slot])) for slot in slots]
 
     def make_alike(self) -> None:

@@ -1,10 +1,7 @@
 """History factors: what one step does, which rows it touches, and that nothing but the events decides the bits."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -14,30 +11,11 @@ from models import history_kernels as kernels
 from models.errors import StateError
 from models.history_factors import HistoryFactors, HistoryFactorsSettings
 from models.ids import hash64
+from tests.plain import plain_kernels
 
 SMALL = HistoryFactorsSettings(n_factors=8, n_history=4, n_negatives=6)
 EVERYONE = HistoryFactorsSettings(n_factors=8, n_history=4, n_negatives=6, round_to=0.0)
-NAMES = (
-    "mix",
-    "exp_of_negative",
-    "start_row",
-    "dot",
-    "represent",
-    "score",
-    "draw",
-    "note",
-    "move",
-    "learn",
-)
 NONE = np.zeros(0, np.uint64)
-
-
-@contextmanager
-def plain_kernels() -> Iterator[None]:
-    """Everything inside runs on the plain twins."""
-    plain = {name: getattr(kernels, name).py_func for name in NAMES}
-    with patch.multiple(kernels, **plain), np.errstate(over="ignore"):
-        yield
 
 
 def slots(*values: int) -> npt.NDArray[np.int32]:
@@ -118,9 +96,9 @@ def one_step(model: HistoryFactors, candidates: list[int], shares: dict[int, flo
 def test_one_step_is_the_formula() -> None:
     """Sampled softmax by Adagrad; the history's shares decay by .85 a step back and sum to 1."""
     model = learn(model_of(12, EVERYONE), 0, 30)
-    key = np.uint64(kernels.mix(np.uint64(99)))
-    candidates, cells, table = np.zeros(7, np.int32), np.zeros(7, np.int64), np.zeros(32, np.uint64)
-    n = kernels.draw(key, 6, 12, model.live, model.hashes, model.hashes[:3], 5, candidates, cells, table)
+    key, candidates = np.uint64(kernels.mix(np.uint64(99))), np.zeros(7, np.int32)
+    blocked = ~model.live | np.isin(model.hashes, model.hashes[:3])
+    n = kernels.draw(key, 6, 12, blocked, 5, candidates)
     drawn = candidates[:n].tolist()
     raw = {0: 0.85**2, 1: 0.85 * 0.5, 2: 1.0}
     expected = one_step(model, drawn, {slot: share / sum(raw.values()) for slot, share in raw.items()})

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.cooccurrence import CooccurrenceSettings
 from models.errors import UnknownVersion
 from models.ids import hash64
+from models.windows import WINDOWS
 from tables.items import ItemShares
 from tests.logs import START_MS
 
@@ -26,7 +27,9 @@ def shares_of(*item_ids: str, n_keep: int = 10) -> ItemShares:
         shares.last_offset[slot], shares.last_ms[slot] = offset, START_MS + offset
         shares.n_events[slot] += 1
         shares.set_weight(slot, 1.0)
-        shares.windows_of(slot).add(1, START_MS, START_MS)
+        windows = shares.windows_of(slot)
+        windows.add(1, START_MS, START_MS)
+        shares.set_windows(slot, windows)
         shares.trending.learn_one(slot, 1.0, START_MS)
         others = np.array([slot - 1] if slot else [], np.int32)
         shares.pairs.learn_one(slot, others, np.ones(len(others)))
@@ -72,15 +75,28 @@ def test_round_trip(item_ids: list[str], order: random.Random) -> None:
     ]
 
 
-def test_an_untouched_item_is_encoded_from_its_stored_windows() -> None:
-    """Windows are decoded only when asked for, and both ways lead to the same bytes."""
+def test_an_untouched_item_is_encoded_as_it_was_stored() -> None:
+    """Whether its windows were asked for in between or not, the bytes are the same."""
     shares = shares_of("a", "b")
     loaded = copied(shares)
-    assert isinstance(loaded.windows[0], bytes)
-    lazy = loaded.encode(0)
+    untouched = loaded.encode(0)
+    counts = loaded.windows_of(0)
 
-    assert loaded.windows_of(0).totals == {1: 1}
-    assert lazy == loaded.encode(0) == shares.encode(0)
+    assert counts.totals == {1: 1} and len(counts.buckets) == len(WINDOWS)
+    assert untouched == loaded.encode(0) == shares.encode(0)
+
+
+def test_windows_are_handed_out_as_a_copy() -> None:
+    """Counting in it changes no byte of the item until it is set."""
+    shares = shares_of("a")
+    before, counts = shares.encode(0), shares.windows_of(0)
+    counts.add(2, START_MS, START_MS)
+    assert shares.encode(0) == before
+
+    shares.set_windows(0, counts)
+
+    assert shares.encode(0) != before
+    assert shares.windows_of(0).canonical() == counts.canonical()
 
 
 @pytest.mark.parametrize("version", [0, 1, 3, 123])

@@ -151,12 +151,16 @@ def user_of(state: PartitionState, user_id: str) -> UserState:
 
 def lose(state: PartitionState) -> None:
     """Two events of b are missing."""
-    user_of(state, "b").n_events -= 2
+    user = user_of(state, "b")
+    user.n_events -= 2
+    state.users.put("b", user)
 
 
 def double(state: PartitionState) -> None:
     """Two events of a are counted twice."""
-    user_of(state, "a").n_events += 2
+    user = user_of(state, "a")
+    user.n_events += 2
+    state.users.put("a", user)
 
 
 def lose_and_double(state: PartitionState) -> None:
@@ -198,19 +202,24 @@ def change_weight(state: PartitionState) -> None:
 
 def change_history(state: PartitionState) -> None:
     """The same history in another order."""
-    user_of(state, "a").recent.reverse()
+    user = user_of(state, "a")
+    user.recent.reverse()
+    state.users.put("a", user)
 
 
 def change_bucket(state: PartitionState) -> None:
     """One living bucket counts one more."""
-    buckets = user_of(state, "a").windows.buckets
-    buckets[max(buckets)] += 1
+    user = user_of(state, "a")
+    user.windows.buckets[max(user.windows.buckets)] += 1
+    state.users.put("a", user)
 
 
 def change_total(state: PartitionState) -> None:
     """A total counts one less."""
-    totals = state.items.windows_of(state.items.slots["i"]).totals
-    totals[next(iter(totals))] -= 1
+    slot = state.items.slots["i"]
+    counts = state.items.windows_of(slot)
+    counts.totals[next(iter(counts.totals))] -= 1
+    state.items.set_windows(slot, counts)
 
 
 def change_item_count(state: PartitionState) -> None:
@@ -282,6 +291,10 @@ def test_buckets_dead_by_the_clock_are_not_compared() -> None:
     """What is stored but out of every window may or may not have been trimmed."""
     later = [event(user_id, "k", 8 * 86_400) for user_id in "cde"]
     oracle, state = folded([event("a", "i"), *later])
-    user_of(state, "a").windows.buckets.clear()
+    user = user_of(state, "a")
+    assert user.windows.buckets
+    user.windows.buckets.clear()
+    state.users.put("a", user)
+    assert not user_of(state, "a").windows.buckets
 
     assert judged(oracle, state).exact

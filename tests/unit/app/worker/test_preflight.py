@@ -52,7 +52,7 @@ def item_full_to_the_brim(settings: Settings) -> bytes:
         shares.pairs.learn_one(slot, np.array([other], np.int32), np.array([1.0 + number]))
         if len(value := shares.encode(slot)) > len(longest):
             longest = value
-    shares.windows[slot] = full_windows(len(settings.fold.rules.types))
+    shares.set_windows(slot, full_windows(len(settings.fold.rules.types)))
     return longest + shares.windows_of(slot).encode()
 
 
