@@ -67,6 +67,9 @@ class EventClock:
             if last_ms > latest[0][0]:
                 self.latest = ((last_ms, user_id), latest[1], latest[2])
             return
+        if len(latest) == 3 and last_ms > latest[0][0] and user_id != latest[1][1] and user_id != latest[2][1]:
+            self.latest = ((last_ms, user_id), latest[0], latest[1])
+            return
         others = [entry for entry in latest if entry[1] != user_id]
         known = [entry[0] for entry in latest if entry[1] == user_id]
         entry = (max([last_ms, *known]), user_id)

@@ -158,6 +158,10 @@ class Users:
         """The offset of a user's last folded event."""
         return self._stamps(self._places[user_id])[0]
 
+    def least_ms(self) -> int:
+        """The oldest of all users' last event times; 2^63 without users."""
+        return min((self._stamps(place)[1] for place in self._places.values()), default=2**63)
+
     def waiting(self) -> list[str]:
         """Users with lists that wait to be scored, the one touched longest ago first."""
         return [user_id for user_id, place in self._places.items() if self._stamps(place)[2]]

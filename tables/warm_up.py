@@ -26,7 +26,7 @@ def warm_up() -> None:
     for key, value in cut.items:
         loaded.items.apply(key.decode(), value)
     loaded.finish_load()
-    for key in loaded.users:
-        loaded.users.slot(key)
+    for user_id in loaded.users:
+        loaded.users.slot(user_id)
     state.items.remove(["i0"])
     digests([state])

@@ -1,6 +1,7 @@
 """Ranking over slots, against plain sorting; compiled and plain."""
 
 import math
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import ranking
-from models.ids import hash64, order_key
+from models.hash_index import HashIndex
+from models.ids import order_key
 from tests.plain import plain_kernels
 
 LONG = "an id of more than 16 bytes "
@@ -55,6 +57,57 @@ def test_the_best_slots(slots: list[tuple[str, float, float, bool]], floor: floa
     assert top(slots, floor, k, mode) == [(slot, values[slot]) for slot in offered[:k]]
 
 
+MAGNITUDES = st.sampled_from((1e-308, 5e-324, 1e-9, 0.1, 1.0, 1.0 + 2**-52, 7.0, 1e9, 1e300, 1.7e308))
+ANY_VALUES = st.builds(lambda value, sign: value * sign, MAGNITUDES | st.floats(0, 1e308), st.sampled_from((-1, 1)))
+
+
+@st.composite
+def many_values(draw: st.DrawFn) -> list[float]:
+    """Up to 400 values: of a few, so that many are equal, or of all magnitudes; sometimes sorted."""
+    few = draw(st.lists(ANY_VALUES, min_size=1, max_size=draw(st.sampled_from((1, 3, 40)))))
+    n, seed = draw(st.integers(1, 400)), draw(st.integers(0, 2**32))
+    values = random.Random(seed).choices(few, k=n)
+    return sorted(values, reverse=draw(st.booleans())) if draw(st.booleans()) else values
+
+
+@given(
+    values=many_values(),
+    k=st.integers(1, 60) | st.integers(-2, 2),
+    floor=st.sampled_from((-math.inf, 0.0, 1.0)),
+    share_blocked=st.sampled_from((0.0, 0.3, 0.95)),
+    mode=st.sampled_from(list(MODES)),
+)
+def test_the_best_of_many_slots(values: list[float], k: int, floor: float, share_blocked: float, mode: str) -> None:
+    """Many equal values, values of all magnitudes, nearly all of them asked for: as sorting says, and nothing behind k.
+
+    Where more are offered than asked for a bound is guessed first; it must never cut off one of the best.
+    """
+    n, rng = len(values), random.Random(len(values))
+    k = k if k > 2 else max(1, n + k)  # all, or a few more or less
+    keys = np.array([[rng.randrange(3), rng.randrange(3)] for _ in values], np.uint64)
+    blocked = np.array([rng.random() < share_blocked for _ in values])
+    scores, out, best = np.array(values), np.full(k + 1, -7, np.int32), np.full(k + 1, -7.0)
+    offered = [slot for slot in range(n) if not blocked[slot] and values[slot] > floor]
+    offered.sort(key=lambda slot: (-values[slot], *keys[slot].tolist(), slot))
+    with MODES[mode]():
+        n_found = ranking.top_slots(scores, np.ones(n), floor, blocked, n, keys, k, out, best)
+
+    assert out[:n_found].tolist() == offered[:k]
+    assert best[:n_found].tolist() == [values[slot] for slot in offered[:k]]
+    assert (out[k], best[k]) == (-7, -7.0)
+    assert scores.tolist() == [-math.inf if blocked[slot] else values[slot] for slot in range(n)]
+
+
+@given(values=many_values(), k=st.integers(1, 30), mode=st.sampled_from(list(MODES)))
+def test_the_bound_is_reached_by_the_best(values: list[float], k: int, mode: str) -> None:
+    """At least `k` values reach it, blocked ones (-inf) not among them; if it cannot say, it bounds nothing."""
+    array = np.array([value if number % 3 else -math.inf for number, value in enumerate(values)])
+    with MODES[mode]():
+        bound = ranking.least_of_best(array, k)
+
+    assert bound == -math.inf or int((array >= bound).sum()) >= k
+
+
 def test_ids_that_begin_alike_stand_by_slot() -> None:
     """Ties are broken by 16 bytes; behind them the lower slot wins, which is the same in every run of a log."""
     slots = [(f"{LONG}{n}", 1.0, 1.0, False) for n in (2, 0, 1)]
@@ -89,29 +142,31 @@ def test_a_product_that_overflows_leaves_no_list() -> None:
 
 
 @given(
-    hashes=st.lists(st.sampled_from([0, *(1 + 64 * n for n in range(30))]), max_size=20),
-    seen=st.lists(st.sampled_from([1 + 64 * n for n in range(80)]), max_size=70, unique=True),
+    hashes=st.lists(st.sampled_from([1 + 128 * n for n in range(30)]), max_size=20, unique=True),
+    dead=st.sets(st.integers(0, 19)),
+    free=st.sets(st.integers(0, 19)),
+    seen=st.lists(st.sampled_from([1 + 128 * n for n in range(80)]), max_size=70, unique=True),
+    n_left_out=st.integers(0, 3),
     mode=st.sampled_from(list(MODES)),
 )
-def test_free_slots_and_seen_items_are_blocked(hashes: list[int], seen: list[int], mode: str) -> None:
-    """Whatever stood in the arrays before; every hash here falls into the same cell; behind n_seen nothing counts."""
+def test_free_slots_and_seen_items_are_blocked(
+    hashes: list[int], dead: set[int], free: set[int], seen: list[int], n_left_out: int, mode: str
+) -> None:
+    """Whatever stood in the mask before; every hash here falls into the same cell; behind n_slots nothing is written.
+
+    Blocked are slots without an item, those whose item waits for its first event, and those of seen hashes.
+    """
+    hashes = [0 if slot in free else each for slot, each in enumerate(hashes)]
+    live = np.array([each != 0 and slot not in dead for slot, each in enumerate(hashes)], np.bool_)
+    n_slots = max(0, len(hashes) - n_left_out)
     blocked = np.array([True, False] * 15)
-    table = ranking.table_for(len(seen), np.full(64, 77, np.uint64))
     with MODES[mode]():
-        behind = np.array([*seen, hash64("a"), *hashes], np.uint64)
-        ranking.block(np.array(hashes, np.uint64), len(hashes), behind, len(seen), table, blocked)
+        index = HashIndex()
+        index.rebuild(np.array(hashes, np.uint64), len(hashes))
+        ranking.block(live, n_slots, index.cells, index.slots, np.array(seen, np.uint64), blocked)
 
-    assert blocked[: len(hashes)].tolist() == [each == 0 or each in seen for each in hashes]
-    assert blocked[len(hashes) :].tolist() == [True, False] * 15 if not hashes else True
-
-
-@pytest.mark.parametrize("n_seen", [0, 1, 31, 32, 33, 100, 4096])
-def test_the_table_is_large_enough(n_seen: int) -> None:
-    """A power of two, at least twice what goes in: a search always meets an empty cell."""
-    for given_table in (np.zeros(64, np.uint64), np.zeros(16_384, np.uint64)):
-        table = ranking.table_for(n_seen, given_table)
-        assert len(table) >= max(64, 2 * n_seen)
-        assert len(table) & (len(table) - 1) == 0
+    expected = [not live[slot] or hashes[slot] in seen for slot in range(n_slots)]
+    assert blocked.tolist() == [*expected, *([True, False] * 15)[n_slots:]]
 
 
 @pytest.mark.parametrize("mode", MODES)

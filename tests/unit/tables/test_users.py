@@ -138,16 +138,19 @@ def test_recent_items_are_distinct_and_bounded() -> None:
 
 
 def test_users_stand_in_the_order_of_their_last_touch() -> None:
-    """Touching moves a user behind all others; reading does not."""
+    """Touching and putting move a user behind all others; reading does not."""
     users = Users()
     for offset, user_id in enumerate("abc"):
-        users.touch(user_id, user_at(offset, 10 * offset))
-    users.touch("a", user_at(3, 30))
+        users.put(user_id, user_at(offset, 10 * offset))
+    users.put("a", user_at(3, 30))
     users.get("b")
+    users.slot("b")
 
     assert list(users) == ["b", "c", "a"]
     assert users.oldest() == ("b", 1, 10)
     assert (len(users), "b" in users, "x" in users, users.get("x")) == (3, True, False, None)
+    users.touch("b")
+    assert (list(users), users.oldest()) == (["c", "a", "b"], ("c", 2, 20))
 
 
 def test_loaded_users_come_back_into_order() -> None:
@@ -166,14 +169,24 @@ def test_loaded_users_come_back_into_order() -> None:
     assert [users.last_offset(user_id) for user_id in users] == [20, 25, 30]
 
 
+def user_of(users: Users, user_id: str) -> UserState:
+    """A user that is there."""
+    user = users.get(user_id)
+    assert user is not None
+    return user
+
+
 def test_remove_forgets() -> None:
     """A removed user is unknown, and a new one under its name starts at nothing."""
     users = Users()
-    users.touch("a", user_at(1))
+    users.put("a", user_at(1))
     users.remove("a")
-
     assert len(users) == 0
     assert users.get("a") is None
+
+    users.add("a")
+
+    assert user_of(users, "a").encode() == UserState().encode()
 
 
 def test_hashes_never_mark_an_empty_cell() -> None:
