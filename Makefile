@@ -23,6 +23,8 @@ $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@echo 'compiling the kernels, once: half a minute'
+	@$(BIN)/python -m tables.warm_up
 	@touch $@
 
 demo: setup ## the whole pipeline on this machine, explained while it runs

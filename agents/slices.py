@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 RECORDS_PER_SLICE = 200
+TURNS = 20  # of the event loop, that chunks on their way get to arrive: some three for each
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
@@ -69,16 +70,28 @@ class Arrivals(Generic[R]):
         self._next: asyncio.Future[Chunk[R]] | None = None
         self._has_ended = False
 
-    async def wait(self) -> bool:
-        """Return when something has arrived; whether anything has, or the stream has ended."""
+    async def wait(self, n: int = 1) -> bool:
+        """Return when something has arrived; whether anything has, or the stream has ended.
+
+        Parameters
+        ----------
+        n
+            Partitions wanted: for more than have come, the event loop gets a few turns, and no more.
+        """
+        turns = TURNS
         while not self._has_ended:
             if self._next is None:
                 self._next = asyncio.ensure_future(anext(self._stream))
                 await asyncio.sleep(0)
             if not self._next.done():
-                if self._by_partition:
+                if not self._by_partition:
+                    await asyncio.wait((self._next,))
+                elif len(self._by_partition) < n and turns:
+                    turns -= 1
+                    await asyncio.sleep(0)
+                    continue
+                else:
                     break
-                await asyncio.wait((self._next,))
             arrived, self._next = self._next, None
             try:
                 chunk = arrived.result()

@@ -1,8 +1,9 @@
 """The user agent: the one pass over the events."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, wait
+from functools import partial
 from typing import Protocol, TypeVar
 
 from agents.slices import Arrivals, Chunk
@@ -38,6 +39,7 @@ class Partition(Protocol):
 
 
 P = TypeVar("P", bound=Partition)
+T = TypeVar("T")
 
 
 class Outputs(Protocol[P, R_contra]):
@@ -76,7 +78,7 @@ async def fold_events(
     """
     arrivals = Arrivals(chunks)
     try:
-        while await arrivals.wait():
+        while await arrivals.wait(n_together if threads else 1):
             slices: list[tuple[P, Sequence[R]]] = []
             cursors = arrivals.first(n_together if threads else 1)
             for cursor in cursors:
@@ -106,16 +108,25 @@ def fold_slices(
     list[dict[str, int]]
         For each partition the users touched, and since when.
     """
-    elsewhere = (
-        [threads.submit(partition.state.fold_many, records) for partition, records in slices[1:]] if threads else []
-    )
-    here = slices[: len(slices) - len(elsewhere)]
+    if threads is None or len(slices) < 2:
+        results = [partition.state.fold_many(records) for partition, records in slices]
+    else:
+        results = _side_by_side([partial(partition.state.fold_many, records) for partition, records in slices], threads)
+    return [_told(*each, result, outputs) for each, result in zip(slices, results, strict=True)]
+
+
+def _side_by_side(folds: Sequence[Callable[[], T]], threads: Executor) -> list[T]:
+    """Do work here and in threads, whoever is free first; returns when all of it is done, also after an error."""
+    elsewhere = [threads.submit(fold) for fold in folds[1:]]
+    here: dict[int, T] = {}
     try:
-        results = [partition.state.fold_many(records) for partition, records in here]
+        here[0] = folds[0]()
+        for place in range(len(folds) - 1, 0, -1):
+            if elsewhere[place - 1].cancel():
+                here[place] = folds[place]()
     finally:
         wait(elsewhere)  # nobody may see a state that is still being folded
-    results += [each.result() for each in elsewhere]
-    return [_told(*each, result, outputs) for each, result in zip(slices, results, strict=True)]
+    return [here[place] if place in here else elsewhere[place - 1].result() for place in range(len(folds))]
 
 
 def _told(

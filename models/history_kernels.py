@@ -115,12 +115,20 @@ def represent(
 @njit(cache=True, nogil=True, error_model="numpy")
 def refresh(rows: Array, blocks: Array, k: int, stale: Array, n_slots: int) -> None:
     """Copy the factors and biases of stale rows into `blocks`, of shape (n, k + 1, `BLOCK`): one column a slot."""
-    for slot in range(n_slots):
-        if stale[slot]:
-            stale[slot] = False
-            block, column = blocks[slot // BLOCK], slot % BLOCK
-            for i in range(k + 1):
-                block[i, column] = rows[slot, i]
+    for first in range(0, n_slots, BLOCK):
+        marks = stale[first : min(n_slots, first + BLOCK)]
+        n_stale = 0
+        for column in range(marks.shape[0]):
+            n_stale += marks[column]
+        if n_stale == 0:
+            continue
+        block = blocks[first // BLOCK]
+        for column in range(marks.shape[0]):
+            if marks[column]:
+                marks[column] = False
+                row = rows[first + column]
+                for i in range(k + 1):
+                    block[i, column] = row[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -41,13 +41,31 @@ def count_event(
     totals: RowArrays, buckets: RowArrays, row: int, kind: int, time_ms: int, as_of_ms: int, late: bool
 ) -> None:
     """Count one event in its type's total and in every window it is still in as of a time; a late one in the total."""
-    count_up(totals, row, np.uint64(kind))
+    first = totals.start[row]
+    place = last_of(totals.keys[first : first + totals.length[row]], np.uint64(kind))
+    if place >= 0:
+        totals.values[first + place] += 1
+    else:
+        count_up(totals, row, np.uint64(kind))
     if late:
         return
     for window in range(STEPS_MS.shape[0]):
         bucket = time_ms // STEPS_MS[window]
         if bucket <= as_of_ms // STEPS_MS[window] - N_BUCKETS[window]:
             continue
-        code = (kind << 2 | window) << BUCKET_BITS | (bucket & BUCKET_MASK)
-        if count_up(buckets, row, np.uint64(code)) and buckets.length[row] % TRIM_EVERY == 0:
+        code = np.uint64((kind << 2 | window) << BUCKET_BITS | (bucket & BUCKET_MASK))
+        first = buckets.start[row]
+        place = last_of(buckets.keys[first : first + buckets.length[row]], code)
+        if place >= 0:
+            buckets.values[first + place] += 1
+        elif count_up(buckets, row, code) and buckets.length[row] % TRIM_EVERY == 0:
             trim(buckets, row, as_of_ms)
+
+
+@njit(cache=True, nogil=True)
+def last_of(keys: Array, key: np.uint64) -> int:
+    """The last place of a key, -1 if it is not there: the newest buckets stand at the end."""
+    for back in range(keys.shape[0]):
+        if keys[keys.shape[0] - 1 - back] == key:
+            return int(keys.shape[0] - 1 - back)
+    return -1

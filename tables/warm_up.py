@@ -30,3 +30,7 @@ def warm_up() -> None:
         loaded.users.slot(user_id)
     state.items.remove(["i0"])
     digests([state])
+
+
+if __name__ == "__main__":
+    warm_up()

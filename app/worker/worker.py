@@ -121,7 +121,7 @@ class Worker:
         outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse, self.latency)
         events = app.topic(self.names.events, key_serializer="raw", value_serializer="raw")
         threads = ThreadPoolExecutor(max(1, settings.fold_threads - 1), thread_name_prefix="fold")
-        fold = partial(fold_events, outputs=outputs, threads=threads, n_together=settings.fold_threads)
+        fold = partial(fold_events, outputs=outputs, threads=threads, n_together=2 * settings.fold_threads)
         agent = update_wrapper(fold, fold_events)
         app.agent(events, name=AGENT)(agent)
         return app

@@ -25,6 +25,7 @@ from tests.logs import DAY_MS, START_MS
 MAX_ITEMS, MAX_USERS, N_KEEP, N_HISTORY = 64, 16, 8, 5
 PAIRS = CooccurrenceSettings(n_history=N_HISTORY, n_keep=N_KEEP)
 HISTORY = HistoryFactorsSettings(n_factors=8, n_history=N_HISTORY, n_negatives=10)
+Known = tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]
 
 
 class Model(Protocol):
@@ -79,8 +80,7 @@ class OfItems:
     def n_bytes(self) -> int:
         shares = self.shares
         shares.arrays()  # an index that items were removed from is made anew by the first who needs it
-        pools = (shares.pairs.rows, shares.totals, shares.buckets)
-        owners = (shares, shares._index, *pools, shares.trending, shares.ratings, shares.history)
+        owners = [shares, shares.pairs.rows, *(each for each in vars(shares).values() if hasattr(each, "__dict__"))]
         parts = [part for owner in owners for part in vars(owner).values() if isinstance(part, np.ndarray)]
         return sum(part.nbytes for part in parts) + sum(len(value) for _, value in self.encode())
 
@@ -95,13 +95,11 @@ class OfItems:
             del self.users[next(iter(self.users))]
         return user
 
-    def history(
-        self, user: UserState, item_id: str, weight: float
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    def history(self, user: UserState, item_id: str, weight: float) -> Known:
         """What the user knew before this item, by slot, oldest first."""
         return self.known(user.add_recent(item_id, weight, N_HISTORY))
 
-    def known(self, recent: list[tuple[str, float]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    def known(self, recent: list[tuple[str, float]]) -> Known:
         """Slots and weights of those items that are there."""
         known = [(self.shares.slots[other], amount) for other, amount in recent if other in self.shares.slots]
         return np.array([other for other, _ in known], np.int32), np.array([amount for _, amount in known], np.float64)

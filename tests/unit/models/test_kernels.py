@@ -82,6 +82,35 @@ def test_add_pairs_twins(events: list[tuple[int, list[tuple[int, float]]]], n_ke
         assert length.max() < full
 
 
+@given(row=st.lists(st.integers(0, 99), max_size=70, unique=True), slot=st.integers(0, 99))
+def test_find_in_tells_the_position(row: list[int], slot: int) -> None:
+    """Wherever the slot stands, in a full run of sixteen or behind the last of them; -1 if it is not there."""
+    compiled, plain = both("find_in", np.array(row, np.int32), slot)
+
+    assert compiled[0] == plain[0] == (row.index(slot) if slot in row else -1)
+
+
+@given(pairs=ROWS, slot=st.integers(31, 40), weight=WEIGHTS, n_keep=st.integers(1, 20))
+def test_append_adds_one_pair_and_cuts_a_full_row(
+    pairs: list[tuple[int, float]], slot: int, weight: float, n_keep: int
+) -> None:
+    """At its end; with 2 `n_keep` pairs the heaviest `n_keep` stay. The rows before and behind are left alone."""
+    pairs = pairs[: 2 * n_keep - 1]
+    neighbours, weights = row_arrays([(7, 7.0), *pairs, (0, 0.0), (8, 8.0)])
+    start, length = np.array([0, 1, len(pairs) + 2]), np.array([1, len(pairs), 1], np.int32)
+    compiled, plain = both("append", neighbours, weights, start, length, 1, slot, weight, n_keep)
+    expected = [*pairs, (slot, weight)]
+    if len(expected) == 2 * n_keep:
+        best = sorted(expected, key=lambda pair: (-pair[1], pair[0]))[:n_keep]
+        expected = [pair for pair in expected if pair in best]
+    size = int(compiled[4][1])
+
+    assert bits(compiled) == bits(plain)
+    assert list(zip(compiled[1][1:].tolist(), compiled[2][1:].tolist(), strict=True))[:size] == expected
+    assert compiled[4].tolist() == [1, len(expected), 1]
+    assert compiled[1][[0, -1]].tolist() == [7, 8] and compiled[2][[0, -1]].tolist() == [7.0, 8.0]
+
+
 @given(rows=st.lists(ROWS, min_size=1, max_size=6), gone=st.sets(st.integers(0, 30)))
 def test_drop_slots_removes_every_mention(rows: list[list[tuple[int, float]]], gone: set[int]) -> None:
     """What stays keeps its order; the mask names exactly the rows that lost something."""

@@ -63,10 +63,11 @@ ANY_VALUES = st.builds(lambda value, sign: value * sign, MAGNITUDES | st.floats(
 
 @st.composite
 def many_values(draw: st.DrawFn) -> list[float]:
-    """Up to 400 values: of a few, so that many are equal, or of all magnitudes; sometimes sorted."""
+    """Up to 400 values: of a few, so that many are equal, or of all magnitudes; some sorted, some with rare peaks."""
     few = draw(st.lists(ANY_VALUES, min_size=1, max_size=draw(st.sampled_from((1, 3, 40)))))
-    n, seed = draw(st.integers(1, 400)), draw(st.integers(0, 2**32))
-    values = random.Random(seed).choices(few, k=n)
+    n, rng = draw(st.integers(1, 400)), random.Random(draw(st.integers(0, 2**32)))
+    share_of_peaks = draw(st.sampled_from((1.0, 0.1, 0.05)))
+    values = [rng.choice(few) if rng.random() < share_of_peaks else min(few) for _ in range(n)]
     return sorted(values, reverse=draw(st.booleans())) if draw(st.booleans()) else values
 
 
@@ -96,6 +97,20 @@ def test_the_best_of_many_slots(values: list[float], k: int, floor: float, share
     assert best[:n_found].tolist() == [values[slot] for slot in offered[:k]]
     assert (out[k], best[k]) == (-7, -7.0)
     assert scores.tolist() == [-math.inf if blocked[slot] else values[slot] for slot in range(n)]
+
+
+@pytest.mark.parametrize("peaks", [(2.0, 3.0), (2.0, 2.0 + 2**-40, 1e300), (0.5, -1.0, 1.0 - 2**-52)])
+@pytest.mark.parametrize("n", [33, 160, 400])
+def test_every_k_over_rare_peaks(n: int, peaks: tuple[float, ...]) -> None:
+    """Also where the bound would have to fall between values that are equal, or closer than it can see."""
+    rng, keys = random.Random(n), np.zeros((n, 2), np.uint64)
+    values = [rng.choice(peaks) if rng.random() < 0.06 else 1.0 for _ in range(n)]
+    expected = sorted(range(n), key=lambda slot: (-values[slot], slot))
+    for k in range(1, n + 2):
+        out, best = np.zeros(k, np.int32), np.zeros(k)
+        scores, blocked = np.array(values), np.zeros(n, np.bool_)
+        n_found = ranking.top_slots(scores, np.ones(n), -math.inf, blocked, n, keys, k, out, best)
+        assert out[:n_found].tolist() == expected[:k]
 
 
 @given(values=many_values(), k=st.integers(1, 30), mode=st.sampled_from(list(MODES)))
