@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor, Future, wait
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -29,6 +29,9 @@ class State(Protocol):
     def fold_many(self, records: Iterable[Record]) -> Sequence[str | InvalidEvent | None]:
         """Take records: for each the user touched, why it is no event, or None."""
 
+    def give_up(self) -> None:
+        """Never let this state be saved: something that belongs to it is lost."""
+
 
 class Partition(Protocol):
     """A partition that this worker owns."""
@@ -54,11 +57,11 @@ class Outputs(Protocol[P, R_contra]):
     def done(self, number: int, first_offset: int) -> None:
         """A chunk has been folded, or left: the next one may come."""
 
-    def touched(self, partition: P, users: Mapping[str, int], records: Sequence[R_contra]) -> Awaitable[None]:
-        """Take note of users whose state changed, each with the time that its first event was appended at (Unix ms).
+    def touched(self, partition: P, users: Mapping[str, int], records: Sequence[R_contra]) -> None:
+        """Take note of users whose state changed, each with the time that its first event was appended at (Unix ms)."""
 
-        Waits while too much is on its way out.
-        """
+    def hold_back(self, partition: P) -> Awaitable[None]:
+        """Wait while too much is on its way out."""
 
 
 async def fold_events(
@@ -88,8 +91,9 @@ async def fold_events(
                     cursor.leave()
                 else:
                     slices.append((partition, cursor.take()))
-            for (partition, records), users in zip(slices, fold_slices(slices, outputs, threads), strict=True):
-                await outputs.touched(partition, users, records)
+            fold_slices(slices, outputs, threads)
+            for partition, _ in slices:
+                await outputs.hold_back(partition)
             for cursor in cursors:
                 if arrivals.turn(cursor):
                     outputs.done(cursor.chunk.partition, cursor.chunk.records[0].offset)
@@ -100,43 +104,48 @@ async def fold_events(
 
 def fold_slices(
     slices: Sequence[tuple[P, Sequence[R]]], outputs: Outputs[P, R], threads: Executor | None = None
-) -> list[dict[str, int]]:
-    """Fold some records of each of some partitions without letting go of the event loop.
+) -> None:
+    """Fold some records of each of some partitions, and tell the outputs, without letting go of the event loop.
 
-    Returns
-    -------
-    list[dict[str, int]]
-        For each partition the users touched, and since when.
+    An error in one of them is raised when the outputs know of all others: these may be saved, and what a state has
+    folded must be on its way out by then.
     """
-    if threads is None or len(slices) < 2:
-        results = [partition.state.fold_many(records) for partition, records in slices]
-    else:
-        results = _side_by_side([partial(partition.state.fold_many, records) for partition, records in slices], threads)
-    return [_told(*each, result, outputs) for each, result in zip(slices, results, strict=True)]
+    folds = [partial(partition.state.fold_many, records) for partition, records in slices]
+    errors: list[BaseException] = []
+    for (partition, records), outcome in zip(slices, _side_by_side(folds, threads), strict=True):
+        try:
+            _tell(partition, records, outcome.result(), outputs)
+        except BaseException as error:  # noqa: BLE001 raised below
+            partition.state.give_up()
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
-def _side_by_side(folds: Sequence[Callable[[], T]], threads: Executor) -> list[T]:
-    """Do work here and in threads, whoever is free first; returns when all of it is done, also after an error."""
-    elsewhere = [threads.submit(fold) for fold in folds[1:]]
-    here: dict[int, T] = {}
-    try:
-        here[0] = folds[0]()
-        for place in range(len(folds) - 1, 0, -1):
-            if elsewhere[place - 1].cancel():
-                here[place] = folds[place]()
-    finally:
-        wait(elsewhere)  # nobody may see a state that is still being folded
-    return [here[place] if place in here else elsewhere[place - 1].result() for place in range(len(folds))]
+def _side_by_side(folds: Sequence[Callable[[], T]], threads: Executor | None) -> list[Future[T]]:
+    """Do work here and in threads, whoever is free first; returns when all of it has ended, well or not."""
+    outcomes = [threads.submit(fold) if threads and place else Future[T]() for place, fold in enumerate(folds)]
+    for place in (0, *range(len(folds) - 1, 0, -1)) if folds else ():
+        if place and threads:
+            if not outcomes[place].cancel():
+                continue  # it has begun
+            outcomes[place] = Future()
+        try:
+            outcomes[place].set_result(folds[place]())
+        except BaseException as error:  # noqa: BLE001 the caller's to raise
+            outcomes[place].set_exception(error)
+    wait(outcomes)  # nobody may see a state that is still being folded
+    return outcomes
 
 
-def _told(
+def _tell(
     partition: P, records: Sequence[R], results: Sequence[str | InvalidEvent | None], outputs: Outputs[P, R]
-) -> dict[str, int]:
-    """Send dead letters on; the users touched, each with the time of the first of its records."""
+) -> None:
+    """Send dead letters on, and name the users touched, each with the time of the first of its records."""
     users: dict[str, int] = {}
     for record, result in zip(records, results, strict=True):
         if isinstance(result, InvalidEvent):
             outputs.dead_letter(partition, record, result)
         elif result is not None:
             users.setdefault(result, record.timestamp)
-    return users
+    outputs.touched(partition, users, records)

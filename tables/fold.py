@@ -96,8 +96,12 @@ class PartitionFold:
             yield
             self._run()
         except BaseException:
-            self._is_whole = False
+            self.give_up()
             raise
+
+    def give_up(self) -> None:
+        """Never give a cut again: something that belongs to this state is lost."""
+        self._is_whole = False
 
     def _take(self, offset: int, record_ms: int, key: bytes | None, value: bytes | None) -> Folded:
         if offset < self.next_offset:

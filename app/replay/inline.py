@@ -58,8 +58,11 @@ class InlineOutputs:
     def done(self, number: int, first_offset: int) -> None:
         """Nothing waits for it."""
 
-    async def touched(self, partition: object, users: object, records: object) -> None:
+    def touched(self, partition: object, users: object, records: object) -> None:
         """Lists are made at the end."""
+
+    async def hold_back(self, partition: object) -> None:
+        """Nothing is on its way."""
 
 
 def replay_inline(

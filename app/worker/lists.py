@@ -23,6 +23,7 @@ logger = logging.getLogger("freshet")
 
 LISTS_PER_CALL, LISTS_PER_CALL_BEHIND = 20, 200  # few, so that the first ones leave at once; many cost less each
 LISTS_PER_SLICE = 20
+SHARE_BEHIND = 0.05  # of the time, behind a backlog: the fold comes first
 PAUSE_S = 0.003  # between rounds: each has costs of its own, as much as two lists
 IDLE_S = 0.05
 DAY_S = 86_400
@@ -51,7 +52,8 @@ class ListPublisher:
     """Publishes lists while the agent folds on.
 
     A worker that keeps up sends every touched user's list at once; behind a backlog a user's list goes out at most
-    every `republish_s`, the last one always. What Redis did not take stays unpublished and is tried again.
+    every `republish_s`, in a twentieth of the time, the last one always. What Redis did not take stays unpublished and
+    is tried again.
     """
 
     def __init__(self, settings: Settings, view: LiveView, store: Store, latency: Latency, gauge: LiveGauge) -> None:
@@ -66,6 +68,7 @@ class ListPublisher:
         self._wake = asyncio.Event()
         self._down_since: float | None = None
         self._rebuild_due = 0.0
+        self._busy_s = 0.0
         self.n_published = 0
 
     def wake(self) -> None:
@@ -85,11 +88,17 @@ class ListPublisher:
             if not self._view.caught_up:
                 await asyncio.sleep(IDLE_S)
                 continue
-            if self._view.is_behind:
-                await asyncio.sleep(self._settings.republish_s)
+            await self._let_the_fold_go_first()
+            self._busy_s = 0.0
             await self._round()
             await self._rebuild()
             await asyncio.sleep(PAUSE_S)
+
+    async def _let_the_fold_go_first(self) -> None:
+        """Wait as long as the share of the time asks for, and not after the backlog is done."""
+        due = time.monotonic() + max(self._settings.republish_s, self._busy_s * (1 / SHARE_BEHIND - 1))
+        while self._view.is_behind and time.monotonic() < due:  # noqa: ASYNC110 polled: many things end a backlog
+            await asyncio.sleep(IDLE_S)
 
     async def flush(self, within_s: float) -> None:
         """Publish what is pending, at the end; what does not make it is published at the next start."""
@@ -135,11 +144,14 @@ class ListPublisher:
     async def _publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
         entries: list[tuple[str, bytes]] = []
         sent: list[Sent] = []
+        began = time.perf_counter()
         self._view.sync()
         filler = self._view.filler()
         for position, (partition, user_id) in enumerate(users):
             if position and position % LISTS_PER_SLICE == 0:
+                self._busy_s += time.perf_counter() - began
                 await asyncio.sleep(0)
+                began = time.perf_counter()
                 self._view.sync()
                 filler = self._view.filler()
             state = partition.state
@@ -171,6 +183,7 @@ class ListPublisher:
             )
             entries.append((self._keys.user_list(user_id), payload))
             sent.append(Sent(partition, user_id, user.last_offset, waiting, time.perf_counter(), items))
+        self._busy_s += time.perf_counter() - began
         try:
             await self._store.publish_lists(entries, self._settings.list_ttl_days * DAY_S)
         except ServiceError as error:

@@ -43,10 +43,8 @@ class WorkerOutputs:
         """A chunk has been folded, or left: the next one may be fetched."""
         self._ownership.in_flight.discard((number, first_offset))
 
-    async def touched(
-        self, partition: OwnedPartition, users: Mapping[str, int], records: Sequence[ConsumerRecord]
-    ) -> None:
-        """Take note of users, and hold the fold back while too many dead letters are on their way."""
+    def touched(self, partition: OwnedPartition, users: Mapping[str, int], records: Sequence[ConsumerRecord]) -> None:
+        """Take note of users."""
         now = time.perf_counter()
         self._latency.add("fold", 1000 * (now - self._began), len(records))
         partition.touched(users, self._ownership.settings.max_unpublished)
@@ -54,5 +52,8 @@ class WorkerOutputs:
             partition.waiting.setdefault(user_id, (appended_ms, now))
         self._pulse.folded += len(records)
         self._lists.wake()
+
+    async def hold_back(self, partition: OwnedPartition) -> None:
+        """Wait while too many dead letters are on their way."""
         if partition.n_dead_letters_on_their_way > MAX_DEAD_LETTERS_ON_THEIR_WAY:
             await partition.dead_letters_below(partition.state.next_offset)

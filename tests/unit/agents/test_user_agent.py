@@ -42,6 +42,10 @@ class State:
         self.meet: threading.Barrier | None = None
         self.wait_for: threading.Event | None = None
         self.has_failed = threading.Event()
+        self.is_lost = False
+
+    def give_up(self) -> None:
+        self.is_lost = True
 
     def fold_many(self, records: Iterable[AnyRecord]) -> list[str | InvalidEvent | None]:
         self.threads.add(threading.get_ident())
@@ -74,6 +78,7 @@ class Outputs:
         self.users: list[Mapping[str, int]] = []
         self.n_records: list[int] = []
         self.turns: list[tuple[int, int]] = []
+        self.held_back: list[tuple[Partition, list[tuple[int, int]]]] = []
         self.lose_after: int | None = None
         self.chunks_done: list[tuple[int, int]] = []
 
@@ -86,7 +91,10 @@ class Outputs:
     def dead_letter(self, partition: Partition, record: Record, invalid: InvalidEvent) -> None:
         self.letters.append((record.offset, invalid.reason))
 
-    async def touched(self, partition: Partition, users: Mapping[str, int], records: Sequence[Record]) -> None:
+    async def hold_back(self, partition: Partition) -> None:
+        self.held_back.append((partition, list(self.turns)))
+
+    def touched(self, partition: Partition, users: Mapping[str, int], records: Sequence[Record]) -> None:
         self.users.append(users)
         self.n_records.append(len(records))
         self.turns += [(number, records[0].offset) for (number, _), each in self.owned.items() if each is partition]
@@ -122,9 +130,9 @@ def test_slice_names_each_user_once_in_order() -> None:
     values = enumerate([b"ub", b"ua", b"?", b"", b"ub", None])
     records = [Record(n, value, timestamp=100 + n) for n, value in values]
 
-    (users,) = fold_slices([(partition, records)], outputs)
+    fold_slices([(partition, records)], outputs)
 
-    assert list(users.items()) == [("ub", 100), ("ua", 101)]
+    assert list(outputs.users[0].items()) == [("ub", 100), ("ua", 101)]
     assert outputs.letters == [(2, "not_json")]
     assert partition.state.offsets == [0, 1, 2, 3, 4, 5]
 
@@ -167,6 +175,48 @@ def test_error_in_the_fold_ends_the_agent() -> None:
     """An error that is no bad event is not swallowed."""
     with pytest.raises(RuntimeError, match="the fold is broken"):
         run(Outputs(), Chunk(0, [Record(0, b"!")]))
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_an_error_beside_does_not_swallow_what_others_owe(broken: int, threads: ThreadPoolExecutor) -> None:
+    """What the whole one has folded is on its way out, for it may be saved; the broken one never is."""
+    outputs, whole = Outputs(2), 1 - broken
+    with pytest.raises(RuntimeError, match="the fold is broken"):
+        run(
+            outputs,
+            Chunk(broken, [Record(0, b"!")]),
+            Chunk(whole, [Record(5, b"?"), Record(6)]),
+            threads=threads,
+            n_together=2,
+        )
+
+    assert outputs.owned[whole, 1].state.offsets == [5, 6]
+    assert (outputs.letters, outputs.users) == ([(5, "not_json")], [{"u": 7}])
+    assert [each.state.is_lost for each in outputs.owned.values()] == [broken == 0, broken == 1]
+
+
+def test_a_dead_letter_that_cannot_be_sent_leaves_no_state_to_save() -> None:
+    """Its partition must not be saved behind it; the others are told."""
+
+    class Deaf(Outputs):
+        def dead_letter(self, partition: Partition, record: Record, invalid: InvalidEvent) -> None:
+            raise OSError("no way out")
+
+    outputs = Deaf(2)
+    slices = [(outputs.owned[0, 1], [Record(0, b"?")]), (outputs.owned[1, 1], [Record(5)])]
+    with pytest.raises(OSError, match="no way out"):
+        fold_slices(slices, outputs)
+
+    assert [each.state.is_lost for each in outputs.owned.values()] == [True, False]
+    assert outputs.users == [{"u": 7}]
+
+
+def test_all_is_told_before_any_waiting(threads: ThreadPoolExecutor) -> None:
+    """While the first partition is held back, the second one's users are known: a checkpoint may come."""
+    outputs = Outputs(2)
+    run(outputs, Chunk(0, [Record(0)]), Chunk(1, [Record(5)]), threads=threads, n_together=2)
+
+    assert [sorted(turns) for _, turns in outputs.held_back] == [[(0, 0), (1, 5)]] * 2
 
 
 def test_error_of_the_stream_ends_the_agent() -> None:
