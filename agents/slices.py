@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 RECORDS_PER_SLICE = 200
+LONG = 100  # records: some milliseconds to fold
 TURNS = 20  # of the event loop, that chunks on their way get to arrive: some three for each
 
 R_co = TypeVar("R_co", covariant=True)
@@ -76,7 +77,7 @@ class Arrivals(Generic[R]):
         Parameters
         ----------
         n
-            Partitions wanted: for more than have come, the event loop gets a few turns, and no more.
+            Partitions wanted: if much has come of fewer, the event loop gets a few turns, and no more, to bring others.
         """
         turns = TURNS
         while not self._has_ended:
@@ -86,7 +87,7 @@ class Arrivals(Generic[R]):
             if not self._next.done():
                 if not self._by_partition:
                     await asyncio.wait((self._next,))
-                elif len(self._by_partition) < n and turns:
+                elif turns and len(self._by_partition) < n and self._is_long:
                     turns -= 1
                     await asyncio.sleep(0)
                     continue
@@ -100,6 +101,11 @@ class Arrivals(Generic[R]):
             else:
                 self._by_partition.setdefault(chunk.partition, deque()).append(Cursor(chunk))
         return bool(self._by_partition)
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether what has arrived is worth waiting for more to fold beside it."""
+        return any(len(cursors) > 1 or len(cursors[0].chunk.records) >= LONG for cursors in self._by_partition.values())
 
     def first(self, n: int) -> list[Cursor[R]]:
         """The oldest chunk of each of up to `n` partitions, those that wait longest first."""

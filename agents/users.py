@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future, wait
 from functools import partial
 from typing import Protocol, TypeVar
 
-from agents.slices import Arrivals, Chunk
+from agents.slices import LONG, Arrivals, Chunk
 from models.errors import InvalidEvent
 
 
@@ -112,7 +112,9 @@ def fold_slices(
     """
     folds = [partial(partition.state.fold_many, records) for partition, records in slices]
     errors: list[BaseException] = []
-    for (partition, records), outcome in zip(slices, _side_by_side(folds, threads), strict=True):
+    n_records = sum(len(records) for _, records in slices)
+    outcomes = _side_by_side(folds, threads) if threads and n_records >= LONG else [_here(fold) for fold in folds]
+    for (partition, records), outcome in zip(slices, outcomes, strict=True):
         try:
             _tell(partition, records, outcome.result(), outputs)
         except BaseException as error:  # noqa: BLE001 raised below
@@ -122,20 +124,25 @@ def fold_slices(
         raise errors[0]
 
 
-def _side_by_side(folds: Sequence[Callable[[], T]], threads: Executor | None) -> list[Future[T]]:
+def _side_by_side(folds: Sequence[Callable[[], T]], threads: Executor) -> list[Future[T]]:
     """Do work here and in threads, whoever is free first; returns when all of it has ended, well or not."""
-    outcomes = [threads.submit(fold) if threads and place else Future[T]() for place, fold in enumerate(folds)]
-    for place in (0, *range(len(folds) - 1, 0, -1)) if folds else ():
-        if place and threads:
-            if not outcomes[place].cancel():
-                continue  # it has begun
-            outcomes[place] = Future()
-        try:
-            outcomes[place].set_result(folds[place]())
-        except BaseException as error:  # noqa: BLE001 the caller's to raise
-            outcomes[place].set_exception(error)
+    elsewhere = [threads.submit(fold) for fold in folds[1:]]
+    outcomes = [_here(folds[0]), *elsewhere]
+    for place in range(len(folds) - 1, 0, -1):
+        if elsewhere[place - 1].cancel():
+            outcomes[place] = _here(folds[place])
     wait(outcomes)  # nobody may see a state that is still being folded
     return outcomes
+
+
+def _here(fold: Callable[[], T]) -> Future[T]:
+    """What came of work done at once."""
+    outcome: Future[T] = Future()
+    try:
+        outcome.set_result(fold())
+    except BaseException as error:  # noqa: BLE001 the caller's to raise
+        outcome.set_exception(error)
+    return outcome
 
 
 def _tell(

@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     max_unpublished: int = Field(200_000, ge=100, description="users waiting for Redis before all are rebuilt instead")
 
     checkpoint_s: float = Field(1.0, ge=0.05, le=60, description="interval of checkpoints, s")
-    checkpoint_bytes_per_s: int = Field(16_000_000, ge=10_000, description="bandwidth checkpoints may take, bytes/s")
+    checkpoint_bytes_per_s: int = Field(
+        4_000_000, ge=10_000, description="bandwidth a worker's checkpoints may take, bytes/s"
+    )
     checkpoint_max_s: float = Field(60.0, ge=1, description="longest time between checkpoints, s")
     checkpoint_max_events: int = Field(250_000, ge=1, description="most events between checkpoints")
     checkpoint_max_bytes: int = Field(32_000_000, ge=100_000, description="most dirty bytes between checkpoints")

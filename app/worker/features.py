@@ -2,8 +2,7 @@
 
 Each key has one writer, which rewrites it: what belongs to an item by the owner of the item's partition, what belongs
 to all by the owner of partition 0. A key goes out at most once every `refresh_s`; what does not fit into this
-publisher's share of the time waits its turn: a tenth behind a backlog, a quarter while events flow, nearly all when
-the worker is idle.
+publisher's share of the time waits its turn: a tenth while events flow, nearly all when the worker is idle.
 """
 
 import asyncio
@@ -28,7 +27,7 @@ from tables.view import TRENDING
 logger = logging.getLogger("freshet")
 
 KEYS_PER_SLICE = 8
-SHARE_BEHIND, SHARE_BUSY, SHARE_IDLE = 0.1, 0.25, 0.9
+SHARE_BUSY, SHARE_IDLE = 0.1, 0.9
 
 
 class FeaturePublisher:
@@ -53,7 +52,7 @@ class FeaturePublisher:
             due = time.monotonic() + self._settings.refresh_s
             if self._view.owned and self._view.caught_up:
                 before, folded = folded, sum(p.state.next_offset for p in self._view.owned.values())
-                share = SHARE_IDLE if folded == before else SHARE_BEHIND if self._view.is_behind else SHARE_BUSY
+                share = SHARE_IDLE if folded == before else SHARE_BUSY
                 await self.refresh(share * self._settings.refresh_s)
 
     @property

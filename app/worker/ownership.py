@@ -153,7 +153,8 @@ class Ownership:
     def _is_due(self, partition: OwnedPartition) -> bool:
         settings, state = self.settings, partition.state
         age_s = monotonic() - partition.last_checkpoint
-        affordable_s = max(settings.checkpoint_s, state.dirty_bytes / settings.checkpoint_bytes_per_s)
+        bytes_per_s = settings.checkpoint_bytes_per_s / max(1, len(self.owned))
+        affordable_s = max(settings.checkpoint_s, state.dirty_bytes / bytes_per_s)
         folded = state.metrics.counts.get("events", 0) - partition.events_at_checkpoint
         return (
             age_s >= min(affordable_s, settings.checkpoint_max_s)

@@ -13,6 +13,7 @@ OVERRIDDEN = {
     "_getmany": ["self", "active_partitions", "timeout"],
     "perform_seek": ["self"],
     "getmany": ["self", "timeout"],
+    "_drain_messages": ["self", "fetcher"],
     "_new_offset": ["self", "tp"],
     "on_partitions_revoked": ["self", "revoked"],
     "on_stop": ["self"],
@@ -27,7 +28,7 @@ USED = (
     "stop_flow",
     "topic_partitions",
 )
-ATTRIBUTES = ("_read_offset", "_committed_offset", "_acked", "_acked_index")
+ATTRIBUTES = ("_committed_offset", "_acked", "_acked_index", "_thread", "callback", "consumer_stopped_errors")
 
 
 def check_libraries() -> None:

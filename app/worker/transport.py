@@ -86,6 +86,24 @@ class BatchConsumer(driver.Consumer):
             found.update(await thread._fetch_records(consumer, {tp}, timeout=0.0, max_records=n))
         return found
 
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Hand each chunk to the agent's stream at once.
+
+        Faust's own loop makes tasks for every message, for a stream's buffer may be full; and so each chunk waits for
+        several turns of an event loop that has lists to make. Ours never fills the buffer: few chunks are in flight.
+        """
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await asyncio.sleep(0)
+                async for _, message in self.getmany(timeout=1.0):
+                    await self.callback(message)
+        except asyncio.CancelledError:
+            if not self.transport.app.should_stop:
+                raise
+        except self.consumer_stopped_errors:
+            if not self.transport.app.should_stop:
+                raise
+
     async def perform_seek(self) -> None:
         """Begin to load; the positions are set by the load's task, which no timeout of Faust's can cut short."""
         partitions = {tp.partition: tp for tp in self._event_partitions()}
@@ -160,8 +178,6 @@ class BatchConsumer(driver.Consumer):
         owned = self.ownership.owned.get(tp.partition)
         if owned is not None:
             owned.end_offset = max(owned.end_offset, self.highwater(tp) or 0, last.offset + 1)
-        if self._read_offset[tp] is not None:
-            self._read_offset[tp] = last.offset  # or Faust books every record before the last as a gap
         return ConsumerMessage(
             last.topic,
             last.partition,
