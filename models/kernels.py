@@ -254,3 +254,19 @@ def remember(seen: Array, n_seen: int, max_seen: int, value: np.uint64) -> tuple
         n_seen -= excess
     seen[n_seen] = value
     return n_seen + 1, True
+
+
+@njit(cache=True, nogil=True)
+def remember_id(event_ids: Array, n_event_ids: Array, slot: int, event_id: np.uint64) -> bool:
+    """Whether an event id is among those of a user; if not it becomes the newest, in place of the oldest."""
+    ids, n = event_ids[slot], n_event_ids[slot]
+    for place in range(n):
+        if ids[place] == event_id:
+            return True
+    if n == ids.shape[0]:
+        for place in range(1, n):
+            ids[place - 1] = ids[place]
+        n -= 1
+    ids[n] = event_id
+    n_event_ids[slot] = n + 1
+    return False

@@ -79,12 +79,16 @@ def recommend(
         reasons,
     )
     ids, recent = view.ids, user.recent
+    new = tuple.__new__  # what the constructor does, without its detour
     made = [
-        ListItem(
-            ids[item],
-            score,
-            _SOURCES[source],
-            () if first < 0 else (recent[first][0],) if second < 0 else (recent[first][0], recent[second][0]),
+        new(
+            ListItem,
+            (
+                ids[item],
+                score,
+                _SOURCES[source],
+                () if first < 0 else (recent[first][0],) if second < 0 else (recent[first][0], recent[second][0]),
+            ),
         )
         for item, score, source, (first, second) in zip(
             items[chosen].tolist(), scores[chosen].tolist(), sources.tolist(), reasons.tolist(), strict=True

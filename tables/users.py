@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from models import kernels
 from models.arrays import longer
-from models.compiled import njit
-from models.fold_arrays import Array, UserArrays
+from models.fold_arrays import UserArrays
 from models.ids import hash64
 from models.rows import RowPool
 from tables.codec import undamaged
@@ -113,6 +113,21 @@ class Users:
             return None
         return UserState.decode(place) if isinstance(place, bytes) else self._read(place)
 
+    def reader(self, user_id: str) -> UserState | None:
+        """Of a user's state a copy of what lists are made from: recent and seen items, and the last offset.
+
+        Raises
+        ------
+        StateError
+            If the stored bytes are damaged.
+        """
+        place = self._places.get(user_id)
+        if place is None or isinstance(place, bytes):
+            return self.get(user_id)
+        state = UserState()
+        self._read_items(place, state)
+        return state
+
     def slot(self, user_id: str) -> int | None:
         """The slot of a user, None for an unknown one.
 
@@ -168,7 +183,7 @@ class Users:
 
     def is_duplicate(self, slot: int, event_id_hash: int) -> bool:
         """Whether an event id is among a user's newest; remembers it if not."""
-        return bool(remember_id(self.event_ids, self.n_event_ids, slot, np.uint64(event_id_hash)))
+        return bool(kernels.remember_id(self.event_ids, self.n_event_ids, slot, np.uint64(event_id_hash)))
 
     def remember_item(self, slot: int, item_id: str) -> None:
         """Keep the id of a user's newest item, beside its hash in `recent`."""
@@ -252,18 +267,21 @@ class Users:
 
     def _read(self, slot: int) -> UserState:
         state = UserState()
-        state.n_events = int(self.n_events[slot])
-        state.last_offset, state.last_ms = int(self.last_offsets[slot]), int(self.last_ms[slot])
+        self._read_items(slot, state)
+        state.n_events, state.last_ms = int(self.n_events[slot]), int(self.last_ms[slot])
         state.event_ids = dict.fromkeys(self.event_ids[slot, : self.n_event_ids[slot]].tolist())
-        weights = self.recent_weights[slot, : self.n_recent[slot]].tolist()
-        state.recent = list(zip(self.recent_ids[slot], weights, strict=True))
-        state.seen = self.seen.row(slot)[0].copy()
-        state.n_seen = len(state.seen)
         state.factors = self.factors[slot].copy() if self.has_factors[slot] else None
         state.waiting = self.waiting_rows.read(slot)
         state.windows.totals = dict(zip(*(column.tolist() for column in self.totals.row(slot)), strict=True))
         state.windows.buckets = dict(zip(*(column.tolist() for column in self.buckets.row(slot)), strict=True))
         return state
+
+    def _read_items(self, slot: int, state: UserState) -> None:
+        state.last_offset = int(self.last_offsets[slot])
+        weights = self.recent_weights[slot, : self.n_recent[slot]].tolist()
+        state.recent = list(zip(self.recent_ids[slot], weights, strict=True))
+        state.seen = self.seen.row(slot)[0].copy()
+        state.n_seen = len(state.seen)
 
     def _clear(self, slot: int) -> None:
         self.n_events[slot] = self.n_event_ids[slot] = self.n_recent[slot] = self.last_ms[slot] = 0
@@ -280,19 +298,3 @@ class Users:
                 setattr(self, name, longer(getattr(self, name), size))
         for pool in (self.seen, self.totals, self.buckets):
             pool.grow(n_slots)
-
-
-@njit(cache=True, nogil=True)
-def remember_id(event_ids: Array, n_event_ids: Array, slot: int, event_id: np.uint64) -> bool:
-    """Whether an event id is among those of a user; if not it becomes the newest, in place of the oldest."""
-    ids, n = event_ids[slot], n_event_ids[slot]
-    for place in range(n):
-        if ids[place] == event_id:
-            return True
-    if n == ids.shape[0]:
-        for place in range(1, n):
-            ids[place - 1] = ids[place]
-        n -= 1
-    ids[n] = event_id
-    n_event_ids[slot] = n + 1
-    return False

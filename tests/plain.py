@@ -23,7 +23,7 @@ from models import (
     trending,
     window_kernels,
 )
-from tables import batch, fold_lists, recommend, users, view
+from tables import batch, fold_lists, recommend, view
 
 MODULES = (
     kernels,
@@ -40,7 +40,6 @@ MODULES = (
     fold_kernel,
     fold_lists,
     batch,
-    users,
     list_candidates,
     list_fusion,
     view,

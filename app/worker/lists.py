@@ -155,7 +155,7 @@ class ListPublisher:
                 self._view.sync()
                 filler = self._view.filler()
             state = partition.state
-            user = state.users.get(user_id)
+            user = state.users.reader(user_id)
             if self._view.owned.get(partition.number) is not partition:
                 continue  # it may come back, and then its lists are still to go out
             waiting = partition.waiting.pop(user_id, None)

@@ -30,6 +30,7 @@ class OwnedPartition:
         self.checkpoint_lock = asyncio.Lock()
         self.last_checkpoint = monotonic()
         self.last_bytes = 0
+        self.encode_s = 0.0  # what the last checkpoint cost
         self.events_at_checkpoint = state.metrics.counts.get("events", 0)
         self._clock = (state.clock.now_ms, 0)
         self._dead_letters: deque[tuple[int, asyncio.Future[object]]] = deque()

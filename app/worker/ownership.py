@@ -14,15 +14,17 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from app.settings import Settings
-from app.worker.checkpoints import CheckpointWriter, load_checkpoint
+from app.worker.checkpoints import CheckpointWriter, check_marker, load_checkpoint
 from app.worker.owned import OwnedPartition
-from models.errors import FreshetError, ResetRequired, ServiceError
+from models.errors import FreshetError, ServiceError
+from tables.cutting import Cutting
 from tables.names import Names
 from tables.partition import PartitionState
 
 logger = logging.getLogger("freshet")
 
 Ranges = Mapping[int, tuple[int, int]]
+ENCODING_SHARE = 0.03  # of a worker's time, that encoding of checkpoints may take
 VALUES_PER_SLICE = 100  # encoded between two turns of the event loop, about a millisecond
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
@@ -131,11 +133,10 @@ class Ownership:
             rebuilding = bool(partition.rebuild)
             cutting = state.begin_cut(partition.published_offset)
             try:
-                while not cutting.go_on(VALUES_PER_SLICE):  # noqa: ASYNC110 there is nothing to wait for
-                    await asyncio.sleep(0)  # events go on; what they change is encoded before
-            finally:
-                cut = state.end_cut()
-            try:
+                try:
+                    partition.encode_s = await _encode(cutting)
+                finally:
+                    cut = state.end_cut()
                 await partition.dead_letters_below(cut.marker.next_offset)
                 await partition.writer.write(cut)
             except BaseException:
@@ -154,7 +155,8 @@ class Ownership:
         settings, state = self.settings, partition.state
         age_s = monotonic() - partition.last_checkpoint
         bytes_per_s = settings.checkpoint_bytes_per_s / max(1, len(self.owned))
-        affordable_s = max(settings.checkpoint_s, state.dirty_bytes / bytes_per_s)
+        worth_s = len(self.owned) * partition.encode_s / ENCODING_SHARE
+        affordable_s = max(settings.checkpoint_s, state.dirty_bytes / bytes_per_s, worth_s)
         folded = state.metrics.counts.get("events", 0) - partition.events_at_checkpoint
         return (
             age_s >= min(affordable_s, settings.checkpoint_max_s)
@@ -257,39 +259,15 @@ class Ownership:
             await asyncio.wait([loading])
 
 
-def check_marker(state: PartitionState, end_offset: int, n_partitions: int) -> None:
-    """Refuse a state that belongs to another log.
-
-    Raises
-    ------
-    ResetRequired
-        With the command to run.
-    """
-    marker = state.loaded
-    if marker is None:
-        return
-    if marker.next_offset > end_offset:
-        raise ResetRequired(
-            f"partition {state.number} was folded up to offset {marker.next_offset}, but its log ends at {end_offset}: "
-            "the topic was made anew or mirrored. Run `freshet reset` to fold the log that is there from its start."
-        )
-    if marker.n_partitions == 0:
-        raise ResetRequired(
-            f"a reset of partition {state.number} was begun and not ended. Run `freshet reset` once more."
-        )
-    if marker.n_partitions != n_partitions:
-        raise ResetRequired(
-            f"the state was made of {marker.n_partitions} partitions, the topic has {n_partitions}: users have moved. "
-            "Run `freshet reset` to fold the log anew."
-        )
-    if marker.fingerprint != state.settings.fingerprint():
-        logger.warning(
-            "partition %d: the settings that shape state have changed (fingerprint %s, now %s). What is folded stays "
-            "as it was made; `freshet reset` makes all of it anew.",
-            state.number,
-            marker.fingerprint,
-            state.settings.fingerprint(),
-        )
+async def _encode(cutting: Cutting) -> float:
+    """Encode a cut while events go on: what they change is encoded before; how long it took without them, s."""
+    seconds, began, is_done = 0.0, monotonic(), cutting.go_on(VALUES_PER_SLICE)
+    while not is_done:
+        seconds += monotonic() - began
+        await asyncio.sleep(0)
+        began = monotonic()
+        is_done = cutting.go_on(VALUES_PER_SLICE)
+    return seconds + monotonic() - began
 
 
 async def _stop_writers(partitions: Any, within_s: float) -> None:

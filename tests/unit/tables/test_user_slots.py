@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import kernels
 from models.errors import StateError
 from models.evaluation import DEPTH, SOURCES
 from models.ids import hash64
-from tables import users as users_module
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tables.user_state import MAX_EVENT_IDS, UserBounds, UserState
@@ -164,11 +164,11 @@ def test_event_ids_are_remembered_as_one_user_does(seed: int, is_plain: bool) ->
 def test_an_id_is_known_until_32_others_have_come() -> None:
     """The kernel by itself: the first is there after 31 others, and gone after 32."""
     ids, n_ids = np.zeros((2, MAX_EVENT_IDS), np.uint64), np.zeros(2, np.int64)
-    said = [users_module.remember_id(ids, n_ids, 1, np.uint64(number)) for number in range(1, 33)]
+    said = [kernels.remember_id(ids, n_ids, 1, np.uint64(number)) for number in range(1, 33)]
     assert not any(said)
-    assert users_module.remember_id(ids, n_ids, 1, np.uint64(1))
+    assert kernels.remember_id(ids, n_ids, 1, np.uint64(1))
 
-    assert not users_module.remember_id(ids, n_ids, 1, np.uint64(33))
+    assert not kernels.remember_id(ids, n_ids, 1, np.uint64(33))
 
     assert ids[1].tolist() == list(range(2, 34))
     assert n_ids.tolist() == [0, 32] and not ids[0].any()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.worker.ownership import check_marker
+from app.worker.checkpoints import check_marker
 from app.worker.transport import split
 from models.errors import ResetRequired
 from tables.fold_settings import FoldSettings
