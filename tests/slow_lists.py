@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models import kernels
 from models.fusion import FusionSettings, fuse
 from tables.items import ItemShares
 from tables.list_json import ListItem
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
+from tests.slow_kernels import accumulate, select
 
 CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
 
@@ -58,7 +58,7 @@ class SlowLists:
         best, best_source = np.zeros((size, 2), np.float64), np.zeros((size, 2), np.int32)
         for partition, share in view.shares.items():
             rows, pairs = view.slot_in[partition][known], share.pairs
-            n_touched = kernels.accumulate(
+            n_touched = accumulate(
                 pairs.neighbours,
                 pairs.weights,
                 pairs.start,
@@ -72,7 +72,7 @@ class SlowLists:
                 best,
                 best_source,
             )
-        items, values = kernels.select(
+        items, values = select(
             scores,
             touched,
             n_touched,

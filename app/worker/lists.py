@@ -23,6 +23,7 @@ logger = logging.getLogger("freshet")
 
 LISTS_PER_CALL, LISTS_PER_CALL_BEHIND = 20, 200  # few, so that the first ones leave at once; many cost less each
 LISTS_PER_SLICE = 20
+CALLS = 3  # on their way to Redis at once
 SHARE_BEHIND = 0.05  # of the time, behind a backlog: the fold comes first
 PAUSE_S = 0.003  # between rounds: each has costs of its own, as much as two lists
 IDLE_S = 0.05
@@ -48,6 +49,9 @@ class Sent(NamedTuple):
     items: list[ListItem]
 
 
+Made = tuple[list[tuple[str, bytes]], list[Sent]]
+
+
 class ListPublisher:
     """Publishes lists while the agent folds on.
 
@@ -69,6 +73,9 @@ class ListPublisher:
         self._down_since: float | None = None
         self._rebuild_due = 0.0
         self._busy_s = 0.0
+        self._calls: set[asyncio.Task[bool]] = set()
+        self._on_their_way: set[str] = set()  # users whose lists Redis is being sent
+        self._broken: BaseException | None = None
         self.n_published = 0
 
     def wake(self) -> None:
@@ -78,7 +85,9 @@ class ListPublisher:
     async def run(self) -> None:
         """Publish for ever."""
         while True:
-            if not self._has_unpublished():
+            if self._broken is not None:
+                raise self._broken
+            if not self._is_due():
                 self._wake.clear()
                 wait_s = IDLE_S
                 if any(partition.rebuild for partition in self._view.owned.values()):
@@ -90,7 +99,7 @@ class ListPublisher:
                 continue
             await self._let_the_fold_go_first()
             self._busy_s = 0.0
-            await self._round()
+            await self._begin_round()
             await self._rebuild()
             await asyncio.sleep(PAUSE_S)
 
@@ -116,15 +125,37 @@ class ListPublisher:
     def _has_unpublished(self) -> bool:
         return any(partition.unpublished for partition in self._view.owned.values())
 
+    def _is_due(self) -> bool:
+        partitions = self._view.owned.values()
+        return any(user_id not in self._on_their_way for partition in partitions for user_id in partition.unpublished)
+
     def _unpublished(self) -> list[tuple[OwnedPartition, str]]:
         return [(partition, user_id) for partition in self._view.owned.values() for user_id in partition.unpublished]
 
     async def _round(self) -> None:
-        """Everything unpublished as of now, in parts."""
-        due, size = self._unpublished(), self._lists_per_call
+        """Everything unpublished as of now; all answers are there when this returns."""
+        await self._begin_round()
+        while self._calls:
+            await asyncio.wait(self._calls)
+
+    async def _begin_round(self) -> None:
+        """Send everything unpublished that is not on its way, in parts; while one is written the next is made."""
+        due = [each for each in self._unpublished() if each[1] not in self._on_their_way]
+        size = self._lists_per_call
         for start in range(0, len(due), size):
-            if not await self._publish(due[start : start + size]):
+            while len(self._calls) >= (CALLS if self._down_since is None else 1):
+                await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
+            if start and self._down_since is not None:
                 return
+            call = asyncio.create_task(self._send(await self._make(due[start : start + size])))
+            self._calls.add(call)
+            call.add_done_callback(self._answered)
+
+    def _answered(self, call: asyncio.Task[bool]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled() and call.exception() is not None:
+            self._broken = call.exception()
+        self._wake.set()
 
     async def _rebuild(self) -> None:
         """A part of the lists that are all to be made anew, at the rate allowed and behind those of new events."""
@@ -142,6 +173,10 @@ class ListPublisher:
                 logger.info("partition %d: all lists are in Redis again", partition.number)
 
     async def _publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
+        """Make lists and send them; whether Redis has taken them."""
+        return await self._send(await self._make(users))
+
+    async def _make(self, users: list[tuple[OwnedPartition, str]]) -> Made:
         entries: list[tuple[str, bytes]] = []
         sent: list[Sent] = []
         began = time.perf_counter()
@@ -184,6 +219,11 @@ class ListPublisher:
             entries.append((self._keys.user_list(user_id), payload))
             sent.append(Sent(partition, user_id, user.last_offset, waiting, time.perf_counter(), items))
         self._busy_s += time.perf_counter() - began
+        self._on_their_way.update(each.user_id for each in sent)
+        return entries, sent
+
+    async def _send(self, made: Made) -> bool:
+        entries, sent = made
         try:
             await self._store.publish_lists(entries, self._settings.list_ttl_days * DAY_S)
         except ServiceError as error:
@@ -192,6 +232,8 @@ class ListPublisher:
                     each.partition.waiting.setdefault(each.user_id, each.waiting)
             await self._back_off(error)
             return False
+        finally:
+            self._on_their_way.difference_update(each.user_id for each in sent)
         if self._down_since is not None:
             logger.info("Redis takes lists again, after %.1f s", time.monotonic() - self._down_since)
             self._down_since = None

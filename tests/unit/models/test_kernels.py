@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,110 +127,6 @@ def test_drop_slots_removes_every_mention(rows: list[list[tuple[int, float]]], g
         span = slice(int(start[number]), int(start[number]) + int(length[number]))
         assert list(zip(neighbours[span].tolist(), weights[span].tolist(), strict=True)) == kept
         assert bool(changed[number]) == (kept != row)
-
-
-@given(
-    rows=st.lists(ROWS, min_size=1, max_size=6),
-    factors=st.lists(st.floats(1e-3, 1e3), min_size=6, max_size=6),
-    picked=st.lists(st.integers(-1, 5), max_size=6),
-    items=st.lists(st.integers(-1, 12), min_size=31, max_size=31),
-)
-def test_accumulate_sums_rows_and_names_the_two_best_sources(
-    rows: list[list[tuple[int, float]]], factors: list[float], picked: list[int], items: list[int]
-) -> None:
-    """A candidate's score is the sum over the history; `best_source` names the two that gave most."""
-    shown = [-1] * 31
-    for slot, item in enumerate(items):
-        if item not in shown:
-            shown[slot] = item
-    history = np.array([row if row < len(rows) else -1 for row in picked], np.int32)
-    neighbours, weights = row_arrays([pair for row in rows for pair in row])
-    length = np.array([len(row) for row in rows], np.int32)
-    start = np.concatenate(([0], np.cumsum(length)[:-1])).astype(np.int64)
-    arrays = (np.array(shown, np.int32), np.zeros(13), np.zeros(13, np.int32), 0, np.zeros((13, 2)))
-    inputs = (neighbours, weights, start, length, history, np.array(factors), *arrays, np.zeros((13, 2), np.int32))
-    compiled, plain = both("accumulate", *inputs)
-
-    assert bits(compiled) == bits(plain)
-    n, scores, touched, sources = compiled[0], compiled[8], compiled[9], compiled[12]
-    gave: dict[int, list[tuple[float, int]]] = {}
-    for source, row in enumerate(history.tolist()):
-        for slot, weight in rows[row] if row >= 0 else []:
-            if shown[slot] >= 0:
-                gave.setdefault(shown[slot], []).append((factors[source] * weight, source))
-    assert sorted(touched[:n].tolist()) == sorted(gave)
-    for item, amounts in gave.items():
-        assert scores[item] == pytest.approx(sum(amount for amount, _ in amounts))
-        first_two = sorted(amounts, key=lambda pair: (-pair[0], pair[1]))[:2]
-        assert [source for source in sources[item].tolist() if source >= 0] == [source for _, source in first_two]
-
-
-def test_accumulate_lists_a_candidate_once_when_its_contribution_is_nothing() -> None:
-    """A factor of 0 (an item without weight, a decay of 0) does not put a candidate into `touched` twice."""
-    neighbours, weights = row_arrays([(2, 1.0), (2, 1.0), (2, 1.0)])
-    start, length = np.arange(3, dtype=np.int64), np.ones(3, np.int32)
-    rows, factors = np.array([0, 1, 2], np.int32), np.array([0.0, 0.0, 0.5])
-    touched, to_item, scores = np.zeros(8, np.int32), np.arange(3, dtype=np.int32), np.zeros(3)
-    n = kernels.accumulate(
-        neighbours,
-        weights,
-        start,
-        length,
-        rows,
-        factors,
-        to_item,
-        scores,
-        touched,
-        0,
-        np.zeros((3, 2)),
-        np.zeros((3, 2), np.int32),
-    )
-
-    assert scores[2] == 0.5
-    assert touched[:n].tolist() == [2]
-
-
-@given(
-    values=st.lists(st.sampled_from((0.5, 1.0, 1.0, 2.0, 3.0, np.inf, np.nan, 1e308)), max_size=20),
-    norms=st.lists(st.sampled_from((0.0, 0.5, 1.0, 1.0, 10.0)), min_size=20, max_size=20),
-    allowed=st.lists(st.booleans() | st.just(True), min_size=20, max_size=20),
-    hashes=st.lists(st.sampled_from([1 + 64 * n for n in range(40)]), min_size=20, max_size=20, unique=True),
-    seen=st.lists(st.sampled_from([1 + 64 * n for n in range(60)]), max_size=30, unique=True),
-    k=st.integers(1, 25),
-)
-def test_select_takes_the_best_unseen_allowed_finite_items(
-    values: list[float], norms: list[float], allowed: list[bool], hashes: list[int], seen: list[int], k: int
-) -> None:
-    """At least `k` if there are as many, all ties at the end included; every hash here falls into the same cell."""
-    scores = np.zeros(20)
-    scores[: len(values)] = values
-    touched = np.arange(20, dtype=np.int32)
-    compiled, plain = both(
-        "select",
-        scores,
-        touched,
-        len(values),
-        np.array(norms),
-        np.array(allowed),
-        np.array(hashes, np.uint64),
-        np.array([*seen, 0], np.uint64),
-        len(seen),
-        k,
-        np.full(64, 77, np.uint64),
-    )
-
-    assert bits(compiled) == bits(plain)
-    with np.errstate(all="ignore"):
-        normed = scores * np.array(norms)
-    offered = {
-        item: normed[item]
-        for item in range(len(values))
-        if allowed[item] and 0.0 < normed[item] < np.inf and hashes[item] not in seen
-    }
-    worst = sorted(offered.values(), reverse=True)[:k][-1] if offered else 0.0
-    found = dict(zip(compiled[0][0].tolist(), compiled[0][1].tolist(), strict=True))
-    assert found == {item: value for item, value in offered.items() if value >= worst}
-    assert not compiled[1].any(), "scores are zero again"
 
 
 @given(values=st.lists(st.sampled_from((1, 2, 3, 5, 8, 2**63, 2**64 - 1)), max_size=40), max_seen=st.integers(1, 9))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 from aiokafka import TopicPartition
@@ -11,13 +12,14 @@ from aiokafka import TopicPartition
 from app.settings import Settings
 from app.store import PublishResult
 from app.store.store import Store
+from app.worker import lists as lists_module
 from app.worker.catalogue import Catalogue
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.features import FeaturePublisher
 from app.worker.follower import ShareFollower
 from app.worker.gauge import LiveGauge
 from app.worker.latency import Latency
-from app.worker.lists import LISTS_PER_CALL, ListPublisher
+from app.worker.lists import CALLS, LISTS_PER_CALL, ListPublisher, Made
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from models.errors import ServiceError
@@ -137,6 +139,42 @@ def test_event_during_the_write_keeps_the_list_missing() -> None:
     assert stage.partition.unpublished == {}
 
 
+def test_a_few_calls_are_on_their_way_at_once() -> None:
+    """Lists are made while others are written, of no user twice; an error that is not Redis being away ends it all."""
+    stage = Stage()
+    stage.partition.unpublished = {f"u{number % 7}": 0 for number in range(7)}
+    waiting: list[list[str]] = []
+    go = asyncio.Event()
+
+    async def write(entries: list[tuple[str, bytes]], ttl_s: int) -> None:
+        waiting.append([key for key, _ in entries])
+        await go.wait()
+
+    async def work() -> None:
+        stage.store.publish_lists = write  # type: ignore[method-assign, assignment]
+        with patch.object(lists_module, "LISTS_PER_CALL", 1):
+            beginning = asyncio.create_task(stage.lists._begin_round())
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert len(waiting) == CALLS and not beginning.done()
+            assert len({key for keys in waiting for key in keys}) == CALLS
+            go.set()
+            await beginning
+            await stage.lists._round()
+        assert stage.partition.unpublished == {}
+        assert sorted(key for keys in waiting for key in keys) == [f"recs:user:u{number}" for number in range(7)]
+
+        async def fail(entries: list[tuple[str, bytes]], ttl_s: int) -> None:
+            raise RuntimeError("a broken store")
+
+        stage.store.publish_lists = fail  # type: ignore[method-assign, assignment]
+        stage.partition.unpublished = {"u3": 0}
+        with pytest.raises(RuntimeError, match="a broken store"):
+            await stage.lists.run()
+
+    asyncio.run(asyncio.wait_for(work(), 10.0))
+
+
 def looks(stage: Stage, monkeypatch: pytest.MonkeyPatch, then: list[Callable[[], None]]) -> None:
     """Let the probe look at Redis as often as there are things to do after each look."""
     steps = iter(then)
@@ -195,13 +233,13 @@ def test_lists_of_new_events_do_not_wait_for_a_rebuild() -> None:
     stage.partition.rebuild_all()
     stage.partition.rebuild *= 20
     sent: list[list[str]] = []
-    publish = stage.lists._publish
+    make = stage.lists._make
 
-    async def note(users: list[tuple[OwnedPartition, str]]) -> bool:
+    async def note(users: list[tuple[OwnedPartition, str]]) -> Made:
         sent.append([user_id for _, user_id in users])
-        return await publish(users)
+        return await make(users)
 
-    stage.lists._publish = note  # type: ignore[method-assign]
+    stage.lists._make = note  # type: ignore[method-assign]
 
     async def work() -> None:
         running = asyncio.create_task(stage.lists.run())
