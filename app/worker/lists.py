@@ -84,24 +84,31 @@ class ListPublisher:
 
     async def run(self) -> None:
         """Publish for ever."""
-        while True:
-            if self._broken is not None:
-                raise self._broken
-            if not self._is_due():
-                self._wake.clear()
-                wait_s = IDLE_S
-                if any(partition.rebuild for partition in self._view.owned.values()):
-                    wait_s = min(wait_s, max(0.0, self._rebuild_due - time.monotonic()))
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), wait_s)
-            if not self._view.caught_up:
-                await asyncio.sleep(IDLE_S)
-                continue
-            await self._let_the_fold_go_first()
-            self._busy_s = 0.0
-            await self._begin_round()
-            await self._rebuild()
-            await asyncio.sleep(PAUSE_S)
+        try:
+            while True:
+                await self._turn()
+        finally:
+            for call in self._calls:
+                call.cancel()
+
+    async def _turn(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if not self._is_due():
+            self._wake.clear()
+            wait_s = IDLE_S
+            if any(partition.rebuild for partition in self._view.owned.values()):
+                wait_s = min(wait_s, max(0.0, self._rebuild_due - time.monotonic()))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait_s)
+        if not self._view.caught_up:
+            await asyncio.sleep(IDLE_S)
+            return
+        await self._let_the_fold_go_first()
+        self._busy_s = 0.0
+        await self._begin_round()
+        await self._rebuild()
+        await asyncio.sleep(PAUSE_S)
 
     async def _let_the_fold_go_first(self) -> None:
         """Wait as long as the share of the time asks for, and not after the backlog is done."""

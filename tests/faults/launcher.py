@@ -87,14 +87,14 @@ def held_dead_letter() -> None:
 
 def no_lists() -> None:
     """Once the gate is open, no list goes out any more."""
-    publish = ListPublisher._publish
+    send = ListPublisher._send
 
-    async def hold(self: ListPublisher, users: Any) -> bool:
+    async def hold(self: ListPublisher, made: Any) -> bool:
         while is_open():  # noqa: ASYNC110 another process opens it
             await asyncio.sleep(0.05)
-        return await publish(self, users)
+        return await send(self, made)
 
-    ListPublisher._publish = hold  # type: ignore[method-assign]
+    ListPublisher._send = hold  # type: ignore[method-assign]
 
 
 def no_bound() -> None:
