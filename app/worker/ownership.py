@@ -25,6 +25,7 @@ logger = logging.getLogger("freshet")
 
 Ranges = Mapping[int, tuple[int, int]]
 ENCODING_SHARE = 0.03  # of a worker's time, that encoding of checkpoints may take
+QUIET_S = 0.2  # without an event for so long, a partition has nothing to wait for
 VALUES_PER_SLICE = 100  # encoded between two turns of the event loop, about a millisecond
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
@@ -157,6 +158,8 @@ class Ownership:
         bytes_per_s = settings.checkpoint_bytes_per_s / max(1, len(self.owned))
         worth_s = len(self.owned) * partition.encode_s / ENCODING_SHARE
         affordable_s = max(settings.checkpoint_s, state.dirty_bytes / bytes_per_s, worth_s)
+        if monotonic() - partition.folded_at >= QUIET_S:
+            affordable_s = settings.checkpoint_s  # the last one in a while: nothing is left to share the time with
         folded = state.metrics.counts.get("events", 0) - partition.events_at_checkpoint
         return (
             age_s >= min(affordable_s, settings.checkpoint_max_s)

@@ -67,15 +67,17 @@ class BatchConsumer(driver.Consumer):
             return {}
         n_of = Counter(number for number, _ in self.ownership.in_flight)
         wanted = [tp for tp in active_partitions or () if n_of[tp.partition] < CHUNKS_PER_PARTITION]
+        if not wanted:
+            await asyncio.sleep(WAIT_S)
+            return {}
         wanted.sort(key=lambda tp: (n_of[tp.partition], self._served.get(tp, 0)))
-        wanted = wanted[: max(1, CHUNKS_IN_FLIGHT - len(self.ownership.in_flight))]
-        fetched = await self._thread.call_thread(self._fetch_each, wanted) if wanted else {}
+        fetched = await self._thread.call_thread(self._fetch_each, wanted[: max(1, CHUNKS_IN_FLIGHT - n_of.total())])
         self._n_served += 1
         self._served.update(dict.fromkeys(fetched, self._n_served))
         if fetched:
             return fetched
-        # partitions that have enough for now may want more before others have anything
-        return await super()._getmany(active_partitions, min(timeout, POLL_S) if n_of else timeout)
+        # the others may want more before any of these has something
+        return await super()._getmany(set(wanted), min(timeout, POLL_S) if n_of else timeout)
 
     async def _fetch_each(self, tps: list[TP]) -> dict[TP, list[ConsumerRecord]]:
         """What has been fetched of these partitions already, up to a chunk of each; runs in the consumer's thread."""
