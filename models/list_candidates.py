@@ -1,7 +1,7 @@
 """Candidates of a published list, by pairs and by factors; compiled, and plain Python (`kernel.py_func`).
 
-Items have numbers here, and keys to order equals by: the first 16 bytes of the id, as two uint64. Where two items with
-the same score have the same key, a kernel says that it cannot tell them apart, and its caller orders them by id.
+Items have numbers here, and keys (rows of uint64) to order equals by. What a kernel has to know of a share's pairs is a
+tuple, `show_share` makes it; those of all shares are a typed list, so that one compiled version serves any number.
 
 They run for microseconds and keep the interpreter's lock: a thread that takes it in between may hold it for 5 ms.
 """
@@ -9,13 +9,43 @@ They run for microseconds and keep the interpreter's lock: a thread that takes i
 from typing import Any
 
 import numpy as np
+from numba.typed import List
 
 from models.compiled import njit
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
 MIN_CELLS = 64
-UNCLEAR = -1
+
+
+@njit(cache=True)
+def show_share(
+    shares: Any,
+    place: int,
+    neighbours: Array,
+    weights: Array,
+    start: Array,
+    length: Array,
+    slot_in: Array,
+    to_item: Array,
+) -> None:
+    """Put a share's pool of pairs, and how items and its slots translate (-1: none), at a place of the list, or last.
+
+    `slot_in` maps an item's number to its slot, `to_item` a slot to its item.
+    """
+    share = (neighbours, weights, start, length, slot_in, to_item)
+    if place < len(shares):
+        shares[place] = share
+    else:
+        shares.append(share)
+
+
+@njit(cache=True)
+def first_share(neighbours: Array, weights: Array, start: Array, length: Array, slot_in: Array, to_item: Array) -> Any:
+    """A list of one share, as `show_share` shows it."""
+    shares = List()
+    shares.append((neighbours, weights, start, length, slot_in, to_item))
+    return shares
 
 
 @njit(cache=True)
@@ -31,6 +61,17 @@ def remember_all(values: Array, n: int, table: Array) -> None:
 
 
 @njit(cache=True)
+def set_of(values: Array) -> Array:
+    """The set of some hashes, for `holds`."""
+    cells = MIN_CELLS
+    while cells < 2 * values.shape[0]:
+        cells *= 2
+    table = np.empty(cells, np.uint64)
+    remember_all(values, values.shape[0], table)
+    return table
+
+
+@njit(cache=True)
 def holds(table: Array, value: np.uint64) -> bool:
     """Whether a hash is in the set."""
     mask = np.uint64(table.shape[0] - 1)
@@ -43,88 +84,96 @@ def holds(table: Array, value: np.uint64) -> bool:
 @njit(cache=True)
 def compare(keys: Array, one: int, other: int) -> int:
     """Below 0 if `one` has the lower key, above 0 if it has the greater, 0 if both are equal."""
-    for part in range(2):
+    for part in range(keys.shape[1]):
         if keys[one, part] != keys[other, part]:
             return -1 if keys[one, part] < keys[other, part] else 1
     return 0
 
 
 @njit(cache=True)
-def add_rows(
-    neighbours: Array,
-    weights: Array,
-    start: Array,
-    length: Array,
-    rows: Array,
-    factors: Array,
-    to_item: Array,
-    scores: Array,
-) -> None:
-    """Add a share's rows times their factors to the `scores` of items, in the order given.
+def add_rows(shares: Any, known: Array, factors: Array, scores: Array) -> None:
+    """Add the rows of the `known` items times their factors to the `scores` of items: share by share, in that order.
 
-    `rows[s]` is the slot of history position `s` (-1: not in this share), `to_item` maps a neighbour's slot to its item
-    (-1: none). What belongs to no item is added to the last score, which is nobody's.
+    What belongs to no item is added to the last score, which is nobody's.
     """
-    nobody, n_mapped = np.uint32(scores.shape[0] - 1), np.uint32(to_item.shape[0])
-    for source in range(rows.shape[0]):
-        row, factor = rows[source], factors[source]
-        if row < 0:
-            continue
-        others = neighbours[start[row] : start[row] + length[row]]
-        amounts = weights[start[row] : start[row] + length[row]]
-        for position in range(others.shape[0]):
-            slot = np.uint32(others[position])
-            item = np.uint32(to_item[slot]) if slot < n_mapped else nobody  # a slot newer than the mapping
-            scores[min(item, nobody)] += factor * amounts[position]
+    nobody = np.uint32(scores.shape[0] - 1)
+    for place in range(len(shares)):
+        neighbours, weights, start, length, slot_in, to_item = shares[place]
+        n_mapped = np.uint32(to_item.shape[0])
+        for source in range(known.shape[0]):
+            row, factor = slot_in[known[source]], factors[source]
+            if row < 0:
+                continue
+            others = neighbours[start[row] : start[row] + length[row]]
+            amounts = weights[start[row] : start[row] + length[row]]
+            for position in range(others.shape[0]):
+                slot = np.uint32(others[position])
+                item = np.uint32(to_item[slot]) if slot < n_mapped else nobody  # a slot newer than the mapping
+                scores[min(item, nobody)] += factor * amounts[position]
 
 
 @njit(cache=True)
 def two_greatest(
-    neighbours: Array,
-    weights: Array,
-    start: Array,
-    length: Array,
-    rows: Array,
-    factors: Array,
-    slots: Array,
-    place_of: Array,
-    gains: Array,
-    sources: Array,
+    shares: Any, known: Array, factors: Array, items: Array, place_of: Array, gains: Array, sources: Array
 ) -> None:
-    """Note which two history positions give some items most, over the rows that `add_rows` adds.
+    """Note which two of the `known` items give each of `items` most, over the rows that `add_rows` adds.
 
-    The items have these `slots` in the share (-1: none), and their places in `slots` also in `gains` and `sources`, of
-    shape (n, 2), which the shares are to be shown one after the other. `place_of` is scratch: -1 for every slot of the
-    share, and left so.
+    `gains` and `sources`, of shape (n, 2) and full of 0 and -1, receive what they give and their positions, the greater
+    first. `place_of` is scratch: -1 for every slot of any share, and left so.
     """
     n_known = np.uint32(place_of.shape[0])
-    for place in range(slots.shape[0]):
-        if slots[place] >= 0:
-            place_of[slots[place]] = place
-    for source in range(rows.shape[0]):
-        row, factor = rows[source], factors[source]
-        if row < 0:
-            continue
-        others = neighbours[start[row] : start[row] + length[row]]
-        amounts = weights[start[row] : start[row] + length[row]]
-        for position in range(others.shape[0]):
-            slot = np.uint32(others[position])
-            place = place_of[slot] if slot < n_known else -1
-            if place < 0:
+    for number in range(len(shares)):
+        neighbours, weights, start, length, slot_in, _ = shares[number]
+        for place in range(items.shape[0]):
+            if slot_in[items[place]] >= 0:
+                place_of[slot_in[items[place]]] = place
+        for source in range(known.shape[0]):
+            row, factor = slot_in[known[source]], factors[source]
+            if row < 0:
                 continue
-            amount = factor * amounts[position]
-            if sources[place, 0] == source:
-                gains[place, 0] += amount
-            elif amount > gains[place, 0]:
-                gains[place, 1], sources[place, 1] = gains[place, 0], sources[place, 0]
-                gains[place, 0], sources[place, 0] = amount, source
-            elif sources[place, 1] == source:
-                gains[place, 1] += amount
-            elif amount > gains[place, 1]:
-                gains[place, 1], sources[place, 1] = amount, source
-    for place in range(slots.shape[0]):
-        if slots[place] >= 0:
-            place_of[slots[place]] = -1
+            others = neighbours[start[row] : start[row] + length[row]]
+            amounts = weights[start[row] : start[row] + length[row]]
+            for position in range(others.shape[0]):
+                slot = np.uint32(others[position])
+                place = place_of[slot] if slot < n_known else -1
+                if place < 0:
+                    continue
+                amount = factor * amounts[position]
+                if sources[place, 0] == source:
+                    gains[place, 0] += amount
+                elif amount > gains[place, 0]:
+                    gains[place, 1], sources[place, 1] = gains[place, 0], sources[place, 0]
+                    gains[place, 0], sources[place, 0] = amount, source
+                elif sources[place, 1] == source:
+                    gains[place, 1] += amount
+                elif amount > gains[place, 1]:
+                    gains[place, 1], sources[place, 1] = amount, source
+        for place in range(items.shape[0]):
+            if slot_in[items[place]] >= 0:
+                place_of[slot_in[items[place]]] = -1
+
+
+@njit(cache=True)
+def goes_before(value: float, one: int, other_value: float, other: int, keys: Array) -> bool:
+    """Whether one entry stands before another: by (-value, key, number)."""
+    if value != other_value:
+        return bool(value > other_value)
+    order = compare(keys, one, other)
+    return bool(order < 0 or (order == 0 and one < other))
+
+
+@njit(cache=True)
+def insert(entry: int, value: float, n: int, k: int, keys: Array, out: Array, values: Array) -> int:
+    """Put an entry where it belongs among the `n` best so far, at most `k`; returns how many there are now."""
+    if n == k and not goes_before(value, entry, values[n - 1], out[n - 1], keys):
+        return n
+    n = min(n + 1, k)
+    at = n - 1
+    while at > 0 and goes_before(value, entry, values[at - 1], out[at - 1], keys):
+        out[at], values[at] = out[at - 1], values[at - 1]
+        at -= 1
+    out[at], values[at] = entry, value
+    return n
 
 
 @njit(cache=True)
@@ -142,7 +191,7 @@ def best_pairs(
 ) -> int:
     """The `k` of the first items with the greatest positive finite `scores * norms`, by (-value, key), into `out`.
 
-    Seen (a set of `remember_all`) and forbidden ones are left out. Returns how many, and `UNCLEAR` if it cannot tell.
+    Seen (a set of `remember_all`) and forbidden ones are left out. Returns how many.
     """
     n, least = 0, 0.0
     for item in range(n_items):
@@ -151,24 +200,7 @@ def best_pairs(
             continue
         if not allowed[item] or holds(seen, hashes[item]):
             continue
-        if n == k and value == values[n - 1]:
-            order = compare(keys, item, out[n - 1])
-            if order == 0:
-                return UNCLEAR
-            if order > 0:
-                continue
-        n = min(n + 1, k)
-        at = n - 1
-        while at > 0 and value >= values[at - 1]:
-            if value == values[at - 1]:
-                order = compare(keys, item, out[at - 1])
-                if order == 0:
-                    return UNCLEAR
-                if order > 0:
-                    break
-            out[at], values[at] = out[at - 1], values[at - 1]
-            at -= 1
-        out[at], values[at] = item, value
+        n = insert(item, value, n, k, keys, out, values)
         if n == k:
             least = values[n - 1]
     return n
@@ -192,16 +224,7 @@ def best_near(scores: Array, n_slots: int, hashes: Array, keys: Array, seen: Arr
             continue
         if not np.isfinite(value):
             return 0
-        if n == k and value == values[n - 1] and compare(keys, slot, out[n - 1]) >= 0:
-            continue
-        n = min(n + 1, k)
-        at = n - 1
-        while at > 0 and value >= values[at - 1]:
-            if value == values[at - 1] and compare(keys, slot, out[at - 1]) >= 0:
-                break
-            out[at], values[at] = out[at - 1], values[at - 1]
-            at -= 1
-        out[at], values[at] = slot, value
+        n = insert(slot, value, n, k, keys, out, values)
         if n == k:
             least = values[n - 1]
     return n

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.compiled import njit
-from models.list_candidates import Array, best_near, compare, offered
+from models.list_candidates import Array, best_near, goes_before, offered
 
 BY_PAIRS, BY_FACTORS = 0, 1
 N_REASONS = 2
@@ -50,21 +50,16 @@ def fuse_places(
 
 
 @njit(cache=True)
-def in_order(items: Array, scores: Array, n: int, keys: Array, order: Array) -> bool:
-    """Put 0 to n - 1 into `order`, by (-score, key of the item); False if two cannot be told apart."""
+def in_order(items: Array, scores: Array, n: int, keys: Array, order: Array) -> None:
+    """Put 0 to n - 1 into `order`, by (-score, key of the item)."""
     for position in range(n):
         at = position
-        while at > 0 and scores[position] >= scores[order[at - 1]]:
-            if scores[position] == scores[order[at - 1]]:
-                difference = compare(keys, items[position], items[order[at - 1]])
-                if difference == 0:
-                    return False
-                if difference > 0:
-                    break
+        while at > 0 and goes_before(
+            scores[position], items[position], scores[order[at - 1]], items[order[at - 1]], keys
+        ):
             order[at] = order[at - 1]
             at -= 1
         order[at] = position
-    return True
 
 
 @njit(cache=True)
@@ -124,8 +119,8 @@ def fuse_candidates(
     scores: Array,
     places: Array,
     order: Array,
-) -> tuple[int, bool]:
-    """Fuse `paired` with the best of a share by `logits`; how many items there are, and whether `order` orders them.
+) -> int:
+    """Fuse `paired` with the best of a share by `logits`, and order what comes of it; how many items there are.
 
     `near_slots` is scratch for `2 * depth` slots, twice as many as needed because some may be forbidden, and is left
     with those that `places` names.
@@ -134,7 +129,8 @@ def fuse_candidates(
     n_near = best_near(logits, n_slots, hashes, slot_keys, seen, near_slots.shape[0], near_slots)
     n_near = offered(near_slots, n_near, hashes, to_item, item_hashes, allowed, depth, near)
     n = fuse_places(paired, n_paired, near, n_near, weights, depth, items, scores, places)
-    return n, in_order(items, scores, n, item_keys, order)
+    in_order(items, scores, n, item_keys, order)
+    return n
 
 
 @njit(cache=True)

@@ -1,7 +1,8 @@
 """The items of several shares, each with one number, its summed weight and its norms.
 
 A number is an index into `ids`; each share has its own slots: `to_item[p][slot]` and `slot_in[p][number]` translate
-(-1: none). Weights are summed in partition order.
+(-1: none). Weights are summed in partition order. `keys` put items in the order of their ids: the first 16 bytes as two
+numbers, and the hash for those that begin alike, which any worker orders the same way.
 """
 
 from collections.abc import Iterable
@@ -44,7 +45,7 @@ class NumberedItems:
         self.candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.allowed: npt.NDArray[np.bool_] = np.ones(64, np.bool_)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
-        self.keys: npt.NDArray[np.uint64] = np.zeros((64, 2), np.uint64)
+        self.keys: npt.NDArray[np.uint64] = np.zeros((64, 3), np.uint64)
         self.to_item: dict[int, npt.NDArray[np.int32]] = {}
         self.slot_in: dict[int, npt.NDArray[np.int32]] = {}
 
@@ -115,7 +116,7 @@ class NumberedItems:
             if number >= len(self.weight):
                 self._grow(2 * len(self.weight))
             self.hashes[number] = hash64(item_id)
-            self.keys[number] = order_key(item_id)
+            self.keys[number] = *order_key(item_id), self.hashes[number]
             self.allowed[number] = item_id not in self.hidden
         return number
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from operator import is_
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from models.cooccurrence import CooccurrenceSettings
-from models.list_candidates import MIN_CELLS, UNCLEAR, add_rows, best_pairs, remember_all, two_greatest
+from models.list_candidates import add_rows, first_share, show_share
 from models.windows import TRENDING_WINDOWS
 from tables.list_json import ListItem
 from tables.numbering import NumberedItems
@@ -16,7 +17,6 @@ from tables.user_state import UserState
 
 TRENDING, POPULARITY = "trending", "popularity"
 
-Hashes = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
@@ -28,110 +28,37 @@ class Filler:
     items: Sequence[tuple[int, float, str]]
 
 
-class Paired(NamedTuple):
-    """What co-occurrence names for a user, best first, and the part of the history that it was named by.
-
-    Parameters
-    ----------
-    items, scores
-        Item numbers and what they score.
-    known, factors, known_at
-        The items of the history, newest first: their numbers, what their rows were multiplied by, and their places in
-        the user's recent items.
-    """
-
-    items: Ints
-    scores: Floats
-    known: Ints
-    factors: Floats
-    known_at: Ints
-
-
 class ItemView(NumberedItems):
     """Shares of several partitions, read as one."""
 
     def __init__(self, settings: CooccurrenceSettings) -> None:
         super().__init__(settings)
-        self._scores: Floats = np.zeros(1, np.float64)
-        self._touched: npt.NDArray[np.int32] = np.zeros(64, np.int32)
+        self._pairs: Any = None
+        self._shown: list[tuple[object, ...]] = []
         self._place_of: Ints = np.full(64, -1, np.int32)
-        self._table: Hashes = np.zeros(MIN_CELLS, np.uint64)
 
     def n_events(self, item: int) -> int:
         """Events of an item, in all shares."""
         return sum(int(share.n_events[slot]) for share, slot in self.slots_of(item))
 
-    def seen_by(self, user: UserState) -> Hashes:
-        """The set of the items that a user has seen, for the kernels; good until the next call."""
-        cells = MIN_CELLS
-        while cells < 2 * user.n_seen:
-            cells *= 2
-        if cells > len(self._table):
-            self._table = np.zeros(cells, np.uint64)
-        table = self._table[:cells]
-        remember_all(user.seen, user.n_seen, table)
-        return table
-
-    def paired(self, user: UserState, seen: Hashes, k: int) -> Paired:
-        """The `k` best items by co-occurrence with the history, none of them in `seen`."""
-        known: list[int] = []
-        factors: list[float] = []
-        known_at: list[int] = []
-        factor, recent = 1.0, user.recent
-        for place in range(len(recent) - 1, -1, -1):
-            item_id, weight = recent[place]
-            number = self.index.get(item_id)
-            if number is not None:
-                known.append(number)
-                factors.append(factor * weight)
-                known_at.append(place)
-            factor *= self.settings.decay
-        numbers, items, scores = np.array(known, np.int32), np.empty(k, np.int32), np.empty(k, np.float64)
-        gave = np.array(factors, np.float64) * self.known_norm[numbers]
-        n = 0
-        if known and k > 0:
-            self._add_rows(numbers, gave)
-            n = best_pairs(
-                self._scores,
-                len(self.ids),
-                self.candidate_norm,
-                self.allowed,
-                self.hashes,
-                self.keys,
-                seen,
-                k,
-                items,
-                scores,
-            )
-            if n == UNCLEAR:
-                normed = self._normed()
-                normed[np.isin(self.hashes[: len(normed)], user.seen[: user.n_seen])] = 0.0
-                ranked = self.top(normed, k)
-                n = len(ranked)
-                items[:n], scores[:n] = [item for item, _ in ranked], [score for _, score in ranked]
-        return Paired(items[:n], scores[:n], numbers, gave, np.array(known_at, np.int32))
-
-    def reasons(self, paired: Paired, items: Ints) -> Ints:
-        """The two places of `paired.known` that give each item most, the greater first, shape (n, 2); -1: none."""
-        gains, sources = np.zeros((len(items), 2), np.float64), np.full((len(items), 2), -1, np.int32)
+    def pairs(self) -> tuple[Any, Ints]:
+        """Every share's pairs, in partition order, for the kernels, and their scratch: by slot, full of -1."""
+        if len(self._shown) > len(self.shares):
+            self._pairs, self._shown = None, []
+        for place, (partition, share) in enumerate(self.shares.items()):
+            rows, slot_in, to_item = share.pairs, self.slot_in[partition], self.to_item[partition]
+            arrays = (rows.neighbours, rows.weights, rows.start, rows.length, slot_in, to_item)
+            if place < len(self._shown) and all(map(is_, arrays, self._shown[place])):
+                continue
+            if self._pairs is None:
+                self._pairs = first_share(*arrays)
+            else:
+                show_share(self._pairs, place, *arrays)
+            self._shown[place : place + 1] = [arrays]
         n_slots = max((share.n_slots for share in self.shares.values()), default=0)
         if n_slots > len(self._place_of):
             self._place_of = np.full(2 * n_slots, -1, np.int32)
-        for partition, share in self.shares.items():
-            pairs = share.pairs
-            two_greatest(
-                pairs.neighbours,
-                pairs.weights,
-                pairs.start,
-                pairs.length,
-                self.slot_in[partition][paired.known],
-                paired.factors,
-                self.slot_in[partition][items],
-                self._place_of,
-                gains,
-                sources,
-            )
-        return sources
+        return self._pairs, self._place_of
 
     def fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
         """Put items of the filler behind those chosen, up to `k`; none seen before."""
@@ -151,8 +78,11 @@ class ItemView(NumberedItems):
         number = self.index.get(item_id)
         if number is None:
             return []
-        self._add_rows(np.array([number], np.int32), self.known_norm[[number]])
-        return [(self.ids[item], score) for item, score in self.top(self._normed(), k)]
+        scores = np.zeros(len(self.ids) + 1, np.float64)
+        add_rows(self.pairs()[0], np.array([number], np.int32), self.known_norm[[number]], scores)
+        with np.errstate(over="ignore", invalid="ignore"):
+            normed = scores[:-1] * self.candidate_norm[: len(self.ids)]
+        return [(self.ids[item], score) for item, score in self.top(np.where(np.isfinite(normed), normed, 0.0), k)]
 
     def popularity(self, k: int) -> Filler:
         """The `k` items with the most events, ties by id."""
@@ -190,28 +120,6 @@ class ItemView(NumberedItems):
         trending = [(item, score, TRENDING) for item, score in self.trending(len(TRENDING_WINDOWS) - 1, as_of_ms, k)]
         taken = {item for item, _, _ in trending}
         return Filler([*trending, *(entry for entry in self.popularity(2 * k).items if entry[0] not in taken)])
-
-    def _add_rows(self, numbers: Ints, factors: Floats) -> None:
-        self._scores = np.zeros(len(self.ids) + 1, np.float64)
-        for partition, share in self.shares.items():
-            pairs = share.pairs
-            add_rows(
-                pairs.neighbours,
-                pairs.weights,
-                pairs.start,
-                pairs.length,
-                self.slot_in[partition][numbers],
-                factors,
-                self.to_item[partition],
-                self._scores,
-            )
-
-    def _normed(self) -> Floats:
-        """The last scores times their norms, as floats above 0; 0 for those that are nothing or too great."""
-        n = len(self.ids)
-        with np.errstate(over="ignore", invalid="ignore"):
-            normed = self._scores[:n] * self.candidate_norm[:n]
-        return np.where(np.isfinite(normed), normed, 0.0)
 
     def _ordered(
         self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: Floats, k: int

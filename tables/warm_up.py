@@ -17,6 +17,7 @@ def warm_up() -> None:
         state.fold(number, 10, str(event["user_id"]).encode(), orjson.dumps(event))
     view = ItemView(state.settings.cooccurrence)
     view.set_share(0, state.items)
+    view.set_share(1, PartitionState(1, 2, FoldSettings()).items)
     for user in map(state.users.get, state.users):
         if user is not None:
             recommend(view, 0, state.settings.fusion, user, 5, view.popularity(5))

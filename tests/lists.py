@@ -2,8 +2,12 @@
 
 from collections import defaultdict
 
+import numpy as np
+
 from models.cooccurrence import CooccurrenceSettings
 from models.ids import hash64
+from models.list_candidates import add_rows, best_pairs, set_of, two_greatest
+from models.list_kernel import known_pairs
 from models.partitioner import partition_of
 from tables.fold_lists import CO_OCCURRENCE
 from tables.fold_settings import FoldSettings
@@ -29,12 +33,21 @@ def view_of(*states: PartitionState) -> ItemView:
 
 def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[ListItem]:
     """A list of co-occurrence alone, with its own scores, and the filler behind it."""
-    paired = view.paired(user, view.seen_by(user), k)
-    found = []
-    reasons = view.reasons(paired, paired.items).tolist()
-    for item, score, sources in zip(paired.items.tolist(), paired.scores.tolist(), reasons, strict=True):
-        places = [paired.known_at[source] for source in sources if source >= 0]
-        found.append(ListItem(view.ids[item], score, CO_OCCURRENCE, tuple(user.recent[at][0] for at in places)))
+    recent = np.array([view.index.get(item_id, -1) for item_id, _ in user.recent], np.int32)
+    weights = np.array([weight for _, weight in user.recent], np.float64)
+    known, factors, known_at = known_pairs(recent, weights, view.known_norm, view.settings.decay)
+    found: list[ListItem] = []
+    if k > 0 and len(known):
+        shares, place_of = view.pairs()
+        sums, items, scores = np.zeros(len(view.ids) + 1), np.empty(k, np.int32), np.empty(k)
+        add_rows(shares, known, factors, sums)
+        seen, asked = set_of(user.seen[: user.n_seen]), (view.candidate_norm, view.allowed, view.hashes, view.keys)
+        n = best_pairs(sums, len(view.ids), *asked, seen, k, items, scores)
+        gains, sources = np.zeros((n, 2)), np.full((n, 2), -1, np.int32)
+        two_greatest(shares, known, factors, items[:n], place_of, gains, sources)
+        for item, score, by in zip(items[:n].tolist(), scores[:n].tolist(), sources.tolist(), strict=True):
+            because = tuple(user.recent[known_at[source]][0] for source in by if source >= 0)
+            found.append(ListItem(view.ids[item], score, CO_OCCURRENCE, because))
     return view.fill(found, user, k, filler)
 
 

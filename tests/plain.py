@@ -18,6 +18,7 @@ from models import (
     kernels,
     list_candidates,
     list_fusion,
+    list_kernel,
     ranking,
     rows,
     trending,
@@ -42,6 +43,7 @@ MODULES = (
     batch,
     list_candidates,
     list_fusion,
+    list_kernel,
     view,
     recommend,
 )

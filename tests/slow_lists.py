@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.fusion import FusionSettings, fuse
+from models.ids import hash64, order_key
 from tables.items import ItemShares
 from tables.list_json import ListItem
 from tables.user_state import UserState
@@ -13,6 +14,11 @@ from tables.view import Filler, ItemView
 from tests.slow_kernels import accumulate, select
 
 CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
+
+
+def in_order(item_id: str) -> tuple[int, ...]:
+    """What equal scores go by."""
+    return *order_key(item_id), hash64(item_id)
 
 
 @dataclass
@@ -32,7 +38,8 @@ class SlowLists:
         weights = (fusion.cooccurrence_weight, fusion.history_weight)
         places = {item_id: place for place, item_id in enumerate(paired)}
         near_places = {item_id: place for place, item_id in enumerate(near)}
-        for item_id, score in fuse([list(paired), list(near)], weights, depth, k):
+        fused = fuse([list(paired), list(near)], weights, depth, 2 * depth)
+        for item_id, score in sorted(fused, key=lambda entry: (-entry[1], in_order(entry[0])))[:k]:
             by_pairs = weights[0] * (depth - places.get(item_id, depth))
             by_factors = weights[1] * (depth - near_places.get(item_id, depth))
             known = paired.get(item_id)
@@ -84,7 +91,7 @@ class SlowLists:
             k,
             np.zeros(1 << max(6, (2 * user.n_seen).bit_length()), np.uint64),
         )
-        ranked = sorted(zip(items.tolist(), values.tolist()), key=lambda pair: (-pair[1], view.ids[pair[0]]))
+        ranked = sorted(zip(items.tolist(), values.tolist()), key=lambda pair: (-pair[1], in_order(view.ids[pair[0]])))
         return [
             ListItem(
                 view.ids[item],

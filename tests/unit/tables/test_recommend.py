@@ -83,7 +83,7 @@ def test_lists_against_the_slow_way(
 @settings(max_examples=30)
 @given(numbers=NUMBERS, k=st.sampled_from((3, 30)))
 def test_ids_that_begin_alike(numbers: list[int], k: int) -> None:
-    """Equal scores go by the whole id, not by the bytes that its key has."""
+    """Equal scores go by the first 16 bytes of the id, and by its hash where those are equal: never by the worker."""
     log = [
         record(each.offset, (each.key or b"").decode(), f"{PREFIX}{number % 40:02}")
         for each, number in zip(log_of(numbers, n_users=6), numbers, strict=True)
