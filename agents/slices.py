@@ -62,14 +62,14 @@ class Arrivals(Generic[R]):
     Parameters
     ----------
     chunks
-        The stream; it is read ahead only as far as it has chunks at hand.
+        The stream; whoever fills it bounds how much waits here.
     """
 
     def __init__(self, chunks: AsyncIterable[Chunk[R]]) -> None:
-        self._stream = aiter(chunks)
+        self._chunks = chunks
         self._by_partition: dict[int, deque[Cursor[R]]] = {}
-        self._next: asyncio.Future[Chunk[R]] | None = None
-        self._has_ended = False
+        self._arrived = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
 
     async def wait(self, n: int = 1) -> bool:
         """Return when something has arrived; whether anything has, or the stream has ended.
@@ -78,29 +78,36 @@ class Arrivals(Generic[R]):
         ----------
         n
             Partitions wanted: if much has come of fewer, the event loop gets a few turns, and no more, to bring others.
+
+        Raises
+        ------
+        BaseException
+            What the stream ended with.
         """
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
         turns = TURNS
-        while not self._has_ended:
-            if self._next is None:
-                self._next = asyncio.ensure_future(anext(self._stream))
+        while not self._reading.done():
+            if not self._by_partition:
+                self._arrived.clear()
+                await self._arrived.wait()
+            elif turns and len(self._by_partition) < n and self._is_long:
+                turns -= 1
                 await asyncio.sleep(0)
-            if not self._next.done():
-                if not self._by_partition:
-                    await asyncio.wait((self._next,))
-                elif turns and len(self._by_partition) < n and self._is_long:
-                    turns -= 1
-                    await asyncio.sleep(0)
-                    continue
-                else:
-                    break
-            arrived, self._next = self._next, None
-            try:
-                chunk = arrived.result()
-            except StopAsyncIteration:
-                self._has_ended = True
             else:
-                self._by_partition.setdefault(chunk.partition, deque()).append(Cursor(chunk))
+                break
+        if self._reading.done():
+            self._reading.result()
         return bool(self._by_partition)
+
+    async def _read(self) -> None:
+        """All that is at hand in one turn of the event loop."""
+        try:
+            async for chunk in self._chunks:
+                self._by_partition.setdefault(chunk.partition, deque()).append(Cursor(chunk))
+                self._arrived.set()
+        finally:
+            self._arrived.set()
 
     @property
     def _is_long(self) -> bool:
@@ -122,5 +129,5 @@ class Arrivals(Generic[R]):
 
     def close(self) -> None:
         """Wait for nothing more."""
-        if self._next is not None:
-            self._next.cancel()
+        if self._reading is not None:
+            self._reading.cancel()

@@ -1,11 +1,12 @@
 """Connections to Redis whose every call ends within a stated time, with its replies or with a `ServiceError`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import redis.asyncio
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
@@ -84,18 +85,19 @@ class AsyncConnection:
     Parameters
     ----------
     timeout_s
-        Longest wait for connecting and for a reply.
+        Longest wait for connecting.
     deadline_s
         Longest time for a whole pipeline, and for what is enclosed in `within_deadline`.
     """
 
     def __init__(self, url: str, *, timeout_s: float, deadline_s: float) -> None:
         self._url = url
-        self._timeout_s = timeout_s
         self._deadline_s = deadline_s
+        self._idle: list[AbstractConnection] = []
         retry = AsyncRetry(ConstantBackoff(_BACKOFF_S), _RETRIES, (redis.exceptions.ConnectionError,))
+        options = {**_options(timeout_s), "socket_timeout": None}  # the deadline stands for it
         try:
-            self._client = redis.asyncio.Redis.from_url(url, retry=retry, **_options(timeout_s))
+            self._client = redis.asyncio.Redis.from_url(url, retry=retry, **options)
         except ValueError:
             raise bad_url(url) from None
 
@@ -116,17 +118,70 @@ class AsyncConnection:
         ServiceError
             If the server cannot be reached, does not answer in time, or answers one of them with an error.
         """
+        return await self._answered(self._by_client, commands)
+
+    async def call(self, commands: Sequence[Command]) -> list[Any]:
+        """`run` for those who send all the time: replies are as they came (a hash is a list), for a third of the cost.
+
+        redis-py's client takes several turns of the event loop and a task or two for a pipeline; here it is one turn to
+        send and one to receive. Protocol, TLS and login are still redis-py's.
+
+        Raises
+        ------
+        ServiceError
+            As for `run`.
+        """
+        return await self._answered(self._by_connection, commands)
+
+    async def _answered(
+        self, send: Callable[[Sequence[Command]], Awaitable[list[Any]]], commands: Sequence[Command]
+    ) -> list[Any]:
         try:
-            async with self.within_deadline(), self._client.pipeline(transaction=False) as pipeline:
-                for command in commands:
-                    pipeline.execute_command(*command)
-                replies = await pipeline.execute(raise_on_error=False)
+            async with self.within_deadline():
+                replies = await send(commands)
         except redis.exceptions.DataError:
             raise  # an argument of a wrong type: the caller's mistake, which no second try mends
         except (redis.exceptions.RedisError, OSError) as error:
-            raise explained(error, self._url, self._timeout_s) from error
-        return _checked(replies, self._url, self._timeout_s)
+            raise explained(error, self._url, self._deadline_s) from error
+        return _checked(replies, self._url, self._deadline_s)
+
+    async def _by_client(self, commands: Sequence[Command]) -> list[Any]:
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        return replies
+
+    async def _by_connection(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            return await self._exchange(commands)
+        except redis.exceptions.ConnectionError:
+            await self._disconnect()  # the others are as old as the one that broke
+            await asyncio.sleep(_BACKOFF_S)
+            return await self._exchange(commands)
+
+    async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
+        connection = self._idle.pop() if self._idle else self._client.connection_pool.make_connection()
+        replies: list[Any] = []
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands))
+            for _ in commands:
+                try:
+                    replies.append(await connection.read_response())
+                except redis.exceptions.ResponseError as refused:
+                    replies.append(refused)
+        except BaseException:
+            await connection.disconnect(nowait=True)  # or the next call would read the replies to this one
+            raise
+        self._idle.append(connection)
+        return replies
+
+    async def _disconnect(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            await connection.disconnect()
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._disconnect()
         await self._client.aclose()

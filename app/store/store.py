@@ -180,11 +180,11 @@ class Store:
             try:
                 if not self._loaded:
                     await self.connect()
-                return await self._redis.run(commands)
+                return await self._redis.call(commands)
             except FunctionsMissing:
                 self._hashes.forget_all()
                 await self.connect()
-                return await self._redis.run(commands)
+                return await self._redis.call(commands)
 
 
 def _parts(entries: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -10,6 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord
@@ -18,6 +19,7 @@ from faust.types import TP, ConsumerMessage
 
 from app.worker.latency import Latency
 from app.worker.ownership import Ownership, Ranges
+from app.worker.prefetch import POLL_S, Prefetch
 from models.errors import ResetRequired
 
 logger = logging.getLogger("freshet")
@@ -25,7 +27,6 @@ logger = logging.getLogger("freshet")
 CHUNK_BYTES = 1 << 20
 CHUNKS_IN_FLIGHT = 8
 CHUNKS_PER_PARTITION = 2  # one that is folded, and the next
-POLL_S = 0.02
 WAIT_S = 0.0005
 
 
@@ -47,46 +48,56 @@ class BatchConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._served: dict[TP, int] = {}
         self._n_served = 0
+        self._active: frozenset[TP] = frozenset()
+        self._fetching: asyncio.Task[None] | None = None
 
     @property
     def ownership(self) -> Ownership:
         """Who decides what may be fetched."""
         return self.transport.ownership
 
+    @cached_property
+    def prefetch(self) -> Prefetch[TP, ConsumerRecord]:
+        """What has been fetched and not handed out."""
+        return Prefetch(self._fetch, self.ownership.settings.chunk_records)
+
     def _event_partitions(self) -> set[TP]:
         return {tp for tp in self.assignment() if tp.topic == self.ownership.names.events}
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 Faust's
-        """Fetch nothing before state and positions are set: stock Faust hands out first, seeks later, and loses.
+        """Hand out nothing before state and positions are set: stock Faust hands out first, seeks later, and loses.
 
-        A chunk of each partition that waits for one, for they are folded side by side; aiokafka by itself hands out all
-        it has of one partition before it looks at the next.
+        A chunk of each partition that waits for one, for they are folded side by side.
         """
         if not self.ownership.ready:
             await asyncio.sleep(POLL_S)
             return {}
+        self._active = frozenset(active_partitions or ())
         n_of = Counter(number for number, _ in self.ownership.in_flight)
-        wanted = [tp for tp in active_partitions or () if n_of[tp.partition] < CHUNKS_PER_PARTITION]
-        if not wanted:
-            await asyncio.sleep(WAIT_S)
-            return {}
+        wanted = [tp for tp in self._active if n_of[tp.partition] < CHUNKS_PER_PARTITION]
         wanted.sort(key=lambda tp: (n_of[tp.partition], self._served.get(tp, 0)))
-        fetched = await self._thread.call_thread(self._fetch_each, wanted[: max(1, CHUNKS_IN_FLIGHT - n_of.total())])
+        wanted = wanted[: max(1, CHUNKS_IN_FLIGHT - n_of.total())]
+        await self.prefetch.wait(wanted, min(timeout, POLL_S) if n_of else timeout)
+        fetched = self.prefetch.take(wanted)
         self._n_served += 1
         self._served.update(dict.fromkeys(fetched, self._n_served))
-        if fetched:
-            return fetched
-        # the others may want more before any of these has something
-        return await super()._getmany(set(wanted), min(timeout, POLL_S) if n_of else timeout)
+        return fetched
 
-    async def _fetch_each(self, tps: list[TP]) -> dict[TP, list[ConsumerRecord]]:
-        """What has been fetched of these partitions already, up to a chunk of each; runs in the consumer's thread."""
-        thread, n = self._thread, self.ownership.settings.chunk_records
-        consumer = thread._ensure_consumer()
-        found: dict[TP, list[ConsumerRecord]] = {}
-        for tp in tps:
-            found.update(await thread._fetch_records(consumer, {tp}, timeout=0.0, max_records=n))
-        return found
+    async def _begin_to_fetch(self, offsets: Mapping[TP, int]) -> None:
+        """Set positions and forget what came from others; runs in the consumer's thread, at once."""
+        consumer = self._thread._ensure_consumer()
+        for tp, offset in offsets.items():
+            consumer.seek(tp, offset)
+        self.prefetch.forget()
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self.prefetch.run(self._to_fetch))
+
+    def _to_fetch(self) -> frozenset[TP]:
+        return self._active if self.ownership.ready and self.flow_active else frozenset()
+
+    async def _fetch(self, tps: set[TP], wait_s: float, n: int) -> Mapping[TP, list[ConsumerRecord]]:
+        thread = self._thread
+        return await thread._fetch_records(thread._ensure_consumer(), tps, timeout=wait_s, max_records=n)
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Hand each chunk to the agent's stream at once.
@@ -96,7 +107,6 @@ class BatchConsumer(driver.Consumer):
         """
         try:
             while not (self.should_stop or fetcher.should_stop):
-                await asyncio.sleep(0)
                 async for _, message in self.getmany(timeout=1.0):
                     await self.callback(message)
         except asyncio.CancelledError:
@@ -121,6 +131,9 @@ class BatchConsumer(driver.Consumer):
                 tp = partitions[number]
                 await self.seek(tp, offset)
                 self._committed_offset[tp] = offset or None
+            await self._thread.call_thread(
+                self._begin_to_fetch, {partitions[number]: offset for number, offset in offsets.items()}
+            )
 
         known = self.topic_partitions(self.ownership.names.events)  # None as long as the client has no metadata
         self.ownership.n_partitions = self.app.conf.topic_partitions
