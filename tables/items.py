@@ -36,7 +36,7 @@ class ItemShares:
     """The items of one partition, each in a slot: a small integer that its arrays are indexed by.
 
     `dirty` marks the slots that changed since they were last saved, `touched` those that changed since a reader last
-    took them (`take_touched`); neither is state.
+    took the marks away (`tables.numbering`); neither is state.
     """
 
     def __init__(
@@ -170,12 +170,6 @@ class ItemShares:
         self.touch((*gone, *changed))
         self.dirty[changed] = True
         return changed
-
-    def take_touched(self) -> npt.NDArray[np.int64]:
-        """The slots changed since the last call, in order."""
-        slots = np.flatnonzero(self.touched)
-        self.touched[slots] = False
-        return slots
 
     def take_dirty(self) -> npt.NDArray[np.int64]:
         """The slots with an item that changed since the last call, in order."""

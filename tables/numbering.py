@@ -13,6 +13,7 @@ import numpy.typing as npt
 from models.arrays import longer
 from models.cooccurrence import CooccurrenceSettings
 from models.ids import hash64, order_key
+from models.view_kernels import add_weights, mark_items, take_marked, weigh
 from tables.items import ItemShares
 
 SPARE_NUMBERS = 1024
@@ -46,6 +47,7 @@ class NumberedItems:
         self.allowed: npt.NDArray[np.bool_] = np.ones(64, np.bool_)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self.keys: npt.NDArray[np.uint64] = np.zeros((64, 3), np.uint64)
+        self._marks: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)  # items that have changed
         self.to_item: dict[int, npt.NDArray[np.int32]] = {}
         self.slot_in: dict[int, npt.NDArray[np.int32]] = {}
 
@@ -57,7 +59,7 @@ class NumberedItems:
 
     def sync(self) -> list[int]:
         """Take over what changed in the shares; returns the numbers of the items that changed, in order."""
-        changed = self._take({partition: share.take_touched() for partition, share in self.shares.items()})
+        changed = self._take_touched()
         if len(self.ids) > 2 * sum(len(share) for share in self.shares.values()) + SPARE_NUMBERS:
             self._rebuild()  # most numbers are of items that are gone
             return list(range(len(self.ids)))
@@ -75,38 +77,58 @@ class NumberedItems:
         found = ((share, int(self.slot_in[partition][item])) for partition, share in self.shares.items())
         return [(share, slot) for share, slot in found if slot >= 0]
 
-    def _take(self, touched: dict[int, Numbers]) -> list[int]:
-        changed = [self._take_slots(partition, slots) for partition, slots in touched.items() if len(slots)]
-        if not changed:
-            return []
-        numbers = np.sort(np.concatenate(changed))
-        numbers = numbers[np.concatenate(([True], numbers[1:] != numbers[:-1]))]
-        self._renorm(numbers)
-        changed_items: list[int] = numbers.tolist()
-        return changed_items
+    def _take_touched(self) -> list[int]:
+        """Take over what was touched in the shares; the numbers of the items that changed, in order."""
+        for partition, share in self.shares.items():
+            others = np.empty(share.n_slots, np.int64)
+            n = mark_items(
+                share.touched,
+                share.n_slots,
+                share.hashes,
+                self.to_item[partition],
+                self.hashes,
+                self._marks,
+                others,
+            )
+            if n:
+                self._take_slots(partition, others[:n])
+        items = np.empty(len(self.ids), np.int64)
+        items = items[: take_marked(self._marks, len(self.ids), items)]
+        total = np.zeros(len(items), np.float64)
+        for partition, share in self.shares.items():
+            add_weights(items, self.slot_in[partition], share.weight, total)
+        settings = self.settings
+        weigh(
+            items,
+            total,
+            settings.known_exponent,
+            settings.candidate_exponent,
+            self.weight,
+            self.known_norm,
+            self.candidate_norm,
+        )
+        changed: list[int] = items.tolist()
+        return changed
 
-    def _take_slots(self, partition: int, slots: Numbers) -> Numbers:
+    def _take_slots(self, partition: int, slots: Numbers) -> None:
+        """Number what stands in some slots of a share now, and mark it, as well as what stood there before."""
         share, to_item = self.shares[partition], self.to_item[partition]
         if share.n_slots > len(to_item):
             grown = np.full(max(share.n_slots, 2 * len(to_item)), -1, np.int32)
             grown[: len(to_item)] = to_item
             to_item = self.to_item[partition] = grown
-        numbers = to_item[slots]
-        same = (numbers >= 0) & (self.hashes[numbers] == share.hashes[slots])
-        changed: list[int] = []
-        for slot in slots[~same].tolist():
+        for slot in slots.tolist():
             item_id, before = share.ids[slot], int(to_item[slot])
             if before >= 0 and self.ids[before] != item_id:
                 if self.slot_in[partition][before] == slot:  # or it has come back in another slot
                     self.slot_in[partition][before] = -1
                 to_item[slot] = -1
-                changed.append(before)
+                self._marks[before] = True
             if item_id is not None:
                 number = self._number(item_id)
                 to_item[slot] = number
                 self.slot_in[partition][number] = slot
-                changed.append(number)
-        return np.concatenate((numbers[same].astype(np.int64), np.array(changed, np.int64)))
+                self._marks[number] = True
 
     def _number(self, item_id: str) -> int:
         number = self.index.get(item_id)
@@ -121,23 +143,12 @@ class NumberedItems:
         return number
 
     def _grow(self, size: int) -> None:
-        for name in ("weight", "known_norm", "candidate_norm", "allowed", "hashes", "keys"):
+        for name in ("weight", "known_norm", "candidate_norm", "allowed", "hashes", "keys", "_marks"):
             setattr(self, name, longer(getattr(self, name), size))
         for partition, slots in self.slot_in.items():
             grown = np.full(size, -1, np.int32)
             grown[: len(slots)] = slots
             self.slot_in[partition] = grown
-
-    def _renorm(self, numbers: Numbers) -> None:
-        """Sum weights anew; most items that an event touches keep theirs."""
-        total = np.zeros(len(numbers), np.float64)
-        for partition, share in self.shares.items():
-            slots = self.slot_in[partition][numbers]
-            total += np.where(slots >= 0, share.weight[slots], 0.0)
-        moved = total != self.weight[numbers]
-        for number, weight in zip(numbers[moved].tolist(), total[moved].tolist(), strict=True):
-            self.weight[number] = weight
-            self.known_norm[number], self.candidate_norm[number] = self.settings.norms(weight)
 
     def _rebuild(self) -> None:
         self.numbering += 1
@@ -145,6 +156,8 @@ class NumberedItems:
         self.weight[:] = self.known_norm[:] = self.candidate_norm[:] = 0.0
         self.to_item = {partition: np.full(64, -1, np.int32) for partition in self.shares}
         self.slot_in = {partition: np.full(len(self.weight), -1, np.int32) for partition in self.shares}
-        for share in self.shares.values():
-            share.take_touched()
-        self._take({number: np.array(sorted(share.slots.values()), np.int64) for number, share in self.shares.items()})
+        self._marks[:] = False
+        for partition, share in self.shares.items():
+            share.touched[:] = False
+            self._take_slots(partition, np.array(sorted(share.slots.values()), np.int64))
+        self._take_touched()

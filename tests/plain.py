@@ -22,9 +22,10 @@ from models import (
     ranking,
     rows,
     trending,
+    view_kernels,
     window_kernels,
 )
-from tables import batch, fold_lists, recommend, view
+from tables import batch, fold_lists, numbering, recommend, view
 
 MODULES = (
     kernels,
@@ -44,6 +45,8 @@ MODULES = (
     list_candidates,
     list_fusion,
     list_kernel,
+    view_kernels,
+    numbering,
     view,
     recommend,
 )

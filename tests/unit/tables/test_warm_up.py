@@ -2,7 +2,7 @@
 
 from numba.core.dispatcher import Dispatcher
 
-from models import list_candidates, list_fusion, list_kernel
+from models import list_candidates, list_fusion, list_kernel, view_kernels
 from tables.items import ItemShares
 from tables.partition import PartitionState
 from tables.recommend import recommend
@@ -17,7 +17,7 @@ def signatures() -> dict[str, int]:
     """How many versions of each kernel of the published lists there are."""
     return {
         name: len(kernel.signatures)
-        for module in (list_candidates, list_fusion, list_kernel)
+        for module in (list_candidates, list_fusion, list_kernel, view_kernels)
         for name, kernel in vars(module).items()
         if isinstance(kernel, Dispatcher)
     }

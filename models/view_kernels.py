@@ -1,0 +1,64 @@
+"""Which items of a view have changed, and what they weigh now; compiled, and plain Python (`kernel.py_func`)."""
+
+from models.compiled import njit
+from models.cooccurrence import Array, norms
+
+
+@njit(cache=True)
+def mark_items(
+    touched: Array, n_slots: int, slot_hashes: Array, to_item: Array, hashes: Array, marks: Array, others: Array
+) -> int:
+    """Mark the items whose slots were touched, and forget that these were.
+
+    Slots that stand for no item that the view knows there go to `others`; returns how many.
+    """
+    n = 0
+    for slot in range(n_slots):
+        if touched[slot]:
+            touched[slot] = False
+            item = to_item[slot] if slot < to_item.shape[0] else -1
+            if item >= 0 and hashes[item] == slot_hashes[slot]:
+                marks[item] = True
+            else:
+                others[n] = slot
+                n += 1
+    return n
+
+
+@njit(cache=True)
+def take_marked(marks: Array, n_items: int, items: Array) -> int:
+    """The marked items, in order, into `items`; returns how many, and none is marked then."""
+    n = 0
+    for item in range(n_items):
+        if marks[item]:
+            marks[item] = False
+            items[n] = item
+            n += 1
+    return n
+
+
+@njit(cache=True)
+def add_weights(items: Array, slot_in: Array, slot_weights: Array, total: Array) -> None:
+    """Add what a share gives some items to their `total`."""
+    for place in range(items.shape[0]):
+        slot = slot_in[items[place]]
+        if slot >= 0:
+            total[place] += slot_weights[slot]
+
+
+@njit(cache=True)
+def weigh(
+    items: Array,
+    total: Array,
+    known_exponent: float,
+    candidate_exponent: float,
+    weight: Array,
+    known_norm: Array,
+    candidate_norm: Array,
+) -> None:
+    """Set the weights of some items, and the norms of those whose weight has changed."""
+    for place in range(items.shape[0]):
+        item = items[place]
+        if total[place] != weight[item]:
+            weight[item] = total[place]
+            known_norm[item], candidate_norm[item] = norms(total[place], known_exponent, candidate_exponent)
