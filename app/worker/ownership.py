@@ -26,7 +26,7 @@ logger = logging.getLogger("freshet")
 Ranges = Mapping[int, tuple[int, int]]
 ENCODING_SHARE = 0.03  # of a worker's time, that encoding of checkpoints may take
 QUIET_S = 0.2  # without an event for so long, a partition has nothing to wait for
-VALUES_PER_SLICE = 100  # encoded between two turns of the event loop, about a millisecond
+VALUES_PER_SLICE = 40  # encoded between two turns of the event loop, half a millisecond
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
 
