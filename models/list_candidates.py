@@ -12,6 +12,7 @@ import numpy as np
 from numba.typed import List
 
 from models.compiled import njit
+from models.ranking import insert, least_of_best
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -82,15 +83,6 @@ def holds(table: Array, value: np.uint64) -> bool:
 
 
 @njit(cache=True)
-def compare(keys: Array, one: int, other: int) -> int:
-    """Below 0 if `one` has the lower key, above 0 if it has the greater, 0 if both are equal."""
-    for part in range(keys.shape[1]):
-        if keys[one, part] != keys[other, part]:
-            return -1 if keys[one, part] < keys[other, part] else 1
-    return 0
-
-
-@njit(cache=True)
 def add_rows(shares: Any, known: Array, factors: Array, scores: Array) -> None:
     """Add the rows of the `known` items times their factors to the `scores` of items: share by share, in that order.
 
@@ -154,29 +146,6 @@ def two_greatest(
 
 
 @njit(cache=True)
-def goes_before(value: float, one: int, other_value: float, other: int, keys: Array) -> bool:
-    """Whether one entry stands before another: by (-value, key, number)."""
-    if value != other_value:
-        return bool(value > other_value)
-    order = compare(keys, one, other)
-    return bool(order < 0 or (order == 0 and one < other))
-
-
-@njit(cache=True)
-def insert(entry: int, value: float, n: int, k: int, keys: Array, out: Array, values: Array) -> int:
-    """Put an entry where it belongs among the `n` best so far, at most `k`; returns how many there are now."""
-    if n == k and not goes_before(value, entry, values[n - 1], out[n - 1], keys):
-        return n
-    n = min(n + 1, k)
-    at = n - 1
-    while at > 0 and goes_before(value, entry, values[at - 1], out[at - 1], keys):
-        out[at], values[at] = out[at - 1], values[at - 1]
-        at -= 1
-    out[at], values[at] = entry, value
-    return n
-
-
-@njit(cache=True)
 def best_pairs(
     scores: Array,
     n_items: int,
@@ -200,33 +169,35 @@ def best_pairs(
             continue
         if not allowed[item] or holds(seen, hashes[item]):
             continue
-        n = insert(item, value, n, k, keys, out, values)
+        n = insert(item, value, n, keys, k, out, values)
         if n == k:
             least = values[n - 1]
     return n
 
 
 @njit(cache=True)
-def best_near(scores: Array, n_slots: int, hashes: Array, keys: Array, seen: Array, k: int, out: Array) -> int:
+def best_near(scores: Array, hashes: Array, keys: Array, seen: Array, n_seen: int, k: int, out: Array) -> int:
     """The `k` slots of a share with the greatest `scores`, by (-score, key, slot), into `out`; returns how many.
 
-    Free slots (hash 0) and seen ones are left out; 0 if any other score is not finite.
+    Free slots (hash 0) and the `n_seen` of the set `seen` are left out; 0 if any other score is not finite.
     """
-    values = np.empty(k, np.float32)
-    n, least = 0, np.float32(-np.inf)
-    for slot in range(n_slots):
-        value = scores[slot]
-        if value < least:
-            if value == -np.inf and hashes[slot] != 0 and not holds(seen, hashes[slot]):
+    values, strange = np.empty(k, np.float32), 0
+    for slot in range(scores.shape[0]):
+        strange += hashes[slot] != 0 and not abs(scores[slot]) < np.inf
+    if strange > 0:
+        for slot in range(scores.shape[0]):
+            if hashes[slot] != 0 and not np.isfinite(scores[slot]) and not holds(seen, hashes[slot]):
                 return 0
-            continue
-        if hashes[slot] == 0 or holds(seen, hashes[slot]):
-            continue
-        if not np.isfinite(value):
-            return 0
-        n = insert(slot, value, n, k, keys, out, values)
-        if n == k:
-            least = values[n - 1]
+    least = least_of_best(scores, k + n_seen) if strange == 0 else -np.inf
+    found, n_found = np.empty(scores.shape[0], np.int32), 0
+    for slot in range(scores.shape[0]):  # without a branch: where the best stand cannot be foretold
+        found[n_found] = slot
+        n_found += scores[slot] >= least
+    n = 0
+    for place in range(n_found):
+        slot = found[place]
+        if (n < k or scores[slot] >= values[k - 1]) and hashes[slot] != 0 and not holds(seen, hashes[slot]):
+            n = insert(slot, scores[slot], n, keys, k, out, values)
     return n
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from models.compiled import njit
-from models.list_candidates import Array, best_near, goes_before, offered
+from models.list_candidates import Array, best_near, offered
+from models.ranking import goes_before
 
 BY_PAIRS, BY_FACTORS = 0, 1
 N_REASONS = 2
@@ -104,10 +105,10 @@ def fuse_candidates(
     paired: Array,
     n_paired: int,
     logits: Array,
-    n_slots: int,
     hashes: Array,
     slot_keys: Array,
     seen: Array,
+    n_seen: int,
     to_item: Array,
     item_hashes: Array,
     item_keys: Array,
@@ -126,7 +127,7 @@ def fuse_candidates(
     with those that `places` names.
     """
     near = np.empty(depth, np.int32)
-    n_near = best_near(logits, n_slots, hashes, slot_keys, seen, near_slots.shape[0], near_slots)
+    n_near = best_near(logits, hashes, slot_keys, seen, n_seen, near_slots.shape[0], near_slots)
     n_near = offered(near_slots, n_near, hashes, to_item, item_hashes, allowed, depth, near)
     n = fuse_places(paired, n_paired, near, n_near, weights, depth, items, scores, places)
     in_order(items, scores, n, item_keys, order)

@@ -128,17 +128,28 @@ def maximum(values: Array) -> float:
 
 
 @njit(cache=True, nogil=True)
-def insert(slot: int, value: float, n: int, keys: Array, k: int, out: Array, best: Array) -> int:
-    """Put a slot into its place among the `n` best, behind equals with a lower key; returns the new n."""
+def compare(keys: Array, one: int, other: int) -> int:
+    """Below 0 if `one` has the lower key, above 0 if it has the greater, 0 if both are equal."""
+    for part in range(keys.shape[1]):
+        if keys[one, part] != keys[other, part]:
+            return -1 if keys[one, part] < keys[other, part] else 1
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def goes_before(value: float, one: int, other_value: float, other: int, keys: Array) -> bool:
+    """Whether one entry stands before another: by (-value, key, number)."""
+    if value != other_value:
+        return bool(value > other_value)
+    order = compare(keys, one, other)
+    return bool(order < 0 or (order == 0 and one < other))
+
+
+@njit(cache=True, nogil=True)
+def insert(entry: int, value: float, n: int, keys: Array, k: int, out: Array, best: Array) -> int:
+    """Put an entry into its place among the `n` best, of which `k` are kept; returns the new n."""
     place = n
-    while place > 0:
-        other = out[place - 1]
-        if value < best[place - 1]:
-            break
-        if value == best[place - 1] and (
-            keys[slot, 0] > keys[other, 0] or (keys[slot, 0] == keys[other, 0] and keys[slot, 1] >= keys[other, 1])
-        ):
-            break
+    while place > 0 and goes_before(value, entry, best[place - 1], out[place - 1], keys):
         place -= 1
     if place >= k:
         return n
@@ -146,6 +157,6 @@ def insert(slot: int, value: float, n: int, keys: Array, k: int, out: Array, bes
     for position in range(n - 1, place, -1):
         out[position] = out[position - 1]
         best[position] = best[position - 1]
-    out[place] = slot
+    out[place] = entry
     best[place] = value
     return n

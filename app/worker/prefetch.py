@@ -14,7 +14,7 @@ R = TypeVar("R")
 P = TypeVar("P")
 
 POLL_S = 0.02
-PAUSE_S = 0.002  # between fetches: each has costs of its own, whatever it brings
+PAUSE_S = 0.003  # between fetches: each has costs of its own, whatever it brings
 
 Fetch = Callable[[set[P], float, int], Awaitable[Mapping[P, list[R]]]]
 

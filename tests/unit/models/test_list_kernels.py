@@ -127,19 +127,20 @@ def test_items_of_one_score_go_by_their_keys() -> None:
     assert both(in_order, items, scores, 3, keys, np.zeros(3, np.int64))[1][-1].tolist() == [0, 2, 1]
 
 
-@given(seed=SEEDS, k=st.integers(1, 30))
-def test_best_near_against_sorting(seed: int, k: int) -> None:
-    """By score, key and slot, free and seen slots left out."""
-    rng, ids = np.random.default_rng(seed), [f"0123456789abcdef{number}" for number in range(40)]
+@given(seed=SEEDS, k=st.integers(1, 30), n=st.sampled_from((40, 1_500)), is_coarse=st.booleans())
+def test_best_near_against_sorting(seed: int, k: int, n: int, is_coarse: bool) -> None:
+    """By score, key and slot, free and seen slots left out; among few slots and among many, with ties and without."""
+    rng, ids = np.random.default_rng(seed), [f"0123456789abcdef{number}" for number in range(n)]
     hashes, keys = identities(ids)
     keys[::3, 1] += np.uint64(1)
-    hashes[rng.integers(0, 40, 5)] = 0
-    scores = rng.integers(-3, 3, 40).astype(np.float32)
-    n, after = both(
-        best_near, scores, 40, hashes, keys, seen_set(hashes[30:][hashes[30:] > 0]), k, np.zeros(k, np.int32)
-    )
-    live = [slot for slot in range(30) if hashes[slot]]
-    assert after[-1][:n].tolist() == sorted(live, key=lambda slot: (-scores[slot], *keys[slot].tolist(), slot))[:k]
+    hashes[rng.integers(0, n, 5)] = 0
+    scores = (rng.integers(-3, 3, n) if is_coarse else rng.normal(size=n)).astype(np.float32)
+    scores[hashes == 0] = -np.inf
+    seen = hashes[n - 10 :][hashes[n - 10 :] > 0]
+    n_found, after = both(best_near, scores, hashes, keys, seen_set(seen), len(seen), k, np.zeros(k, np.int32))
+    live = [slot for slot in range(n - 10) if hashes[slot]]
+    expected = sorted(live, key=lambda slot: (-scores[slot], *keys[slot].tolist(), slot))[:k]
+    assert after[-1][:n_found].tolist() == expected
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -150,10 +151,10 @@ def test_a_model_that_has_diverged_has_no_list(bad: float, slot: int) -> None:
     scores = np.ones(10, np.float32)
     scores[slot] = bad
     out = np.zeros(4, np.int32)
-    assert both(best_near, scores, 10, hashes, keys, seen_set(hashes[:0]), 4, out)[0] == 0
-    assert both(best_near, scores, 10, hashes, keys, seen_set(hashes[slot : slot + 1]), 4, out)[0] == 4
+    assert both(best_near, scores, hashes, keys, seen_set(hashes[:0]), 0, 4, out)[0] == 0
+    assert both(best_near, scores, hashes, keys, seen_set(hashes[slot : slot + 1]), 1, 4, out)[0] == 4
     hashes[slot] = 0
-    assert both(best_near, scores, 10, hashes, keys, seen_set(hashes[:0]), 4, out)[0] == 4
+    assert both(best_near, scores, hashes, keys, seen_set(hashes[:0]), 0, 4, out)[0] == 4
 
 
 def test_offered_leaves_out_what_the_view_does_not_know() -> None:
@@ -216,10 +217,10 @@ def test_a_whole_list_is_the_same_in_plain_python() -> None:
         numbers[5:15],
         10,
         rows[:, 0].copy(),
-        n,
         hashes,
         keys,
         seen_set(hashes[:5]),
+        5,
         numbers,
         hashes,
         keys,
