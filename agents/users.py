@@ -79,11 +79,11 @@ async def fold_events(
         Slices of up to so many partitions are folded side by side, here and in these threads, while nothing else
         runs: whoever reads a state still finds it between two records.
     """
-    arrivals = Arrivals(chunks)
+    arrivals, n = Arrivals(chunks), n_together if threads else 1
     try:
-        while await arrivals.wait(n_together if threads else 1):
+        while await arrivals.wait(n):
             slices: list[tuple[P, Sequence[R]]] = []
-            cursors = arrivals.first(n_together if threads else 1)
+            cursors = arrivals.first(n)
             for cursor in cursors:
                 chunk = cursor.chunk
                 partition = outputs.partition(chunk.partition, chunk.generation, chunk.fetched_at)

@@ -28,6 +28,11 @@ USED = (
     "stop_flow",
     "topic_partitions",
 )
+USED_IN_THREAD = {
+    "_fetch_records": ["self", "consumer", "active_partitions", "timeout", "max_records"],
+    "_ensure_consumer": ["self"],
+    "call_thread": ["self", "fun", "args", "kwargs"],
+}
 ATTRIBUTES = ("_committed_offset", "_acked", "_acked_index", "_thread", "callback", "consumer_stopped_errors")
 
 
@@ -46,6 +51,10 @@ def check_libraries() -> None:
         found = list(inspect.signature(getattr(driver.Consumer, name, lambda: None)).parameters)
         if found != expected:
             differences.append(f"Consumer.{name} takes {found}, not {expected}")
+    for name, expected in USED_IN_THREAD.items():
+        found = list(inspect.signature(getattr(driver.AIOKafkaConsumerThread, name, lambda: None)).parameters)
+        if found != expected:
+            differences.append(f"AIOKafkaConsumerThread.{name} takes {found}, not {expected}")
     differences += [f"Consumer.{name} is gone" for name in USED if not hasattr(driver.Consumer, name)]
     source = inspect.getsource(faust.transport.consumer)  # of the class: a parse of all of it
     differences += [f"Consumer.{name} is gone" for name in ATTRIBUTES if f"self.{name}" not in source]

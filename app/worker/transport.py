@@ -78,6 +78,11 @@ class BatchConsumer(driver.Consumer):
         wanted.sort(key=lambda tp: (n_of[tp.partition], self._served.get(tp, 0)))
         wanted = wanted[: max(1, CHUNKS_IN_FLIGHT - n_of.total())]
         await self.prefetch.wait(wanted, min(timeout, POLL_S) if n_of else timeout)
+        return self._take(wanted)
+
+    def _take(self, wanted: list[TP]) -> dict[TP, list[ConsumerRecord]]:
+        if not self.ownership.ready:
+            return {}  # revoked while it waited: what lies there is from before
         fetched = self.prefetch.take(wanted)
         self._n_served += 1
         self._served.update(dict.fromkeys(fetched, self._n_served))
@@ -105,14 +110,12 @@ class BatchConsumer(driver.Consumer):
         Faust's own loop makes tasks for every message, for a stream's buffer may be full; and so each chunk waits for
         several turns of an event loop that has lists to make. Ours never fills the buffer: few chunks are in flight.
         """
+        stopped: tuple[type[BaseException], ...] = (asyncio.CancelledError, *self.consumer_stopped_errors)
         try:
             while not (self.should_stop or fetcher.should_stop):
                 async for _, message in self.getmany(timeout=1.0):
                     await self.callback(message)
-        except asyncio.CancelledError:
-            if not self.transport.app.should_stop:
-                raise
-        except self.consumer_stopped_errors:
+        except stopped:
             if not self.transport.app.should_stop:
                 raise
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka.consumer.fetcher import Fetcher as KafkaFetcher
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.consumer import Fetcher
 from faust.transport.drivers import aiokafka as driver
@@ -103,6 +104,14 @@ def test_fetch_goes_through_getmany() -> None:
     assert "self._getmany(" in inspect.getsource(BaseConsumer._wait_next_records)
 
 
+def test_what_was_fetched_is_handed_over_at_once() -> None:
+    """Nothing is awaited between taking records and returning them: a seek cannot come in between."""
+    assert "return await fetcher.fetched_records(" in inspect.getsource(driver.AIOKafkaConsumerThread._fetch_records)
+    taking = inspect.getsource(KafkaFetcher.fetched_records).partition("drained = {}")[2]
+    taken, returned, _ = taking.partition("return drained\n\n            waiter")
+    assert returned and "await" not in taken
+
+
 def test_wait_next_records_gives_records_and_active_partitions() -> None:
     """`_wait_next_records` answers (records by partition, active partitions)."""
 
@@ -164,6 +173,14 @@ def test_changed_signature_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver.Consumer, "_new_offset", lambda self, tp, leader_epoch: None)
 
     with pytest.raises(ServiceError, match=r"Consumer\._new_offset takes \['self', 'tp', 'leader_epoch'\]"):
+        check_libraries()
+
+
+def test_changed_signature_in_the_thread_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As well as one of the consumer."""
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_ensure_consumer", lambda self, timeout: None)
+
+    with pytest.raises(ServiceError, match=r"AIOKafkaConsumerThread\._ensure_consumer takes \['self', 'timeout'\]"):
         check_libraries()
 
 
