@@ -101,7 +101,7 @@ class Arrivals(Generic[R]):
         return bool(self._by_partition)
 
     async def _read(self) -> None:
-        """All that is at hand in one turn of the event loop."""
+        """Chunks as they come, without asking for each."""
         try:
             async for chunk in self._chunks:
                 self._by_partition.setdefault(chunk.partition, deque()).append(Cursor(chunk))

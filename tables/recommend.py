@@ -19,7 +19,8 @@ def recommend(
     """The `k` best items for a user of partition `number`, each with its source and up to two reasons.
 
     With one partition, nothing forbidden and `k` up to the fusion's depth it is the fold's own list, down to where the
-    filler begins: that is by trend here, and by popularity there.
+    filler begins: that is by trend here, and by popularity there. (Ids that begin with the same 16 bytes and score the
+    same go by hash here, and by slot there.)
     """
     share, ids, recent = view.shares[number], view.ids, user.recent
     history = share.history

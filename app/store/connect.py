@@ -156,7 +156,6 @@ class AsyncConnection:
         try:
             return await self._exchange(commands)
         except redis.exceptions.ConnectionError:
-            await self._disconnect()  # the others are as old as the one that broke
             await asyncio.sleep(_BACKOFF_S)
             return await self._exchange(commands)
 
@@ -171,7 +170,8 @@ class AsyncConnection:
                 except redis.exceptions.ResponseError as refused:
                     replies.append(refused)
         except BaseException:
-            await connection.disconnect(nowait=True)  # or the next call would read the replies to this one
+            self._idle.append(connection)
+            await self._disconnect()  # or the next call would read the replies to this one; others are no younger
             raise
         self._idle.append(connection)
         return replies
@@ -179,7 +179,7 @@ class AsyncConnection:
     async def _disconnect(self) -> None:
         idle, self._idle = self._idle, []
         for connection in idle:
-            await connection.disconnect()
+            await connection.disconnect(nowait=True)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -25,7 +25,7 @@ logger = logging.getLogger("freshet")
 
 Ranges = Mapping[int, tuple[int, int]]
 ENCODING_SHARE = 0.03  # of a worker's time, that encoding of checkpoints may take
-QUIET_S = 0.2  # without an event for so long, a partition has nothing to wait for
+QUIET_S = 0.2  # without an event for so long, a worker has nothing to wait for
 VALUES_PER_SLICE = 40  # encoded between two turns of the event loop, half a millisecond
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
@@ -158,7 +158,7 @@ class Ownership:
         bytes_per_s = settings.checkpoint_bytes_per_s / max(1, len(self.owned))
         worth_s = len(self.owned) * partition.encode_s / ENCODING_SHARE
         affordable_s = max(settings.checkpoint_s, state.dirty_bytes / bytes_per_s, worth_s)
-        if monotonic() - partition.folded_at >= QUIET_S:
+        if monotonic() - max(each.folded_at for each in self.owned.values()) >= QUIET_S:
             affordable_s = settings.checkpoint_s  # the last one in a while: nothing is left to share the time with
         folded = state.metrics.counts.get("events", 0) - partition.events_at_checkpoint
         return (

@@ -56,8 +56,7 @@ class Prefetch(Generic[P, R]):
         except BaseException as error:
             self._failure = error
             self._wake()
-            if not isinstance(error, Exception):
-                raise
+            raise
 
     def take(self, partitions: Iterable[P]) -> dict[P, list[R]]:
         """What has come of some partitions, up to `n_records` or one fetch of each, in offset order.
@@ -110,7 +109,8 @@ class Prefetch(Generic[P, R]):
             self._wake()
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
+        with self._lock:
+            waiter, self._waiter = self._waiter, None
         if waiter is not None:
             waiter.get_loop().call_soon_threadsafe(_end, waiter)
 

@@ -24,7 +24,6 @@ USED = (
     "earliest_offsets",
     "highwaters",
     "highwater",
-    "seek",
     "stop_flow",
     "topic_partitions",
 )

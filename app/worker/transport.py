@@ -28,6 +28,7 @@ CHUNK_BYTES = 1 << 20
 CHUNKS_IN_FLIGHT = 8
 CHUNKS_PER_PARTITION = 2  # one that is folded, and the next
 WAIT_S = 0.0005
+ROOM_S = 0.002  # between looks for room while a partition has chunks enough
 
 
 class Chunk(NamedTuple):
@@ -77,7 +78,9 @@ class BatchConsumer(driver.Consumer):
         wanted = [tp for tp in self._active if n_of[tp.partition] < CHUNKS_PER_PARTITION]
         wanted.sort(key=lambda tp: (n_of[tp.partition], self._served.get(tp, 0)))
         wanted = wanted[: max(1, CHUNKS_IN_FLIGHT - n_of.total())]
-        await self.prefetch.wait(wanted, min(timeout, POLL_S) if n_of else timeout)
+        if n_of:
+            timeout = min(timeout, POLL_S if len(wanted) == len(self._active) else ROOM_S)
+        await self.prefetch.wait(wanted, timeout)
         return self._take(wanted)
 
     def _take(self, wanted: list[TP]) -> dict[TP, list[ConsumerRecord]]:
@@ -95,9 +98,22 @@ class BatchConsumer(driver.Consumer):
             consumer.seek(tp, offset)
         self.prefetch.forget()
         if self._fetching is None:
-            self._fetching = asyncio.create_task(self.prefetch.run(self._to_fetch))
+            self._fetching = asyncio.create_task(self._fetch_on())
+
+    async def _fetch_on(self) -> None:
+        """Fetch for ever, in the consumer's thread; an error ends the worker, even if nobody asks for records."""
+        try:
+            await self.prefetch.run(self._to_fetch)
+        except Exception as error:  # noqa: BLE001 the worker's to report
+            asyncio.run_coroutine_threadsafe(self._fetching_failed(error), self.loop)
+
+    async def _fetching_failed(self, error: Exception) -> None:
+        if not (self.should_stop or self.transport.app.should_stop):
+            logger.error("fetching failed: %r", error)
+            await self.transport.fatal(error)
 
     def _to_fetch(self) -> frozenset[TP]:
+        self._thread._ensure_consumer()._coordinator.check_errors()  # or the client waits for ever to be asked
         return self._active if self.ownership.ready and self.flow_active else frozenset()
 
     async def _fetch(self, tps: set[TP], wait_s: float, n: int) -> Mapping[TP, list[ConsumerRecord]]:
@@ -131,9 +147,7 @@ class BatchConsumer(driver.Consumer):
 
         async def seek(offsets: Mapping[int, int]) -> None:
             for number, offset in offsets.items():
-                tp = partitions[number]
-                await self.seek(tp, offset)
-                self._committed_offset[tp] = offset or None
+                self._committed_offset[partitions[number]] = offset or None
             await self._thread.call_thread(
                 self._begin_to_fetch, {partitions[number]: offset for number, offset in offsets.items()}
             )

@@ -8,7 +8,9 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher as KafkaFetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.consumer import Fetcher
 from faust.transport.drivers import aiokafka as driver
@@ -127,18 +129,13 @@ def test_wait_next_records_gives_records_and_active_partitions() -> None:
     assert with_consumer(wait) == ({TP0: ["record"]}, {TP0})
 
 
-def test_seek_keeps_the_read_offset() -> None:
-    """`seek` sets the position and `_read_offset`, so that the first chunk is no gap."""
-
-    async def seek(consumer: Any) -> Any:
-        async def sought(partition: TP, offset: int) -> None:
-            return None
-
-        consumer._seek = sought
-        await consumer.seek(TP0, 9)
-        return consumer._read_offset[TP0]
-
-    assert with_consumer(seek) == 9
+def test_an_error_of_the_group_is_told_to_whoever_asks() -> None:
+    """The client keeps it, and does nothing more, until `check_errors` raises it; Faust never asks."""
+    source = inspect.getsource(GroupCoordinator.check_errors)
+    assert list(inspect.signature(GroupCoordinator.check_errors).parameters) == ["self"]
+    assert "self._pending_exception = None\n            raise exc" in source
+    assert "await self._coordination_task" not in source
+    assert "self._coordinator.check_errors()" in inspect.getsource(AIOKafkaConsumer.getmany)
 
 
 def test_streams_skip_other_generations() -> None:

@@ -152,6 +152,7 @@ def test_a_failure_is_raised_by_whoever_takes() -> None:
         await prefetch.wait({"a"}, 15.0)
         with pytest.raises(PermissionError, match="not for you"):
             prefetch.take({"a"})
-        await fetching
+        with pytest.raises(PermissionError, match="not for you"):
+            await fetching
 
     run(test)
