@@ -1,8 +1,8 @@
 """Connections to Redis whose every call ends within a stated time, with its replies or with a `ServiceError`."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import redis.asyncio
@@ -101,7 +101,7 @@ class AsyncConnection:
         except ValueError:
             raise bad_url(url) from None
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def within_deadline(self) -> AsyncIterator[None]:
         """Let several calls share one deadline; past it, the call under way ends with a `ServiceError`."""
         try:
@@ -179,9 +179,15 @@ class AsyncConnection:
     async def _disconnect(self) -> None:
         idle, self._idle = self._idle, []
         for connection in idle:
+            writer = getattr(connection, "_writer", None)
+            if writer is not None:
+                writer.transport.abort()  # or it goes on sending what a paused server has not read
             await connection.disconnect(nowait=True)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._disconnect()
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            with contextlib.suppress(redis.exceptions.RedisError):  # a server that does not say goodbye in time
+                await connection.disconnect()
         await self._client.aclose()
