@@ -162,7 +162,10 @@ class AsyncConnection:
     async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
         connection = self._idle.pop() if self._idle else self._client.connection_pool.make_connection()
         replies: list[Any] = []
+        transport: asyncio.WriteTransport | None = None
         try:
+            await connection.connect()
+            transport = getattr(getattr(connection, "_writer", None), "transport", None)
             await connection.send_packed_command(connection.pack_commands(commands))
             for _ in commands:
                 try:
@@ -170,6 +173,8 @@ class AsyncConnection:
                 except redis.exceptions.ResponseError as refused:
                     replies.append(refused)
         except BaseException:
+            if transport is not None:
+                transport.abort()  # or it goes on sending what a paused server has not read
             self._idle.append(connection)
             await self._disconnect()  # or the next call would read the replies to this one; others are no younger
             raise
@@ -179,9 +184,6 @@ class AsyncConnection:
     async def _disconnect(self) -> None:
         idle, self._idle = self._idle, []
         for connection in idle:
-            writer = getattr(connection, "_writer", None)
-            if writer is not None:
-                writer.transport.abort()  # or it goes on sending what a paused server has not read
             await connection.disconnect(nowait=True)
 
     async def close(self) -> None:
