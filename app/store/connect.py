@@ -85,19 +85,19 @@ class AsyncConnection:
     Parameters
     ----------
     timeout_s
-        Longest wait for connecting.
+        Longest wait for connecting and for a reply; `call` waits for its replies until the deadline.
     deadline_s
         Longest time for a whole pipeline, and for what is enclosed in `within_deadline`.
     """
 
     def __init__(self, url: str, *, timeout_s: float, deadline_s: float) -> None:
         self._url = url
+        self._timeout_s = timeout_s
         self._deadline_s = deadline_s
         self._idle: list[AbstractConnection] = []
         retry = AsyncRetry(ConstantBackoff(_BACKOFF_S), _RETRIES, (redis.exceptions.ConnectionError,))
-        options = {**_options(timeout_s), "socket_timeout": None}  # the deadline stands for it
         try:
-            self._client = redis.asyncio.Redis.from_url(url, retry=retry, **options)
+            self._client = redis.asyncio.Redis.from_url(url, retry=retry, **_options(timeout_s))
         except ValueError:
             raise bad_url(url) from None
 
@@ -121,7 +121,7 @@ class AsyncConnection:
         return await self._answered(self._by_client, commands)
 
     async def call(self, commands: Sequence[Command]) -> list[Any]:
-        """`run` for those who send all the time: replies are as they came (a hash is a list), for a third of the cost.
+        """`run` for those who send all the time: replies are as they came (a hash is a list).
 
         redis-py's client takes several turns of the event loop and a task or two for a pipeline; here it is one turn to
         send and one to receive. Protocol, TLS and login are still redis-py's.
@@ -142,8 +142,8 @@ class AsyncConnection:
         except redis.exceptions.DataError:
             raise  # an argument of a wrong type: the caller's mistake, which no second try mends
         except (redis.exceptions.RedisError, OSError) as error:
-            raise explained(error, self._url, self._deadline_s) from error
-        return _checked(replies, self._url, self._deadline_s)
+            raise explained(error, self._url, self._timeout_s) from error
+        return _checked(replies, self._url, self._timeout_s)
 
     async def _by_client(self, commands: Sequence[Command]) -> list[Any]:
         async with self._client.pipeline(transaction=False) as pipeline:
@@ -161,6 +161,7 @@ class AsyncConnection:
 
     async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
         connection = self._idle.pop() if self._idle else self._client.connection_pool.make_connection()
+        connection.socket_timeout = None  # the deadline stands for it: a timeout costs a task for every send
         replies: list[Any] = []
         transport: asyncio.WriteTransport | None = None
         try:
@@ -175,21 +176,19 @@ class AsyncConnection:
         except BaseException:
             if transport is not None:
                 transport.abort()  # or it goes on sending what a paused server has not read
-            self._idle.append(connection)
-            await self._disconnect()  # or the next call would read the replies to this one; others are no younger
+            self._idle.append(connection)  # the next call would read the replies to this one; others are no younger
+            await self._disconnect(nowait=True)
             raise
         self._idle.append(connection)
         return replies
 
-    async def _disconnect(self) -> None:
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            await connection.disconnect(nowait=True)
-
-    async def close(self) -> None:
-        """Close all connections."""
+    async def _disconnect(self, *, nowait: bool) -> None:
         idle, self._idle = self._idle, []
         for connection in idle:
             with contextlib.suppress(redis.exceptions.RedisError):  # a server that does not say goodbye in time
-                await connection.disconnect()
+                await connection.disconnect(nowait=nowait)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._disconnect(nowait=False)
         await self._client.aclose()
