@@ -83,6 +83,13 @@ def holds(table: Array, value: np.uint64) -> bool:
 
 
 @njit(cache=True)
+def row_of(neighbours: Array, weights: Array, start: Array, length: Array, row: int) -> Any:
+    """The other slots of a row of a share's pairs, and what each is to the row's."""
+    first, end = start[row], start[row] + length[row]
+    return neighbours[first:end], weights[first:end]
+
+
+@njit(cache=True)
 def add_rows(shares: Any, known: Array, factors: Array, scores: Array) -> None:
     """Add the rows of the `known` items times their factors to the `scores` of items: share by share, in that order.
 
@@ -96,8 +103,7 @@ def add_rows(shares: Any, known: Array, factors: Array, scores: Array) -> None:
             row, factor = slot_in[known[source]], factors[source]
             if row < 0:
                 continue
-            others = neighbours[start[row] : start[row] + length[row]]
-            amounts = weights[start[row] : start[row] + length[row]]
+            others, amounts = row_of(neighbours, weights, start, length, row)
             for position in range(others.shape[0]):
                 slot = np.uint32(others[position])
                 item = np.uint32(to_item[slot]) if slot < n_mapped else nobody  # a slot newer than the mapping
@@ -123,8 +129,7 @@ def two_greatest(
             row, factor = slot_in[known[source]], factors[source]
             if row < 0:
                 continue
-            others = neighbours[start[row] : start[row] + length[row]]
-            amounts = weights[start[row] : start[row] + length[row]]
+            others, amounts = row_of(neighbours, weights, start, length, row)
             for position in range(others.shape[0]):
                 slot = np.uint32(others[position])
                 place = place_of[slot] if slot < n_known else -1
