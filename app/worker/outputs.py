@@ -47,7 +47,7 @@ class WorkerOutputs:
         """Take note of users."""
         now = time.perf_counter()
         self._latency.add("fold", 1000 * (now - self._began), len(records))
-        partition.folded_at = time.monotonic()
+        self._ownership.folded_at = time.monotonic()
         partition.touched(users, self._ownership.settings.max_unpublished)
         for user_id, appended_ms in users.items():
             partition.waiting.setdefault(user_id, (appended_ms, now))

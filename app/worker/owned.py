@@ -29,8 +29,6 @@ class OwnedPartition:
         self.saved_as_rebuilding = state.loaded is not None and state.loaded.published_offset < 0
         self.checkpoint_lock = asyncio.Lock()
         self.last_checkpoint = monotonic()
-        self.folded_at = 0.0
-        self.last_bytes = 0
         self.encode_s = 0.0  # what the last checkpoint cost
         self.events_at_checkpoint = state.metrics.counts.get("events", 0)
         self._clock = (state.clock.now_ms, 0)

@@ -63,6 +63,7 @@ class Ownership:
         self.ready = False
         self.n_partitions = 0
         self.in_flight: set[tuple[int, int]] = set()  # chunks handed out, not folded: partition and first offset
+        self.folded_at = 0.0  # of any of them, monotonic s
         self._limits = limits
         self._changed = changed
         self._fatal = fatal
@@ -146,7 +147,6 @@ class Ownership:
             partition.durable_offset = cut.marker.next_offset
             partition.saved_as_rebuilding = rebuilding
             partition.last_checkpoint = monotonic()
-            partition.last_bytes = cut.n_bytes
             partition.events_at_checkpoint = cut.marker.n_events
             self._report(
                 "checkpoint", partition=partition.number, next_offset=cut.marker.next_offset, bytes=cut.n_bytes
@@ -158,7 +158,7 @@ class Ownership:
         bytes_per_s = settings.checkpoint_bytes_per_s / max(1, len(self.owned))
         worth_s = len(self.owned) * partition.encode_s / ENCODING_SHARE
         affordable_s = max(settings.checkpoint_s, state.dirty_bytes / bytes_per_s, worth_s)
-        if monotonic() - max(each.folded_at for each in self.owned.values()) >= QUIET_S:
+        if monotonic() - self.folded_at >= QUIET_S:
             affordable_s = settings.checkpoint_s  # the last one in a while: nothing is left to share the time with
         folded = state.metrics.counts.get("events", 0) - partition.events_at_checkpoint
         return (

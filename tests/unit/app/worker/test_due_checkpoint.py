@@ -25,7 +25,7 @@ def test_due(age_s: float, quiet_s: float, encode_s: float, is_due: bool) -> Non
     worker.owned[0] = partition
     partition.encode_s = encode_s
     partition.last_checkpoint = monotonic() - age_s
-    partition.folded_at = monotonic() - quiet_s
+    worker.folded_at = monotonic() - quiet_s
 
     asyncio.run(worker.checkpoint_due())
 
