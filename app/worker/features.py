@@ -2,7 +2,7 @@
 
 Each key has one writer, which rewrites it: what belongs to an item by the owner of the item's partition, what belongs
 to all by the owner of partition 0. A key goes out at most once every `refresh_s`; what does not fit into this
-publisher's share of the time waits its turn: a tenth while events flow, nearly all when the worker is idle.
+publisher's share of the time waits its turn: a thirtieth while events flow, spread evenly; all when the worker is idle.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ from tables.view import TRENDING
 
 logger = logging.getLogger("freshet")
 
-KEYS_PER_SLICE = 8
-SHARE_BUSY, SHARE_IDLE = 0.1, 0.9
+KEYS_PER_SLICE = 2  # a millisecond
+SHARE_BUSY, SHARE_IDLE = 0.03, 1.0
 
 
 class FeaturePublisher:
@@ -41,6 +41,7 @@ class FeaturePublisher:
         self._keys = Keys(settings.namespace)
         self._topic = Names(settings.namespace).events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
+        self._share = 1.0
         self._lost_ms = 0  # when Redis was last found empty
         self._new_lost_ms = 0  # the same, without the first look
 
@@ -53,16 +54,17 @@ class FeaturePublisher:
             if self._view.owned and self._view.caught_up:
                 before, folded = folded, sum(p.state.next_offset for p in self._view.owned.values())
                 share = SHARE_IDLE if folded == before else SHARE_BUSY
-                await self.refresh(share * self._settings.refresh_s)
+                await self.refresh(self._settings.refresh_s, share)
 
     @property
     def n_stale(self) -> int:
         """Keys of items and users that wait their turn."""
         return len(self._view.stale) + sum(len(p.stale_features) for p in self._view.owned.values())
 
-    async def refresh(self, within_s: float) -> None:
-        """One round: trends and defaults always, similarities and features as far as the time goes."""
+    async def refresh(self, within_s: float, share: float = 1.0) -> None:
+        """One round: trends and defaults always, similarities and features as far as the time and their share go."""
         deadline = time.monotonic() + within_s
+        self._share = share
         self._catalogue.apply_to(self._view)
         self._view.refresh()
         try:
@@ -139,6 +141,7 @@ class FeaturePublisher:
         for ids in in_slices(list(stale)):
             if time.monotonic() > deadline:
                 return
+            began = time.monotonic()
             self._view.sync()  # the fold went on while Redis was written
             now_ms, as_of_ms = int(time.time() * 1000), self._view.as_of_ms
             for item_id in ids:
@@ -156,19 +159,21 @@ class FeaturePublisher:
                 )
                 for item_id in part
             ]
+            took_s = time.monotonic() - began
             try:
                 await self._store.replace_sorted_sets(similar)
                 await self._store.write_hashes(hashes)
             except ServiceError:
                 stale.update(dict.fromkeys(part))
                 raise
+            await self._let_others_go_first(took_s)
 
     async def _publish_users(self, partition: OwnedPartition, deadline: float) -> None:
         stale, state = partition.stale_features, partition.state
         for part in in_slices(list(stale)):
             if time.monotonic() > deadline:
                 return
-            now_ms = int(time.time() * 1000)
+            began, now_ms = time.monotonic(), int(time.time() * 1000)
             hashes = []
             for user_id in part:
                 stale.pop(user_id, None)
@@ -176,11 +181,17 @@ class FeaturePublisher:
                 if user is not None:
                     as_of_ms = max(state.clock.now_ms, user.last_ms)
                     hashes.append((self._keys.user_features(user_id), user_fields(user, self._types, as_of_ms, now_ms)))
+            took_s = time.monotonic() - began
             try:
                 await self._store.write_hashes(hashes)
             except ServiceError:
                 stale.update(dict.fromkeys(part))
                 raise
+            await self._let_others_go_first(took_s)
+
+    async def _let_others_go_first(self, took_s: float) -> None:
+        """Wait so long after some work that it takes its share of the time."""
+        await asyncio.sleep(took_s * (1 / self._share - 1))
 
 
 def in_slices(ids: list[str]) -> Iterator[list[str]]:

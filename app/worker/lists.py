@@ -1,7 +1,6 @@
 """The publisher of users' lists: every touched user's list into Redis, soon, and never one that is older."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from itertools import islice
@@ -9,6 +8,7 @@ from typing import NamedTuple
 
 from app.settings import Settings
 from app.store.store import Store
+from app.worker.bell import Bell
 from app.worker.gauge import LiveGauge
 from app.worker.latency import Latency
 from app.worker.live_view import LiveView
@@ -69,7 +69,7 @@ class ListPublisher:
         self._keys = Keys(settings.namespace)
         self._topic = Names(settings.namespace).events
         self._model = f"cooccurrence-{settings.fold.fingerprint()}"
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self._down_since: float | None = None
         self._rebuild_due = 0.0
         self._busy_s = 0.0
@@ -80,7 +80,7 @@ class ListPublisher:
 
     def wake(self) -> None:
         """There are users whose lists are to go out."""
-        self._wake.set()
+        self._bell.ring()
 
     async def run(self) -> None:
         """Publish for ever."""
@@ -95,12 +95,10 @@ class ListPublisher:
         if self._broken is not None:
             raise self._broken
         if not self._is_due():
-            self._wake.clear()
             wait_s = IDLE_S
             if any(partition.rebuild for partition in self._view.owned.values()):
                 wait_s = min(wait_s, max(0.0, self._rebuild_due - time.monotonic()))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait_s)
+            await self._bell.heard(wait_s)
         if not self._view.caught_up:
             await asyncio.sleep(IDLE_S)
             return
@@ -162,7 +160,7 @@ class ListPublisher:
         self._calls.discard(call)
         if not call.cancelled() and call.exception() is not None:
             self._broken = call.exception()
-        self._wake.set()
+        self._bell.ring()
 
     async def _rebuild(self) -> None:
         """A part of the lists that are all to be made anew, at the rate allowed and behind those of new events."""

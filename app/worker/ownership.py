@@ -25,8 +25,9 @@ logger = logging.getLogger("freshet")
 
 Ranges = Mapping[int, tuple[int, int]]
 ENCODING_SHARE = 0.03  # of a worker's time, that encoding of checkpoints may take
+ENCODING_SHARE_NOW = 0.25  # the same, while one is encoded
 QUIET_S = 0.2  # without an event for so long, a worker has nothing to wait for
-VALUES_PER_SLICE = 40  # encoded between two turns of the event loop, half a millisecond
+VALUES_PER_SLICE = 15  # encoded between two turns of the event loop: events wait for each slice
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
 
@@ -136,7 +137,7 @@ class Ownership:
             cutting = state.begin_cut(partition.published_offset)
             try:
                 try:
-                    partition.encode_s = await _encode(cutting)
+                    partition.encode_s = await self._encode(partition, cutting)
                 finally:
                     cut = state.end_cut()
                 await partition.dead_letters_below(cut.marker.next_offset)
@@ -152,13 +153,33 @@ class Ownership:
                 "checkpoint", partition=partition.number, next_offset=cut.marker.next_offset, bytes=cut.n_bytes
             )
 
+    async def _encode(self, partition: OwnedPartition, cutting: Cutting) -> float:
+        """Encode a cut while events go on: what they change is encoded before; how long it took without them, s.
+
+        Events have most of the time, if there are any, and if nobody waits for the partition.
+        """
+        seconds, is_done = 0.0, False
+        while not is_done:
+            began = monotonic()
+            is_done = cutting.go_on(VALUES_PER_SLICE)
+            took_s = monotonic() - began
+            seconds += took_s
+            if not is_done:
+                hurries = self._is_quiet or self.owned.get(partition.number) is not partition
+                await asyncio.sleep(0 if hurries else took_s * (1 / ENCODING_SHARE_NOW - 1))
+        return seconds
+
+    @property
+    def _is_quiet(self) -> bool:
+        return monotonic() - self.folded_at >= QUIET_S
+
     def _is_due(self, partition: OwnedPartition) -> bool:
         settings, state = self.settings, partition.state
         age_s = monotonic() - partition.last_checkpoint
         bytes_per_s = settings.checkpoint_bytes_per_s / max(1, len(self.owned))
         worth_s = len(self.owned) * partition.encode_s / ENCODING_SHARE
         affordable_s = max(settings.checkpoint_s, state.dirty_bytes / bytes_per_s, worth_s)
-        if monotonic() - self.folded_at >= QUIET_S:
+        if self._is_quiet:
             affordable_s = settings.checkpoint_s  # the last one in a while: nothing is left to share the time with
         folded = state.metrics.counts.get("events", 0) - partition.events_at_checkpoint
         return (
@@ -260,17 +281,6 @@ class Ownership:
         if loading is not None and not loading.done():
             loading.cancel()
             await asyncio.wait([loading])
-
-
-async def _encode(cutting: Cutting) -> float:
-    """Encode a cut while events go on: what they change is encoded before; how long it took without them, s."""
-    seconds, began, is_done = 0.0, monotonic(), cutting.go_on(VALUES_PER_SLICE)
-    while not is_done:
-        seconds += monotonic() - began
-        await asyncio.sleep(0)
-        began = monotonic()
-        is_done = cutting.go_on(VALUES_PER_SLICE)
-    return seconds + monotonic() - began
 
 
 async def _stop_writers(partitions: Any, within_s: float) -> None:

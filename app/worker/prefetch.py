@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from threading import Lock
 from typing import Generic, TypeVar
 
+from app.worker.bell import Bell
+
 R = TypeVar("R")
 P = TypeVar("P")
 
 POLL_S = 0.02
-PAUSE_S = 0.003  # between fetches: each has costs of its own, whatever it brings
+PAUSE_S = 0.003  # between looks for partitions to fetch from
 
 Fetch = Callable[[set[P], float, int], Awaitable[Mapping[P, list[R]]]]
 
@@ -35,8 +37,8 @@ class Prefetch(Generic[P, R]):
         self._n_records = n_records
         self._lock = Lock()
         self._batches: dict[P, deque[list[R]]] = {}
-        self._partitions: frozenset[P] = frozenset()
-        self._waiter: asyncio.Future[None] | None = None
+        self._bell = Bell()
+        self._listening: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
 
     async def run(self, partitions: Callable[[], Iterable[P]]) -> None:
@@ -52,7 +54,7 @@ class Prefetch(Generic[P, R]):
                 wanted = self._with_room(partitions())
                 if wanted:
                     self._put(await self._fetch(wanted, POLL_S, self._n_records))
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(0 if wanted else PAUSE_S)
         except BaseException as error:
             self._failure = error
             self._wake()
@@ -81,10 +83,10 @@ class Prefetch(Generic[P, R]):
 
     async def wait(self, partitions: Iterable[P], timeout_s: float) -> None:
         """Return when something has come of some partitions, perhaps, or after a while."""
-        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        self._listening = asyncio.get_running_loop()
         if self._failure is None and not self._has(partitions):
-            await asyncio.wait((waiter,), timeout=timeout_s)
-        self._waiter = None
+            await self._bell.heard(timeout_s)
+        self._listening = None
 
     def forget(self) -> None:
         """Let everything go: to be called in the client's thread, with nothing awaited since positions were set."""
@@ -110,11 +112,6 @@ class Prefetch(Generic[P, R]):
 
     def _wake(self) -> None:
         with self._lock:
-            waiter, self._waiter = self._waiter, None
-        if waiter is not None:
-            waiter.get_loop().call_soon_threadsafe(_end, waiter)
-
-
-def _end(waiter: "asyncio.Future[None]") -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+            loop, self._listening = self._listening, None
+        if loop is not None:
+            loop.call_soon_threadsafe(self._bell.ring)

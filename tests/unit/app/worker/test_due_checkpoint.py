@@ -1,10 +1,13 @@
-"""When a checkpoint is due: soon once events pause, later while its cost would take too much of their time."""
+"""When a checkpoint is due, and how fast it is made: events have most of the time while they flow."""
 
 import asyncio
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
+from app.worker import ownership
+from app.worker.ownership import ENCODING_SHARE_NOW
+from tables.cutting import Cutting
 from tests.unit.app.worker.test_interrupted_checkpoint import Writer, owned
 
 
@@ -30,3 +33,37 @@ def test_due(age_s: float, quiet_s: float, encode_s: float, is_due: bool) -> Non
     asyncio.run(worker.checkpoint_due())
 
     assert bool(writer.topics.history) is is_due
+
+
+@pytest.mark.parametrize(
+    ("is_owned", "quiet_s", "rest"),
+    [
+        (True, 0.0, 1 / ENCODING_SHARE_NOW - 1),
+        (True, 5.0, 0.0),  # nobody has anything else to do
+        (False, 0.0, 0.0),  # revoked: the next owner waits for it
+    ],
+)
+def test_pace(monkeypatch: pytest.MonkeyPatch, is_owned: bool, quiet_s: float, rest: float) -> None:
+    """A slice of a checkpoint rests for a multiple of the time it took, unless somebody waits or nobody works."""
+    worker, partition = owned(Writer())
+    worker.owned = {0: partition} if is_owned else {}
+    rests: list[float] = []
+    go_on, next_turn = Cutting.go_on, asyncio.sleep
+
+    def slow(cutting: Cutting, n: int) -> bool:
+        sleep(0.002)
+        return go_on(cutting, n)
+
+    async def resting(seconds: float) -> None:
+        rests.append(seconds)
+        worker.folded_at = monotonic() - quiet_s
+        await next_turn(0)
+
+    worker.folded_at = monotonic() - quiet_s
+    monkeypatch.setattr(Cutting, "go_on", slow)
+    monkeypatch.setattr(ownership, "VALUES_PER_SLICE", 5)
+    monkeypatch.setattr("app.worker.ownership.asyncio.sleep", resting)
+    asyncio.run(worker.checkpoint(partition))
+
+    assert len(rests) > 3
+    assert all(seconds >= 0.002 * rest if rest else seconds == 0 for seconds in rests)
