@@ -28,8 +28,8 @@ CHUNK_BYTES = 1 << 20
 CHUNKS_IN_FLIGHT = 8
 CHUNKS_PER_PARTITION = 2  # one that is folded, and the next
 WAIT_S = 0.0005
-COLLECTED = 1 << 15, 3  # bytes, ms: the broker answers with less, and earlier, to no fetch while events flow
-AT_ONCE = 1, 500  # bytes, ms: after a pause it answers with the first record
+COLLECTED = 1 << 15, 3  # bytes, ms: while records come several at a time, the broker collects before it answers
+AT_ONCE = 1, 500  # bytes, ms: otherwise it answers with the first one
 ROOM_S = 0.002  # between looks for room while a partition has chunks enough
 
 
@@ -121,14 +121,15 @@ class BatchConsumer(driver.Consumer):
     async def _fetch(self, tps: set[TP], wait_s: float, n: int) -> Mapping[TP, list[ConsumerRecord]]:
         """Take what has come, or comes within the time, and say how the broker is to be asked for more.
 
-        aiokafka asks as soon as all of a broker's partitions were taken. Were the broker to answer with one record, it
-        would be asked for each; were the records taken late, those that came after them would wait for that.
+        aiokafka asks again as soon as all that a broker sent was taken. Under load that would be a fetch for each record;
+        and were records taken late instead, those that come after them would wait for that as well.
         """
         thread = self._thread
         consumer = thread._ensure_consumer()
         fetched = await thread._fetch_records(consumer, tps, timeout=wait_s, max_records=n)
         fetcher = consumer._fetcher
-        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = COLLECTED if fetched else AT_ONCE
+        is_flow = sum(map(len, fetched.values())) > 1
+        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = COLLECTED if is_flow else AT_ONCE
         return fetched
 
     async def _drain_messages(self, fetcher: Any) -> None:
