@@ -121,8 +121,8 @@ class BatchConsumer(driver.Consumer):
     async def _fetch(self, tps: set[TP], wait_s: float, n: int) -> Mapping[TP, list[ConsumerRecord]]:
         """Take what has come, or comes within the time, and say how the broker is to be asked for more.
 
-        aiokafka asks again as soon as all that a broker sent was taken. Under load that would be a fetch for each record;
-        and were records taken late instead, those that come after them would wait for that as well.
+        aiokafka asks again as soon as all that a broker sent was taken. Under load that would be a fetch for each
+        record; and were records taken late instead, those that come after them would wait for that as well.
         """
         thread = self._thread
         consumer = thread._ensure_consumer()
