@@ -8,7 +8,9 @@ publisher's share of the time waits its turn: a thirtieth while events flow, spr
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from itertools import zip_longest
 
 from app.settings import Settings
 from app.store.store import Store
@@ -41,7 +43,6 @@ class FeaturePublisher:
         self._keys = Keys(settings.namespace)
         self._topic = Names(settings.namespace).events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
-        self._share = 1.0
         self._lost_ms = 0  # when Redis was last found empty
         self._new_lost_ms = 0  # the same, without the first look
 
@@ -64,16 +65,29 @@ class FeaturePublisher:
     async def refresh(self, within_s: float, share: float = 1.0) -> None:
         """One round: trends and defaults always, similarities and features as far as the time and their share go."""
         deadline = time.monotonic() + within_s
-        self._share = share
         self._catalogue.apply_to(self._view)
         self._view.refresh()
         try:
             await self._publish_common()
-            await self._publish_items(deadline)
-            for partition in list(self._view.owned.values()):
-                await self._publish_users(partition, deadline)
+            for publish, ids in self._in_turn():
+                if time.monotonic() > deadline:
+                    return
+                made_s = await publish(ids)
+                rest_s = made_s * (1 / share - 1)
+                await asyncio.sleep(max(0.0, min(rest_s, deadline - time.monotonic())))
         except ServiceError as error:
             logger.debug("features wait for Redis: %s", error)
+
+    def _in_turn(self) -> Iterator[tuple[Callable[[list[str]], Awaitable[float]], list[str]]]:
+        """What is stale now: a few items and a few users of a partition in turn, what waits longest first."""
+        items = [(self._publish_items, ids) for ids in in_slices(list(self._view.stale))]
+        users = [
+            [(partial(self._publish_users, partition), ids) for ids in in_slices(list(partition.stale_features))]
+            for partition in self._view.owned.values()
+        ]
+        of_all = [each for turn in zip_longest(*users) for each in turn if each is not None]
+        for turn in zip_longest(items, of_all):
+            yield from (each for each in turn if each is not None)
 
     async def probe(self) -> None:
         """Every second: has Redis lost its data? Then every list and every key is made anew.
@@ -136,62 +150,55 @@ class FeaturePublisher:
         )
         await self._store.publish_lists([(self._keys.default_list(), payload)], self._settings.list_ttl_days * DAY_S)
 
-    async def _publish_items(self, deadline: float) -> None:
-        stale = self._view.stale
-        for ids in in_slices(list(stale)):
-            if time.monotonic() > deadline:
-                return
-            began = time.monotonic()
-            self._view.sync()  # the fold went on while Redis was written
-            now_ms, as_of_ms = int(time.time() * 1000), self._view.as_of_ms
-            for item_id in ids:
-                stale.pop(item_id, None)
-            part = [item_id for item_id in ids if self._view.is_mine(item_id)]
-            view, metadata = self._view.items, self._catalogue.metadata
-            similar = [
-                (self._keys.item_similarity(item_id), dict(view.similar(item_id, self._settings.similar_size)))
-                for item_id in part
-            ]
-            hashes = [
-                (
-                    self._keys.item_features(item_id),
-                    {**item_fields(view, item_id, self._types, as_of_ms, now_ms), **metadata(item_id)},
-                )
-                for item_id in part
-            ]
-            took_s = time.monotonic() - began
-            try:
-                await self._store.replace_sorted_sets(similar)
-                await self._store.write_hashes(hashes)
-            except ServiceError:
-                stale.update(dict.fromkeys(part))
-                raise
-            await self._let_others_go_first(took_s)
+    async def _publish_items(self, ids: list[str]) -> float:
+        """Similarities and features of some items; how long making them took, s of CPU."""
+        began = time.thread_time()
+        self._view.sync()  # the fold went on while Redis was written
+        stale, view, metadata = self._view.stale, self._view.items, self._catalogue.metadata
+        now_ms, as_of_ms = int(time.time() * 1000), self._view.as_of_ms
+        for item_id in ids:
+            stale.pop(item_id, None)
+        part = [item_id for item_id in ids if self._view.is_mine(item_id)]
+        similar = [
+            (self._keys.item_similarity(item_id), dict(view.similar(item_id, self._settings.similar_size)))
+            for item_id in part
+        ]
+        hashes = [
+            (
+                self._keys.item_features(item_id),
+                {**item_fields(view, item_id, self._types, as_of_ms, now_ms), **metadata(item_id)},
+            )
+            for item_id in part
+        ]
+        made_s = time.thread_time() - began
+        try:
+            await self._store.replace_sorted_sets(similar)
+            await self._store.write_hashes(hashes)
+        except ServiceError:
+            stale.update(dict.fromkeys(part))
+            raise
+        return made_s
 
-    async def _publish_users(self, partition: OwnedPartition, deadline: float) -> None:
+    async def _publish_users(self, partition: OwnedPartition, ids: list[str]) -> float:
+        """Features of some users; how long making them took, s of CPU."""
+        if self._view.owned.get(partition.number) is not partition:
+            return 0.0  # given back meanwhile
+        began, now_ms = time.thread_time(), int(time.time() * 1000)
         stale, state = partition.stale_features, partition.state
-        for part in in_slices(list(stale)):
-            if time.monotonic() > deadline:
-                return
-            began, now_ms = time.monotonic(), int(time.time() * 1000)
-            hashes = []
-            for user_id in part:
-                stale.pop(user_id, None)
-                user = state.users.get(user_id)
-                if user is not None:
-                    as_of_ms = max(state.clock.now_ms, user.last_ms)
-                    hashes.append((self._keys.user_features(user_id), user_fields(user, self._types, as_of_ms, now_ms)))
-            took_s = time.monotonic() - began
-            try:
-                await self._store.write_hashes(hashes)
-            except ServiceError:
-                stale.update(dict.fromkeys(part))
-                raise
-            await self._let_others_go_first(took_s)
-
-    async def _let_others_go_first(self, took_s: float) -> None:
-        """Wait so long after some work that it takes its share of the time."""
-        await asyncio.sleep(took_s * (1 / self._share - 1))
+        hashes = []
+        for user_id in ids:
+            stale.pop(user_id, None)
+            user = state.users.get(user_id)
+            if user is not None:
+                as_of_ms = max(state.clock.now_ms, user.last_ms)
+                hashes.append((self._keys.user_features(user_id), user_fields(user, self._types, as_of_ms, now_ms)))
+        made_s = time.thread_time() - began
+        try:
+            await self._store.write_hashes(hashes)
+        except ServiceError:
+            stale.update(dict.fromkeys(ids))
+            raise
+        return made_s
 
 
 def in_slices(ids: list[str]) -> Iterator[list[str]]:

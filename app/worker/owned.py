@@ -29,7 +29,7 @@ class OwnedPartition:
         self.saved_as_rebuilding = state.loaded is not None and state.loaded.published_offset < 0
         self.checkpoint_lock = asyncio.Lock()
         self.last_checkpoint = monotonic()
-        self.encode_s = 0.0  # what the last checkpoint cost
+        self.encodings_s = deque([0.0, 0.0], maxlen=2)  # what the last checkpoints cost, s of CPU
         self.events_at_checkpoint = state.metrics.counts.get("events", 0)
         self._clock = (state.clock.now_ms, 0)
         self._dead_letters: deque[tuple[int, asyncio.Future[object]]] = deque()

@@ -115,8 +115,12 @@ class BatchConsumer(driver.Consumer):
             await self.transport.fatal(error)
 
     def _to_fetch(self) -> frozenset[TP]:
-        self._thread._ensure_consumer()._coordinator.check_errors()  # or the client waits for ever to be asked
-        return self._active if self.ownership.ready and self.flow_active else frozenset()
+        consumer = self._thread._ensure_consumer()
+        consumer._coordinator.check_errors()  # or the client waits for ever to be asked
+        if self.ownership.ready and self.flow_active:
+            return self._active
+        _ask_for(consumer, AT_ONCE)
+        return frozenset()
 
     async def _fetch(self, tps: set[TP], wait_s: float, n: int) -> Mapping[TP, list[ConsumerRecord]]:
         """Take what has come, or comes within the time, and say how the broker is to be asked for more.
@@ -127,9 +131,7 @@ class BatchConsumer(driver.Consumer):
         thread = self._thread
         consumer = thread._ensure_consumer()
         fetched = await thread._fetch_records(consumer, tps, timeout=wait_s, max_records=n)
-        fetcher = consumer._fetcher
-        is_flow = sum(map(len, fetched.values())) > 1
-        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = COLLECTED if is_flow else AT_ONCE
+        _ask_for(consumer, COLLECTED if sum(map(len, fetched.values())) > 1 else AT_ONCE)
         return fetched
 
     async def _drain_messages(self, fetcher: Any) -> None:
@@ -286,6 +288,11 @@ class BatchTransport(driver.Transport):
     async def fatal(self, error: BaseException) -> None:
         """End the worker; set by the wiring."""
         raise NotImplementedError
+
+
+def _ask_for(consumer: Any, how: tuple[int, int]) -> None:
+    """Have the broker answer the next fetches when it has so many bytes, or after so many ms."""
+    consumer._fetcher._fetch_min_bytes, consumer._fetcher._fetch_max_wait_ms = how
 
 
 def split(records: list[ConsumerRecord], max_records: int, max_bytes: int = CHUNK_BYTES) -> Any:

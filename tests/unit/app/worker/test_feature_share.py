@@ -1,4 +1,4 @@
-"""Features and similarities take their share of the time, evenly."""
+"""Features and similarities take their share of the time, evenly, and each kind has its turn."""
 
 import asyncio
 from time import monotonic
@@ -8,8 +8,8 @@ import pytest
 from tests.unit.app.worker.test_publishers import Stage
 
 
-@pytest.mark.parametrize(("share", "rests_s"), [(0.01, 99), (1.0, 0)])
-def test_share(monkeypatch: pytest.MonkeyPatch, share: float, rests_s: float) -> None:
+@pytest.mark.parametrize(("share", "times"), [(0.01, 99), (1.0, 0)])
+def test_share(monkeypatch: pytest.MonkeyPatch, share: float, times: float) -> None:
     """After each slice there is a rest of a multiple of its time; all of them go out in a long round."""
     stage, rests, next_turn = Stage(), [], asyncio.sleep
 
@@ -24,5 +24,25 @@ def test_share(monkeypatch: pytest.MonkeyPatch, share: float, rests_s: float) ->
 
     assert stage.features.n_stale == 0
     assert len(rests) == 3 + 4  # six items and seven users, two at once
-    assert all((seconds > 0) is (rests_s > 0) for seconds in rests)
-    assert sum(rests) <= rests_s * took_s
+    assert all((seconds > 0) is (times > 0) for seconds in rests)
+    assert sum(rests) <= times * took_s
+
+
+def test_a_rest_ends_with_the_round() -> None:
+    """However much a slice has cost: trends and the default list are due again."""
+    stage = Stage()
+    began = monotonic()
+    asyncio.run(stage.features.refresh(0.2, 1e-9))
+    assert monotonic() - began < 15.0
+
+
+def test_users_have_their_turn_while_items_are_stale() -> None:
+    """A round that has time for a few keys takes some of both, and the next round those that wait longest."""
+    stage = Stage(n=400, n_items=200)
+    partition = stage.partition
+    items, users = list(stage.view.stale), list(partition.stale_features)
+
+    turns = [ids for _, ids in stage.features._in_turn()]
+
+    assert turns[:4] == [items[:2], users[:2], items[2:4], users[2:4]]
+    assert sorted(each for ids in turns for each in ids) == sorted([*items, *users])
