@@ -2,7 +2,7 @@
 
 Each key has one writer, which rewrites it: what belongs to an item by the owner of the item's partition, what belongs
 to all by the owner of partition 0. A key goes out at most once every `refresh_s`; what does not fit into this
-publisher's share of the time waits its turn: a thirtieth while events flow, spread evenly; all when the worker is idle.
+publisher's share of the time waits its turn: a sixtieth while events flow, spread evenly; all when the worker is idle.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from tables.view import TRENDING
 logger = logging.getLogger("freshet")
 
 KEYS_PER_SLICE = 2  # a millisecond
-SHARE_BUSY, SHARE_IDLE = 0.03, 1.0
+SHARE_BUSY, SHARE_IDLE = 0.015, 1.0  # of a CPU
 
 
 class FeaturePublisher:

@@ -24,8 +24,8 @@ from tables.partition import PartitionState
 logger = logging.getLogger("freshet")
 
 Ranges = Mapping[int, tuple[int, int]]
-ENCODING_SHARE = 0.03  # of a worker's time, that encoding of checkpoints may take
-ENCODING_SHARE_NOW = 0.25  # the same, while one is encoded
+ENCODING_SHARE = 0.02  # of a worker's time, that encoding of checkpoints may take
+ENCODING_SHARE_NOW = 0.15  # the same, while one is encoded
 QUIET_S = 0.2  # without an event for so long, a worker has nothing to wait for
 VALUES_PER_SLICE = 15  # encoded between two turns of the event loop: events wait for each slice
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker

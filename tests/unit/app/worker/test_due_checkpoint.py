@@ -16,8 +16,8 @@ from tests.unit.app.worker.test_interrupted_checkpoint import Writer, owned
     [
         (0.5, 5.0, 0.0, False),  # the interval comes first
         (1.5, 0.0, 0.0, True),
-        (1.5, 0.0, 0.3, False),  # 0.3 s are worth 10 s of events
-        (11.0, 0.0, 0.3, True),
+        (1.5, 0.0, 0.3, False),  # 0.3 s are worth 15 s of events
+        (16.0, 0.0, 0.3, True),
         (1.5, 0.5, 0.3, True),  # nothing is there to be held up
     ],
 )
