@@ -18,6 +18,7 @@ from app.worker.catalogue import Catalogue
 from app.worker.lists import DAY_S
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
+from app.worker.share import rest_s
 from models.errors import ServiceError
 from models.event_types import type_codes
 from tables.features import item_fields, user_fields
@@ -73,8 +74,7 @@ class FeaturePublisher:
                 if time.monotonic() > deadline:
                     return
                 made_s = await publish(ids)
-                rest_s = made_s * (1 / share - 1)
-                await asyncio.sleep(max(0.0, min(rest_s, deadline - time.monotonic())))
+                await asyncio.sleep(max(0.0, min(rest_s(made_s, share), deadline - time.monotonic())))
         except ServiceError as error:
             logger.debug("features wait for Redis: %s", error)
 

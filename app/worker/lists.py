@@ -13,6 +13,7 @@ from app.worker.gauge import LiveGauge
 from app.worker.latency import Latency
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
+from app.worker.share import rest_s
 from models.errors import ServiceError
 from tables.keys import Keys
 from tables.list_json import ListItem, encode_list
@@ -110,7 +111,7 @@ class ListPublisher:
 
     async def _let_the_fold_go_first(self) -> None:
         """Wait as long as the share of the time asks for, and not after the backlog is done."""
-        due = time.monotonic() + max(self._settings.republish_s, self._busy_s * (1 / SHARE_BEHIND - 1))
+        due = time.monotonic() + max(self._settings.republish_s, rest_s(self._busy_s, SHARE_BEHIND))
         while self._view.is_behind and time.monotonic() < due:  # noqa: ASYNC110 polled: many things end a backlog
             await asyncio.sleep(IDLE_S)
 

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from app.settings import Settings
 from app.worker.checkpoints import CheckpointWriter, check_marker, load_checkpoint
 from app.worker.owned import OwnedPartition
+from app.worker.share import rest_s
 from models.errors import FreshetError, ServiceError
 from tables.cutting import Cutting
 from tables.names import Names
@@ -166,7 +167,7 @@ class Ownership:
             seconds += took_s
             if not is_done:
                 hurries = self._is_quiet or self.owned.get(partition.number) is not partition
-                await asyncio.sleep(0 if hurries else took_s * (1 / ENCODING_SHARE_NOW - 1))
+                await asyncio.sleep(rest_s(took_s, 1.0 if hurries else ENCODING_SHARE_NOW))
         return seconds
 
     @property

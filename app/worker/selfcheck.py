@@ -46,14 +46,11 @@ def check_libraries() -> None:
     differences = [
         f"{name} is {version(name)}, not {pinned}" for name, pinned in PINNED.items() if version(name) != pinned
     ]
-    for name, expected in OVERRIDDEN.items():
-        found = list(inspect.signature(getattr(driver.Consumer, name, lambda: None)).parameters)
-        if found != expected:
-            differences.append(f"Consumer.{name} takes {found}, not {expected}")
-    for name, expected in USED_IN_THREAD.items():
-        found = list(inspect.signature(getattr(driver.AIOKafkaConsumerThread, name, lambda: None)).parameters)
-        if found != expected:
-            differences.append(f"AIOKafkaConsumerThread.{name} takes {found}, not {expected}")
+    for owner, signatures in ((driver.Consumer, OVERRIDDEN), (driver.AIOKafkaConsumerThread, USED_IN_THREAD)):
+        for name, expected in signatures.items():
+            found = list(inspect.signature(getattr(owner, name, lambda: None)).parameters)
+            if found != expected:
+                differences.append(f"{owner.__name__}.{name} takes {found}, not {expected}")
     differences += [f"Consumer.{name} is gone" for name in USED if not hasattr(driver.Consumer, name)]
     source = inspect.getsource(faust.transport.consumer)  # of the class: a parse of all of it
     differences += [f"Consumer.{name} is gone" for name in ATTRIBUTES if f"self.{name}" not in source]
