@@ -8,9 +8,11 @@ publisher's share of the time waits its turn: a sixtieth while events flow, spre
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
-from itertools import zip_longest
+from itertools import repeat
+from typing import TypeVar
 
 from app.settings import Settings
 from app.store.store import Store
@@ -31,6 +33,9 @@ logger = logging.getLogger("freshet")
 
 KEYS_PER_SLICE = 2  # a millisecond
 SHARE_BUSY, SHARE_IDLE = 0.015, 1.0  # of a CPU
+
+T = TypeVar("T")
+Publish = Callable[[list[str]], Awaitable[float]]
 
 
 class FeaturePublisher:
@@ -78,16 +83,17 @@ class FeaturePublisher:
         except ServiceError as error:
             logger.debug("features wait for Redis: %s", error)
 
-    def _in_turn(self) -> Iterator[tuple[Callable[[list[str]], Awaitable[float]], list[str]]]:
-        """What is stale now: a few items and a few users of a partition in turn, what waits longest first."""
-        items = [(self._publish_items, ids) for ids in in_slices(list(self._view.stale))]
-        users = [
-            [(partial(self._publish_users, partition), ids) for ids in in_slices(list(partition.stale_features))]
+    def _in_turn(self) -> Iterator[tuple[Publish, list[str]]]:
+        """What is stale: a few items and a few users of a partition in turn, what waits longest first.
+
+        Nothing is put together ahead of its turn: after Redis was emptied everything is stale.
+        """
+        users = (
+            zip(repeat(partial(self._publish_users, partition)), in_slices(partition.stale_features), strict=False)
             for partition in self._view.owned.values()
-        ]
-        of_all = [each for turn in zip_longest(*users) for each in turn if each is not None]
-        for turn in zip_longest(items, of_all):
-            yield from (each for each in turn if each is not None)
+        )
+        items = zip(repeat(self._publish_items), in_slices(self._view.stale), strict=False)
+        return alternately(items, alternately(*users))
 
     async def probe(self) -> None:
         """Every second: has Redis lost its data? Then every list and every key is made anew.
@@ -201,7 +207,23 @@ class FeaturePublisher:
         return made_s
 
 
-def in_slices(ids: list[str]) -> Iterator[list[str]]:
-    """Cut ids into slices that do not hold the event loop for long."""
-    for start in range(0, len(ids), KEYS_PER_SLICE):
-        yield ids[start : start + KEYS_PER_SLICE]
+def in_slices(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Cut ids, as they are when the first slice is taken, into slices that do not hold the event loop for long."""
+    now = list(ids)
+    for start in range(0, len(now), KEYS_PER_SLICE):
+        yield now[start : start + KEYS_PER_SLICE]
+
+
+def alternately(*parts: Iterable[T]) -> Iterator[T]:
+    """One of each part in turn, as long as there are any.
+
+    >>> "".join(alternately("abc", "12", ""))
+    'a1b2c'
+    """
+    waiting = deque(map(iter, parts))
+    while waiting:
+        part = waiting.popleft()
+        for each in part:
+            yield each
+            waiting.append(part)
+            break

@@ -1,10 +1,12 @@
 """Features and similarities take their share of the time, evenly, and each kind has its turn."""
 
 import asyncio
+from itertools import count, islice
 from time import monotonic
 
 import pytest
 
+from app.worker.features import alternately
 from tests.unit.app.worker.test_publishers import Stage
 
 
@@ -46,3 +48,8 @@ def test_users_have_their_turn_while_items_are_stale() -> None:
 
     assert turns[:4] == [items[:2], users[:2], items[2:4], users[2:4]]
     assert sorted(each for ids in turns for each in ids) == sorted([*items, *users])
+
+
+def test_nothing_is_put_together_ahead_of_its_turn() -> None:
+    """However much is stale, the event loop is held for what is published next."""
+    assert list(islice(alternately(count(), "ab"), 6)) == [0, "a", 1, "b", 2, 3]
