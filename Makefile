@@ -23,7 +23,7 @@ $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	@echo 'compiling the kernels, once: half a minute'
+	@echo 'compiling the kernels, once: up to a minute'
 	@$(BIN)/python -m tables.warm_up
 	@touch $@
 
@@ -41,7 +41,8 @@ format: setup ## rewrite the code as ruff likes it
 	$(BIN)/ruff check --fix $(LINTED)
 	$(BIN)/ruff format $(LINTED)
 
-unit: setup ## tests without services: unit, wiring, golden
+unit: setup ## tests without services: unit, wiring, golden, and the examples in docstrings
+	$(BIN)/pytest --doctest-modules $(CODE)
 	$(BIN)/pytest tests/unit tests/wiring $(wildcard tests/golden)
 
 integration: setup ## tests on real Kafka and Redis

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     max_seen: int = Field(4096, ge=16, le=65_536, description="items remembered per user as seen")
     max_users: int = Field(1_000_000, ge=10, description="users kept per partition")
     max_items: int = Field(200_000, ge=32, description="items kept per partition")
+    max_catalogue: int = Field(1_000_000, ge=1, description="items of the catalogue that a worker keeps")
     max_idle_days: int = Field(400, ge=1, description="users idle for longer are dropped, days of event time")
     evaluate_fraction: float = Field(0.05, ge=0, le=1, description="users whose events are scored first; replays: all")
     late_grace_s: int = Field(3600, ge=0, description="events older than the partition's clock by more are late, s")

@@ -84,6 +84,17 @@ class ItemView(NumberedItems):
             normed = scores[:-1] * self.candidate_norm[: len(self.ids)]
         return [(self.ids[item], score) for item, score in self.top(np.where(np.isfinite(normed), normed, 0.0), k)]
 
+    def neighbours(self, item_id: str) -> list[str]:
+        """The items that an item has pairs with, in any share."""
+        number = self.index.get(item_id)
+        found: dict[str, None] = {}
+        for partition, share in self.shares.items() if number is not None else ():
+            slot = int(self.slot_in[partition][number])
+            if slot >= 0:
+                numbers = self.to_item[partition][share.pairs.row(slot)[0]]
+                found.update(dict.fromkeys(self.ids[each] for each in numbers.tolist() if each >= 0))
+        return list(found)
+
     def popularity(self, k: int) -> Filler:
         """The `k` items with the most events, ties by id."""
         counts = np.zeros(len(self.ids), np.int64)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 
 import numpy as np
 from aiokafka import ConsumerRecord, TopicPartition
@@ -15,19 +16,28 @@ from tables.catalogue import Entry, parse_entry
 logger = logging.getLogger("freshet")
 
 MAX_CATEGORIES = 200
+RECORDS_BETWEEN_PAUSES = 500
 
 Trends = dict[tuple[str, str | None], list[tuple[str, float]]]  # by window and category
 
 
 class Catalogue:
-    """What is known of items besides events; the fold never reads it."""
+    """What is known of items besides events; the fold never reads it.
 
-    def __init__(self, broker: str, topic: str) -> None:
+    Parameters
+    ----------
+    max_items
+        Entries kept, and items removed that are remembered; what comes when it is full is left out, and told.
+    """
+
+    def __init__(self, broker: str, topic: str, max_items: int = 1_000_000) -> None:
         self._broker = broker
         self._topic = topic
+        self._max_items = max_items
+        self._n_left_out = 0
         self._entries: dict[str, Entry] = {}
         self._bounded: dict[str, Entry] = {}  # those that are hidden, or not offered at any time
-        self._removed: set[str] = set()
+        self._removed: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self._members: dict[str, set[str]] = {}
 
@@ -36,13 +46,18 @@ class Catalogue:
         entry = self._entries.get(item_id)
         return dict(entry.fields) if entry else {}
 
+    @property
+    def ids(self) -> Iterable[str]:
+        """Items that it knows."""
+        return self._entries.keys()
+
     def apply_to(self, view: LiveView) -> None:
         """Tell the view which items may not be offered now, and which features have changed."""
         now_ms = int(time.time() * 1000)
         forbidden = {item_id for item_id, entry in self._bounded.items() if not entry.is_offered(now_ms)}
-        forbidden |= self._removed
+        forbidden |= self._removed.keys()
         if forbidden != view.items.hidden:
-            view.items.forbid(forbidden)
+            view.forbid(forbidden)
         changed, self._changed = self._changed, {}
         view.stale.update(changed)
 
@@ -66,17 +81,26 @@ class Catalogue:
                 found[window.name, category] = [(items.ids[item], score) for item, score in ranked]
         return found
 
-    async def follow(self, n_partitions: int) -> None:
-        """Read the topic for ever; a record that is no catalogue entry is told and left out."""
+    async def follow(self, n_partitions: int, view: LiveView) -> None:
+        """Read the topic for ever; a record that is no catalogue entry is told and left out.
+
+        The view waits for what the topic held at the start: until then it cannot know what may not be offered.
+        """
         consumer = reader(self._broker)
         await start_client(consumer, self._broker)
         try:
-            consumer.assign([TopicPartition(self._topic, number) for number in range(n_partitions)])
+            assigned = [TopicPartition(self._topic, number) for number in range(n_partitions)]
+            consumer.assign(assigned)
+            ends = await consumer.end_offsets(assigned)
             while True:
+                if not view.knows_catalogue and all([await consumer.position(tp) >= ends[tp] for tp in assigned]):
+                    self.apply_to(view)
+                    view.knows_catalogue = True
                 for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
-                    for record in records:
+                    for position, record in enumerate(records):
                         self._take(record)
-                    await asyncio.sleep(0)
+                        if position % RECORDS_BETWEEN_PAUSES == RECORDS_BETWEEN_PAUSES - 1:
+                            await asyncio.sleep(0)
         finally:
             await consumer.stop()
 
@@ -87,14 +111,26 @@ class Catalogue:
         except ValueError as error:
             logger.warning("record %d of %s is no catalogue entry: %s", record.offset, self._topic, error)
             return
+        if entry is not None and item_id not in self._entries and len(self._entries) >= self._max_items:
+            self._n_left_out += 1
+            if self._n_left_out in (1, 1000, 1_000_000):
+                logger.warning(
+                    "%d catalogue entries are left out, the last one %r: %d are kept. Raise FRESHET_MAX_CATALOGUE.",
+                    self._n_left_out,
+                    item_id,
+                    self._max_items,
+                )
+            return
         before = self._entries.pop(item_id, None)
         self._bounded.pop(item_id, None)
         for category in before.categories if before else ():
             self._members[category].discard(item_id)
         if entry is None:
-            self._removed.add(item_id)
+            self._removed[item_id] = None
+            while len(self._removed) > self._max_items:
+                del self._removed[next(iter(self._removed))]
         else:
-            self._removed.discard(item_id)
+            self._removed.pop(item_id, None)
             self._entries[item_id] = entry
             if not entry.is_always_offered:
                 self._bounded[item_id] = entry

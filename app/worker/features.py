@@ -3,6 +3,7 @@
 Each key has one writer, which rewrites it: what belongs to an item by the owner of the item's partition, what belongs
 to all by the owner of partition 0. A key goes out at most once every `refresh_s`; what does not fit into this
 publisher's share of the time waits its turn: a sixtieth while events flow, spread evenly; all when the worker is idle.
+What nothing touches is written once a day all the same: windows pass, and keys that are not rewritten do not heal.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TypeVar
 
 from app.settings import Settings
@@ -21,6 +22,7 @@ from app.worker.lists import DAY_S
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from app.worker.share import rest_s
+from app.worker.sweep import Sweep
 from models.errors import ServiceError
 from models.event_types import type_codes
 from tables.features import item_fields, user_fields
@@ -51,6 +53,7 @@ class FeaturePublisher:
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
         self._lost_ms = 0  # when Redis was last found empty
         self._new_lost_ms = 0  # the same, without the first look
+        self._sweep = Sweep(lambda: chain(self._view.items.ids, self._catalogue.ids))
 
     async def run(self) -> None:
         """Publish for ever."""
@@ -73,6 +76,9 @@ class FeaturePublisher:
         deadline = time.monotonic() + within_s
         self._catalogue.apply_to(self._view)
         self._view.refresh()
+        self._view.stale.update(dict.fromkeys(self._sweep.due()))
+        for partition in self._view.owned.values():
+            partition.stale_features.update(dict.fromkeys(partition.sweep.due()))
         try:
             await self._publish_common()
             for publish, ids in self._in_turn():
@@ -117,6 +123,10 @@ class FeaturePublisher:
                 self._make_anew(now_ms)
             await asyncio.sleep(1.0)
 
+    def mark_all(self) -> None:
+        """Write what belongs to each item anew: all of it may be somebody else's, or gone."""
+        self._view.stale.update(dict.fromkeys(chain(self._view.items.ids, self._catalogue.ids)))
+
     def _make_anew(self, now_ms: int) -> None:
         owned = self._view.owned.values()
         lost = [each for each in owned if each.listed_ms < (self._lost_ms if each.state.loaded else self._new_lost_ms)]
@@ -127,7 +137,7 @@ class FeaturePublisher:
             partition.listed_ms = now_ms
             partition.rebuild_all()
         if lost:
-            self._view.stale = dict.fromkeys(self._view.items.ids)
+            self.mark_all()
 
     async def _publish_common(self) -> None:
         first = self._view.owned.get(0)
@@ -137,7 +147,8 @@ class FeaturePublisher:
         trends = await self._catalogue.by_category(self._view, as_of_ms, size)
         trends.update(((window, None), ranked) for window, ranked in self._view.trending(as_of_ms, size).items())
         await self._store.replace_sorted_sets(
-            [(self._keys.trending(window, category), dict(ranked)) for (window, category), ranked in trends.items()]
+            [(self._keys.trending(window, category), dict(ranked)) for (window, category), ranked in trends.items()],
+            ttl_s=DAY_S,
         )
         items = [
             ListItem(self._view.items.ids[item], score, source, ())

@@ -19,7 +19,7 @@ class ShareFollower:
     """Keeps the view's foreign shares; a plain read-committed consumer without a group.
 
     A partition that becomes foreign is read from its start, and shown when the end it had then is reached; until all
-    are, `LiveView.caught_up` is false and nothing is published.
+    are, `LiveView.knows_shares` is false and nothing is published.
     """
 
     def __init__(self, broker: str, topic: str, view: LiveView, settings: FoldSettings) -> None:
@@ -35,11 +35,11 @@ class ShareFollower:
     def follow(self, foreign: set[int]) -> None:
         """Follow these partitions from now on."""
         if foreign != self._wanted:
-            self._view.caught_up = False
+            self._view.knows_shares = False
         self._wanted = set(foreign)
         self._changed.set()
         if not foreign:
-            self._view.caught_up = True
+            self._view.knows_shares = True
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -103,4 +103,4 @@ class ShareFollower:
                 if tp.partition in self._wanted:
                     self._view.follow(tp.partition, self._shares[tp.partition])
         if not self._ends and not self._changed.is_set():
-            self._view.caught_up = True
+            self._view.knows_shares = True

@@ -12,6 +12,7 @@ from tables.view import Filler, ItemView
 
 FILLER_SIZE = 500
 BEHIND_RECORDS = 2000
+MANY = 200  # items at once: cheaper than their neighbours are all items
 
 
 class LiveView:
@@ -25,7 +26,8 @@ class LiveView:
         self.items = ItemView(settings.cooccurrence)
         self.stale: dict[str, None] = {}
         self.owned: dict[int, OwnedPartition] = {}
-        self.caught_up = False
+        self.knows_shares = False  # of the partitions that others hold, as they were saved when they became theirs
+        self.knows_catalogue = False  # as it was at the start
         self.n_partitions = 1
         self._settings = settings
         self._filler: Filler | None = None
@@ -45,6 +47,21 @@ class LiveView:
         if number not in self.owned:
             self.items.set_share(number, share)
             self._mark_all()
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether lists may go out."""
+        return self.knows_shares and self.knows_catalogue
+
+    def forbid(self, item_ids: set[str]) -> None:
+        """Offer all items but these; the neighbours of those that come or go get other similarities."""
+        moved = item_ids ^ self.items.hidden
+        self.items.forbid(item_ids)
+        if len(moved) > MANY:
+            self._mark_all()
+            return
+        for item_id in moved:
+            self.stale.update(dict.fromkeys(self.items.neighbours(item_id)))
 
     def sync(self) -> None:
         """Take over what changed."""
@@ -86,5 +103,5 @@ class LiveView:
 
     def _mark_all(self) -> None:
         self.items.sync()
-        self.stale = dict.fromkeys(self.items.ids)
+        self.stale.update(dict.fromkeys(self.items.ids))
         self._filler = None

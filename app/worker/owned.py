@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from time import monotonic
 
 from app.worker.checkpoints import CheckpointWriter
+from app.worker.sweep import Sweep
 from tables.partition import PartitionState
 
 
@@ -22,6 +23,7 @@ class OwnedPartition:
         self.unpublished: dict[str, int] = {}
         self.rebuild: deque[str] = deque()
         self.stale_features: dict[str, None] = {}
+        self.sweep = Sweep(lambda: self.state.users)
         self.waiting: dict[str, tuple[int, float]] = {}  # users: first event appended at (ms), folded at (s)
         self.durable_offset: int | None = state.next_offset or None
         self.end_offset = state.next_offset

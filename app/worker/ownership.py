@@ -65,6 +65,7 @@ class Ownership:
         self.ready = False
         self.n_partitions = 0
         self.in_flight: set[tuple[int, int]] = set()  # chunks handed out, not folded: partition and first offset
+        self.handed_out: dict[int, int] = {}  # partitions: nothing below this offset is left to be handed out
         self.folded_at = 0.0  # of any of them, monotonic s
         self._limits = limits
         self._changed = changed
@@ -91,9 +92,20 @@ class Ownership:
             Awaited with the offset to go on from, per partition, before the first record is fetched.
         """
         self.generation, self.assigned, self.ready = generation, numbers, False
+        self.handed_out = {}
         self._kept = {number: kept for number, kept in self._kept.items() if number in numbers}
         if not self._stopped:
             self._loading = asyncio.create_task(self._load(generation, numbers, ranges, seek))
+
+    @property
+    def n_waiting(self) -> int:
+        """Records known to wait: of partitions that have not been read, and folded, up to their ends."""
+        busy = {number for number, _ in self.in_flight}
+        return sum(
+            partition.lag
+            for number, partition in self.owned.items()
+            if number in busy or self.handed_out.get(number, 0) < partition.end_offset
+        )
 
     async def revoke(self, within_s: float) -> None:
         """Checkpoint and give everything back; a checkpoint that takes too long is skipped, which is always safe."""

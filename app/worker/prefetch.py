@@ -88,14 +88,18 @@ class Prefetch(Generic[P, R]):
             await self._bell.heard(timeout_s)
         self._listening = None
 
+    def has(self, partition: P) -> bool:
+        """Whether something has come of a partition that was not taken."""
+        with self._lock:
+            return bool(self._batches.get(partition))
+
     def forget(self) -> None:
         """Let everything go: to be called in the client's thread, with nothing awaited since positions were set."""
         with self._lock:
             self._batches.clear()
 
     def _has(self, partitions: Iterable[P]) -> bool:
-        with self._lock:
-            return any(self._batches.get(partition) for partition in partitions)
+        return any(map(self.has, partitions))
 
     def _with_room(self, partitions: Iterable[P]) -> set[P]:
         with self._lock:

@@ -4,12 +4,16 @@ import inspect
 from importlib.metadata import version
 
 import faust.transport.consumer
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.drivers import aiokafka as driver
 
 from models.errors import ServiceError
 
 PINNED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 OVERRIDDEN = {
+    "_new_consumer_thread": ["self"],
     "_getmany": ["self", "active_partitions", "timeout"],
     "perform_seek": ["self"],
     "getmany": ["self", "timeout"],
@@ -28,11 +32,17 @@ USED = (
     "topic_partitions",
 )
 USED_IN_THREAD = {
+    "_create_worker_consumer": ["self", "transport"],
     "_fetch_records": ["self", "consumer", "active_partitions", "timeout", "max_records"],
     "_ensure_consumer": ["self"],
     "call_thread": ["self", "fun", "args", "kwargs"],
 }
 ATTRIBUTES = ("_committed_offset", "_acked", "_acked_index", "_thread", "callback", "consumer_stopped_errors")
+CLIENT = {
+    AIOKafkaConsumer: ("self._fetcher", "self._coordinator", "self._subscription", "=self._isolation_level"),
+    Fetcher: ("self._fetch_min_bytes", "self._fetch_max_wait_ms"),
+    GroupCoordinator: ("def check_errors(self)",),
+}
 
 
 def check_libraries() -> None:
@@ -54,6 +64,9 @@ def check_libraries() -> None:
     differences += [f"Consumer.{name} is gone" for name in USED if not hasattr(driver.Consumer, name)]
     source = inspect.getsource(faust.transport.consumer)  # of the class: a parse of all of it
     differences += [f"Consumer.{name} is gone" for name in ATTRIBUTES if f"self.{name}" not in source]
+    for owner, texts in CLIENT.items():
+        source = inspect.getsource(owner)
+        differences += [f"{owner.__name__} does without {text}" for text in texts if text not in source]
     if not hasattr(driver.Consumer, "crash"):
         differences.append("Consumer.crash is gone")
     if differences:

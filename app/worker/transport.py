@@ -42,6 +42,15 @@ class Chunk(NamedTuple):
     fetched_at: float = 0.0
 
 
+class CommittedThread(driver.AIOKafkaConsumerThread):
+    """The client's thread. It reads committed records: what a producer's transaction took back has not happened."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"  # Faust ties this to producing in transactions itself
+        return consumer
+
+
 class BatchConsumer(driver.Consumer):
     """Hands out chunks of records, from the offsets that the checkpoints name."""
 
@@ -53,6 +62,10 @@ class BatchConsumer(driver.Consumer):
         self._n_served = 0
         self._active: frozenset[TP] = frozenset()
         self._fetching: asyncio.Task[None] | None = None
+        self._dry_at: dict[TP, int] = {}  # the offset up to which nothing was left; written by the client's thread
+
+    def _new_consumer_thread(self) -> CommittedThread:
+        return CommittedThread(self, loop=self.loop, beacon=self.beacon)
 
     @property
     def ownership(self) -> Ownership:
@@ -83,7 +96,11 @@ class BatchConsumer(driver.Consumer):
         if n_of:
             timeout = min(timeout, POLL_S if len(wanted) == len(self._active) else ROOM_S)
         await self.prefetch.wait(wanted, timeout)
-        return self._take(wanted)
+        fetched = self._take(wanted)
+        for tp, offset in list(self._dry_at.items()):
+            if not self.prefetch.has(tp):
+                self.ownership.handed_out[tp.partition] = offset
+        return fetched
 
     def _take(self, wanted: list[TP]) -> dict[TP, list[ConsumerRecord]]:
         if not self.ownership.ready:
@@ -99,6 +116,7 @@ class BatchConsumer(driver.Consumer):
         for tp, offset in offsets.items():
             consumer.seek(tp, offset)
         self.prefetch.forget()
+        self._dry_at = {}
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch_on())
 
@@ -132,6 +150,8 @@ class BatchConsumer(driver.Consumer):
         consumer = thread._ensure_consumer()
         fetched = await thread._fetch_records(consumer, tps, timeout=wait_s, max_records=n)
         _ask_for(consumer, COLLECTED if sum(map(len, fetched.values())) > 1 else AT_ONCE)
+        for tp in tps - fetched.keys():
+            self._dry_at[tp] = _position(consumer, tp)
         return fetched
 
     async def _drain_messages(self, fetcher: Any) -> None:
@@ -223,7 +243,8 @@ class BatchConsumer(driver.Consumer):
         self.transport.latency.add("broker", time.time() * 1000 - last.timestamp, len(records))
         owned = self.ownership.owned.get(tp.partition)
         if owned is not None:
-            owned.end_offset = max(owned.end_offset, self.highwater(tp) or 0, last.offset + 1)
+            stable = self._thread._ensure_consumer().last_stable_offset(tp)  # what lies behind cannot be read yet
+            owned.end_offset = max(owned.end_offset, stable or 0, last.offset + 1)
         return ConsumerMessage(
             last.topic,
             last.partition,
@@ -293,6 +314,13 @@ class BatchTransport(driver.Transport):
 def _ask_for(consumer: Any, how: tuple[int, int]) -> None:
     """Have the broker answer the next fetches when it has so many bytes, or after so many ms."""
     consumer._fetcher._fetch_min_bytes, consumer._fetcher._fetch_max_wait_ms = how
+
+
+def _position(consumer: Any, tp: TP) -> int:
+    """Where the client goes on: behind what it skips as well, such as the marks and the remains of transactions."""
+    assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment
+    state = assignment and assignment.state_value(tp)
+    return state.position if state and state.has_valid_position else 0
 
 
 def split(records: list[ConsumerRecord], max_records: int, max_bytes: int = CHUNK_BYTES) -> Any:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 AFTER_FATAL_S = 5.0
 POLL_S = 0.25
 EXIT_CODE = 1
-TOLERATED_LAG = 100  # producers' transaction markers have offsets, and are never folded
 
 
 @dataclass(slots=True)
@@ -81,7 +80,7 @@ class Watchdog(threading.Thread):
     def look(self) -> str | None:
         """Why the process has to end now, or None."""
         pulse, now = self._pulse, self._clock()
-        if pulse.folded != self._folded or pulse.lag <= TOLERATED_LAG or pulse.waiting_since is not None:
+        if pulse.folded != self._folded or not pulse.lag or pulse.waiting_since is not None:
             self._folded, self._moved = pulse.folded, now
         if pulse.fatal_since is not None and now - pulse.fatal_since > AFTER_FATAL_S:
             return f"the worker did not end by itself within {AFTER_FATAL_S:g} s of the error above."

@@ -18,6 +18,7 @@ from app.store.store import Store
 from app.worker import garbage
 from app.worker.catalogue import Catalogue
 from app.worker.dead_letters import DeadLetterSender
+from app.worker.ends import follow_ends
 from app.worker.features import FeaturePublisher
 from app.worker.follower import ShareFollower
 from app.worker.gauge import LiveGauge
@@ -68,7 +69,7 @@ class Worker:
         self.error: BaseException | None = None
         self.view = LiveView(settings.fold)
         self.store = store or Store(settings.redis_url, keys=Keys(settings.namespace))
-        self.catalogue = Catalogue(settings.broker, self.names.catalogue)
+        self.catalogue = Catalogue(settings.broker, self.names.catalogue, settings.max_catalogue)
         self.dead_letters = DeadLetterSender(settings.broker, self.names.dead_letters)
         self.latency = Latency()
         self.gauge = LiveGauge()
@@ -130,7 +131,8 @@ class Worker:
         """Start what the agent needs; before the group is joined."""
         await self.dead_letters.start()
         self._spawn(self.follower.run)
-        self._spawn(partial(self.catalogue.follow, self._counts[self.names.catalogue]))
+        self._spawn(partial(self.catalogue.follow, self._counts[self.names.catalogue], self.view))
+        self._spawn(partial(follow_ends, self.settings.broker, self.names.events, lambda: self.ownership.owned))
         self._spawn(self.lists.run)
         self._spawn(self.features.run)
         self._spawn(self.features.probe)
@@ -171,6 +173,7 @@ class Worker:
         n_partitions = self._counts[self.names.events]
         self.view.n_partitions = n_partitions
         self.view.own(owned)
+        self.features.mark_all()
         if owned:
             garbage.settle()
         for partition in owned.values():
@@ -209,7 +212,7 @@ class Worker:
                     )
                 )
             held = bool(ownership.owned)
-            pulse.lag = sum(partition.lag for partition in ownership.owned.values())
+            pulse.lag = ownership.n_waiting
             waiting = bool(ownership.assigned) and not ownership.ready
             pulse.waiting_since = (pulse.waiting_since or pulse.beat) if waiting else None
             if ownership.owned:
@@ -221,7 +224,7 @@ class Worker:
         return {
             "partitions": {number: owned[number].state.next_offset for number in owned},
             "durable": {number: owned[number].durable_offset or 0 for number in owned},
-            "lag": self.pulse.lag,
+            "lag": sum(partition.lag for partition in owned.values()),
             "unpublished": sum(len(p.unpublished) + len(p.rebuild) for p in owned.values()),
             "published": self.lists.n_published,
             "stale": self.features.n_stale,

@@ -16,6 +16,7 @@ from app.worker.checkpoints import CheckpointWriter, load_checkpoint
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.lists import ListPublisher
 from app.worker.ownership import Ownership
+from app.worker.transport import BatchConsumer
 from models.errors import InvalidEvent
 from tables.cutting import Cut
 
@@ -102,6 +103,18 @@ def no_bound() -> None:
     patch("app.worker.preflight.largest_value", lambda settings: 100).start()
 
 
+def silent_fetch() -> None:
+    """Once the gate is open, nothing that comes is handed out any more, and nothing says so."""
+    getmany = BatchConsumer._getmany
+
+    async def hold(self: BatchConsumer, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109 Faust's
+        if is_open():
+            await asyncio.sleep(3600.0)
+        return await getmany(self, active_partitions, timeout)
+
+    BatchConsumer._getmany = hold  # type: ignore[method-assign]
+
+
 def quick_metadata() -> None:
     """The client looks at the topics every second, not every few minutes."""
 
@@ -119,7 +132,7 @@ def run() -> NoReturn:
     sys.exit(0)
 
 
-FAULTS = (slow_load, failing_revocation, slow_write, held_dead_letter, no_lists, no_bound, quick_metadata)
+FAULTS = (slow_load, failing_revocation, slow_write, held_dead_letter, no_lists, no_bound, silent_fetch, quick_metadata)
 
 if __name__ == "__main__":
     run()

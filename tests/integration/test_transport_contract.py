@@ -4,12 +4,12 @@ import asyncio
 import time
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from app.kafka import reader
 from app.worker.process import WorkerProcess
 from tests.flow import events
-from tests.scene import Scene
+from tests.scene import Scene, Sent
 
 
 async def committed(scene: Scene, n_partitions: int) -> dict[int, int]:
@@ -120,3 +120,40 @@ def test_one_fetch_of_many_records(scene: Scene) -> None:
 
     assert time.monotonic() - since - ready_s < 20
     scene.assert_exact()
+
+
+def test_what_a_producer_took_back_has_not_happened(scene: Scene) -> None:
+    """Events of an aborted transaction are not folded, nor does a worker wait for them, or for those of an open one."""
+    scene.create(1)
+    scene.configure(standstill_s=2.0)
+    worker = scene.worker()
+    kept, aborted, late = events(1, 300), events(2, 300), events(3, 50)
+
+    async def send(producer: AIOKafkaProducer, records: list[Sent]) -> None:
+        for record in records:
+            await producer.send(scene.names.events, record.value, key=record.key)
+        await producer.flush()
+
+    async def transactions() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=scene.settings.broker, transactional_id=scene.names.namespace)
+        await producer.start()
+        try:
+            async with producer.transaction():
+                await send(producer, kept)
+            await producer.begin_transaction()
+            await send(producer, aborted)
+            await producer.abort_transaction()
+            await asyncio.sleep(4.0)  # twice the standstill
+            await producer.begin_transaction()
+            await send(producer, late)
+            await asyncio.sleep(4.0)
+            assert worker.folded == len(kept)  # its offset
+            await producer.commit_transaction()
+        finally:
+            await producer.stop()
+
+    asyncio.run(transactions())
+    scene.n_sent = len(kept) + len(late)
+
+    scene.assert_exact()
+    assert worker.exit_code is None

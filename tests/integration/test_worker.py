@@ -16,7 +16,7 @@ from models.partitioner import partition_of
 from tables.keys import Keys
 from tables.list_json import decode_list, encode_list
 from tests.flow import events
-from tests.scene import Scene, Sent
+from tests.scene import Scene, Sent, send_all
 
 PARTITIONS = 2
 NOW_MS = 1_700_000_000_000
@@ -195,3 +195,26 @@ def test_view_is_filled(scene: Scene) -> None:
         return {name: "not there" for name, there in found.items() if not there}
 
     scene.await_none(missing, 15, "parts of the view")
+
+
+def test_no_list_goes_out_before_the_catalogue_is_known(scene: Scene) -> None:
+    """What was hidden before a worker began is in none of its lists, from the first on; the title of the rest is."""
+    scene.create(PARTITIONS)
+    entries = [Sent(b"o%d" % number, orjson.dumps({"title": "x" * 300})) for number in range(20_000)]
+    entries += [Sent(b"i3", orjson.dumps({"hidden": True})), Sent(b"i4", orjson.dumps({"title": "Four"}))]
+    asyncio.run(send_all(scene.settings.broker, scene.names.catalogue, entries))
+    scene.send(Sent(b"u%d" % user, event(f"u{user}", f"i{item}")) for user in range(40) for item in (user % 3, 3, 4))
+    scene.send(Sent(b"v%d" % user, event(f"v{user}", "i0")) for user in range(40))
+    worker = scene.worker()
+    scene.assert_lists(scene.assert_exact(), 20.0)
+
+    with redis.Redis.from_url(scene.settings.redis_url) as client:
+        lists = [decode_list(client.get(scene.keys.user_list(f"v{user}"))) for user in range(40)]
+        scene.await_none(
+            lambda: {} if client.get(scene.keys.default_list()) else {"it": "not there"}, 5, "default lists"
+        )
+        lists.append(decode_list(client.get(scene.keys.default_list())))
+    for found in lists:
+        items = {item.item_id for item in found.items}
+        assert "i4" in items and "i3" not in items
+    assert worker.exit_code is None

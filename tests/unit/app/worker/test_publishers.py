@@ -40,6 +40,7 @@ class FakeStore:
     def __init__(self) -> None:
         self.lists: dict[str, bytes] = {}
         self.sets: dict[str, dict[str, float]] = {}
+        self.hashes: dict[str, dict[str, Any]] = {}
         self.between: Callable[[], None] = lambda: None
         self.lost = iter([False])
         self.down = False
@@ -51,12 +52,13 @@ class FakeStore:
         self.lists.update(entries)
         return PublishResult(len(entries), 0)
 
-    async def replace_sorted_sets(self, entries: Sequence[tuple[str, Mapping[str, float]]]) -> None:
+    async def replace_sorted_sets(self, entries: Sequence[tuple[str, Mapping[str, float]]], ttl_s: int = 0) -> None:
         self.between()
         self.sets.update({key: dict(members) for key, members in entries})
 
     async def write_hashes(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         self.between()
+        self.hashes.update({key: dict(fields) for key, fields in entries})
 
     async def emptied(self) -> bool:
         return next(self.lost, False)
@@ -71,12 +73,12 @@ class Stage:
         self.n = 0
         self.fold(n, n_items)
         self.view = LiveView(SETTINGS.fold)
-        self.view.caught_up = True
+        self.view.knows_shares = self.view.knows_catalogue = True
         self.view.own({0: self.partition})
         self.store = FakeStore()
         self.lists = ListPublisher(SETTINGS, self.view, cast(Store, self.store), Latency(), LiveGauge())
-        catalogue = Catalogue("nowhere", "items")
-        self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), catalogue)
+        self.catalogue = Catalogue("nowhere", "items")
+        self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), self.catalogue)
 
     def fold(self, n: int, n_items: int) -> None:
         """Fold more events, of all users in turn."""

@@ -67,7 +67,7 @@ def test_slow_progress_is_progress(look: Callable[[float], str | None], pulse: P
 def test_lag_after_idle_hours_starts_the_time_anew(look: Callable[[float], str | None], pulse: Pulse) -> None:
     """A worker idle for hours has the whole time for the first record that comes."""
     look(10_000)
-    pulse.lag = 101
+    pulse.lag = 1
     assert look(59) is None
     assert look(2) is not None
 
