@@ -20,7 +20,8 @@ from tables.partition import PartitionState
 logger = logging.getLogger("freshet")
 
 TRANSACTION_TIMEOUT_MS = 120_000
-RETRY_S = 60.0  # a batch that was not acknowledged for so long fails
+REQUEST_TIMEOUT_S = 60.0
+STOP_S = 2.0
 BATCH_SHARE = 0.85  # of the topic's limit: headers and keys need room as well
 ENTRY_OVERHEAD_BYTES = 100
 
@@ -47,7 +48,7 @@ class CheckpointWriter:
             bootstrap_servers=self._broker,
             transactional_id=self._names.transactional_id(self.partition),
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            request_timeout_ms=int(RETRY_S * 1000),
+            request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
             max_batch_size=int(BATCH_SHARE * min(self._limits.values())),
             max_request_size=max(self._limits.values()),
         )
@@ -55,7 +56,10 @@ class CheckpointWriter:
         await start_client(producer, self._broker)
 
     async def write(self, cut: Cut) -> None:
-        """Write a cut: all of it or, on any exception, nothing.
+        """Write a cut: all of it or, on any exception, nothing, or it is not known which; then this writer is done.
+
+        An abort would have to wait for the broker, with no end. Whoever starts the next writer of the partition aborts
+        what this one has left open.
 
         Raises
         ------
@@ -69,16 +73,23 @@ class CheckpointWriter:
         topics = ((self._names.item_checkpoints, cut.items), (self._names.user_checkpoints, cut.users))
         for topic, entries in topics:
             check_sizes(topic, entries, self._limits[topic])
-        async with producer.transaction():
-            acks = [ack for topic, entries in topics for ack in await self._send(producer, topic, entries)]
-            for ack in acks:
-                await ack
+        await producer.begin_transaction()
+        for ack in [ack for topic, entries in topics for ack in await self._send(producer, topic, entries)]:
+            await ack
+        await producer.commit_transaction()
 
     async def stop(self) -> None:
-        """Let the producer go."""
-        if self._producer is not None:
-            producer, self._producer = self._producer, None
-            await producer.stop()
+        """Let the producer go, within seconds."""
+        if self._producer is None:
+            return
+        producer, self._producer = self._producer, None
+        try:
+            async with asyncio.timeout(STOP_S):
+                await producer.stop()
+        except TimeoutError:
+            logger.warning("the broker does not answer: partition %d is given back without it", self.partition)
+            await producer.client.close()
+            producer._sender.sender_task.cancel()
 
     async def _send(self, producer: AIOKafkaProducer, topic: str, entries: Iterable[Entry]) -> list[Awaitable[object]]:
         acks: list[Awaitable[object]] = []

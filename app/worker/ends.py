@@ -1,4 +1,8 @@
-"""Where the log ends, asked of the broker: the worker's own client tells only as long as it fetches."""
+"""Where the log begins and ends, asked of the broker: the worker's own client tells only as long as it fetches.
+
+A client whose position was deleted goes on at the log's start, and says nothing. Offsets are passed over in good order
+as well: marks of transactions, and what they took back.
+"""
 
 import asyncio
 import logging
@@ -16,19 +20,37 @@ POLL_S = 2.0
 
 
 async def follow_ends(broker: str, topic: str, owned: Callable[[], Mapping[int, OwnedPartition]]) -> None:
-    """Keep the ends of the partitions owned up to date, for ever; without a broker they stay as they are."""
+    """Keep the ends of the partitions owned up to date, for ever, and tell what was deleted before it was folded.
+
+    Without a broker they stay as they are.
+    """
     consumer = reader(broker)
     await start_client(consumer, broker)
     try:
         while True:
             await asyncio.sleep(POLL_S)
             partitions = owned()
+            tps = [TopicPartition(topic, number) for number in partitions]
+            gaps = {tp: partitions[tp.partition].gap for tp in tps}
             try:
-                ends = await consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
+                ends = await consumer.end_offsets(tps)
+                starts = await consumer.beginning_offsets(tps) if any(gaps.values()) else {}
             except KafkaError as error:
                 logger.debug("where %s ends is not known: %r", topic, error)
                 continue
             for tp, end in ends.items():
-                partitions[tp.partition].end_offset = max(partitions[tp.partition].end_offset, end)
+                partition, gap = partitions[tp.partition], gaps[tp]
+                partition.end_offset = max(partition.end_offset, end)
+                if gap is not None and starts[tp] > gap[0]:
+                    logger.error(
+                        "records %d to %d of partition %d were deleted before being folded: the log's retention is too "
+                        "short for this lag. Going on at %d.",
+                        gap[0],
+                        gap[1] - 1,
+                        tp.partition,
+                        gap[1],
+                    )
+                if partition.gap == gap:
+                    partition.gap = None
     finally:
         await consumer.stop()

@@ -20,6 +20,7 @@ from app.store.store import Store
 from app.worker.catalogue import Catalogue
 from app.worker.lists import DAY_S
 from app.worker.live_view import LiveView
+from app.worker.losses import Losses
 from app.worker.owned import OwnedPartition
 from app.worker.share import rest_s
 from app.worker.sweep import Sweep
@@ -51,8 +52,7 @@ class FeaturePublisher:
         self._keys = Keys(settings.namespace)
         self._topic = Names(settings.namespace).events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
-        self._lost_ms = 0  # when Redis was last found empty
-        self._new_lost_ms = 0  # the same, without the first look
+        self._losses = Losses()
         self._sweep = Sweep(lambda: chain(self._view.items.ids, self._catalogue.ids))
 
     async def run(self) -> None:
@@ -107,34 +107,26 @@ class FeaturePublisher:
         Those of a partition that comes later as well, if it was saved before: its owner may not have noticed. What the
         first look finds empty holds nothing yet of partitions that were never saved: their lists are still to go out.
         """
-        has_looked = False
         while True:
             try:
                 emptied = await self._store.emptied()
             except ServiceError as error:
                 logger.debug("Redis does not answer: %s", error)
             else:
-                now_ms = int(time.time() * 1000)
-                if emptied:
-                    self._lost_ms = now_ms
-                    if has_looked:
-                        self._new_lost_ms = now_ms
-                has_looked = True
-                self._make_anew(now_ms)
+                self._losses.looked(emptied=emptied)
+                self._make_anew()
             await asyncio.sleep(1.0)
 
     def mark_all(self) -> None:
         """Write what belongs to each item anew: all of it may be somebody else's, or gone."""
         self._view.stale.update(dict.fromkeys(chain(self._view.items.ids, self._catalogue.ids)))
 
-    def _make_anew(self, now_ms: int) -> None:
-        owned = self._view.owned.values()
-        lost = [each for each in owned if each.listed_ms < (self._lost_ms if each.state.loaded else self._new_lost_ms)]
+    def _make_anew(self) -> None:
+        lost = [partition for partition in self._view.owned.values() if self._losses.has_lost(partition)]
         n_users = sum(len(partition.state.users) for partition in lost)
         if n_users:
             logger.warning("Redis was found empty: %d lists are made anew from state", n_users)
         for partition in lost:
-            partition.listed_ms = now_ms
             partition.rebuild_all()
         if lost:
             self.mark_all()

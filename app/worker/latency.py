@@ -1,6 +1,8 @@
 """How long events take from the log to the list in Redis, by stage, and how long the event loop stands still.
 
-broker   appended to the log -> fetched by this worker (wall clocks of broker and worker)
+The first three stages count events, the others lists.
+
+broker   appended to the log -> fetched by this worker (wall clocks of broker and worker), the first of its chunk
 queue    fetched -> its turn in the fold
 fold     the slice of events that it was folded with
 list     folded -> its user's list made
@@ -56,7 +58,7 @@ class Latency:
         self._stages[stage].add(max(0.0, ms), n)
 
     def as_json(self) -> dict[str, dict[str, float | int | None]]:
-        """p50, p95, p99 (ms) and the number of events, per stage."""
+        """p50, p95, p99 (ms) and the number of events or lists, per stage."""
         return {
             stage: {"n": times.n, **{f"p{percent}_ms": times.percentile(percent) for percent in (50, 95, 99)}}
             for stage, times in self._stages.items()

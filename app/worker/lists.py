@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from itertools import islice
 from typing import NamedTuple
@@ -28,6 +29,7 @@ CALLS = 3  # on their way to Redis at once
 SHARE_BEHIND = 0.05  # of the time, behind a backlog: the fold comes first
 PAUSE_S = 0.003  # between rounds: each has costs of its own, as much as two lists
 IDLE_S = 0.05
+REFUSED_TOLD_S = 60.0
 DAY_S = 86_400
 
 
@@ -77,7 +79,9 @@ class ListPublisher:
         self._calls: set[asyncio.Task[bool]] = set()
         self._on_their_way: set[str] = set()  # users whose lists Redis is being sent
         self._broken: BaseException | None = None
+        self._refused_told = -math.inf
         self.n_published = 0
+        self.n_refused = 0
 
     def wake(self) -> None:
         """There are users whose lists are to go out."""
@@ -171,10 +175,14 @@ class ListPublisher:
             return
         queue = partition.rebuild  # another one by the time the lists are written, if Redis is emptied again
         part = list(islice(queue, self._lists_per_call))
-        if await self._publish([(partition, user_id) for user_id in part]):
+        made = await self._make([(partition, user_id) for user_id in part])
+        if await self._send(made):
             self._rebuild_due = now + len(part) / self._settings.rebuild_per_s
-            for _ in part:
+            sent = {each.user_id for each in made[1]}
+            for user_id in part:
                 queue.popleft()
+                if user_id not in sent and user_id in partition.state.users:
+                    queue.append(user_id)  # its partition was away for a moment
             if not partition.rebuild:
                 logger.info("partition %d: all lists are in Redis again", partition.number)
 
@@ -230,8 +238,9 @@ class ListPublisher:
 
     async def _send(self, made: Made) -> bool:
         entries, sent = made
+        is_at_the_end = not any(each.partition.lag for each in sent)
         try:
-            await self._store.publish_lists(entries, self._settings.list_ttl_days * DAY_S)
+            result = await self._store.publish_lists(entries, self._settings.list_ttl_days * DAY_S)
         except ServiceError as error:
             for each in sent:
                 if each.waiting is not None:
@@ -243,8 +252,21 @@ class ListPublisher:
         if self._down_since is not None:
             logger.info("Redis takes lists again, after %.1f s", time.monotonic() - self._down_since)
             self._down_since = None
+        if result.refused:
+            self._take_note_of_refused(result.refused, is_at_the_end)
         self._take_note(sent)
         return True
+
+    def _take_note_of_refused(self, n: int, is_at_the_end: bool) -> None:
+        """Newer lists than ours: after a crash until the log is folded up to them, and never at its end."""
+        self.n_refused += n
+        if is_at_the_end and time.monotonic() - self._refused_told > REFUSED_TOLD_S:
+            self._refused_told = time.monotonic()
+            logger.warning(
+                "%d lists were refused: Redis holds newer ones, although the log is folded to its end. They are of "
+                "another log, or of a topic that was made anew: `freshet reset` begins a new epoch.",
+                n,
+            )
 
     def _take_note(self, sent: list[Sent]) -> None:
         """Lists are in Redis: what that means for the partitions, the gauge and the histograms."""

@@ -28,11 +28,12 @@ class WorkerOutputs:
         self._pulse = pulse
         self._latency = latency
         self._began = 0.0
+        self._queued_ms: dict[int, float] = {}
 
     def partition(self, number: int, generation: int, fetched_at: float) -> OwnedPartition | None:
         """The partition; not for chunks of an older generation, for a state loaded since may stand before them."""
         self._began = time.perf_counter()
-        self._latency.add("queue", 1000 * (self._began - fetched_at))
+        self._queued_ms[number] = 1000 * (self._began - fetched_at)
         return self._ownership.owned.get(number) if generation == self._ownership.generation else None
 
     def dead_letter(self, partition: OwnedPartition, record: ConsumerRecord, invalid: InvalidEvent) -> None:
@@ -46,6 +47,7 @@ class WorkerOutputs:
     def touched(self, partition: OwnedPartition, users: Mapping[str, int], records: Sequence[ConsumerRecord]) -> None:
         """Take note of users."""
         now = time.perf_counter()
+        self._latency.add("queue", self._queued_ms.get(partition.number, 0.0), len(records))
         self._latency.add("fold", 1000 * (now - self._began), len(records))
         self._ownership.folded_at = time.monotonic()
         partition.touched(users, self._ownership.settings.max_unpublished)

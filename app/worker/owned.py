@@ -27,10 +27,13 @@ class OwnedPartition:
         self.waiting: dict[str, tuple[int, float]] = {}  # users: first event appended at (ms), folded at (s)
         self.durable_offset: int | None = state.next_offset or None
         self.end_offset = state.next_offset
-        self.listed_ms = 0  # its lists are in Redis unless it was emptied later; Unix ms
+        self.gap: tuple[int, int] | None = None  # offsets that were passed over: the first, and the one behind
+        self.listed_ms = 0  # when it was loaded, its lists were in Redis unless that was emptied later; Unix ms
+        self.losses_seen: int | None = None  # how often Redis was found empty before its lists were last made anew
         self.saved_as_rebuilding = state.loaded is not None and state.loaded.published_offset < 0
         self.checkpoint_lock = asyncio.Lock()
         self.last_checkpoint = monotonic()
+        self._saved_at = monotonic()
         self.encodings_s = deque([0.0, 0.0], maxlen=2)  # what the last checkpoints cost, s of CPU
         self.events_at_checkpoint = state.metrics.counts.get("events", 0)
         self._clock = (state.clock.now_ms, 0)
@@ -45,6 +48,12 @@ class OwnedPartition:
     def needs_checkpoint(self) -> bool:
         """Whether the last one does not say what is now."""
         return self.state.next_offset != (self.durable_offset or 0) or bool(self.rebuild) != self.saved_as_rebuilding
+
+    def unsaved_since(self, now: float) -> float:
+        """Since when, at least, something is in no checkpoint; `now` if nothing is. Monotonic s."""
+        if not self.needs_checkpoint:
+            self._saved_at = now
+        return max(self._saved_at, self.last_checkpoint)
 
     @property
     def lag(self) -> int:

@@ -7,9 +7,8 @@ assigned ──► load task (producer first, then the checkpoints, then the see
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from time import monotonic, thread_time
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from time import monotonic, perf_counter, thread_time
 
 from aiokafka.errors import KafkaError
 
@@ -30,7 +29,6 @@ ENCODING_SHARE_NOW = 0.15  # the same, while one is encoded
 QUIET_S = 0.2  # without an event for so long, a worker has nothing to wait for
 VALUES_PER_SLICE = 15  # encoded between two turns of the event loop: events wait for each slice
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
-SAME_GENERATION_MEMORY = 1  # generations that a partition's memory outlives, if nobody else can have held it
 
 
 class Ownership:
@@ -73,6 +71,8 @@ class Ownership:
         self._report = report
         self._kept: dict[int, tuple[int, OwnedPartition]] = {}
         self._loading: asyncio.Task[None] | None = None
+        self._hold_s = 0.0
+        self._saving: dict[asyncio.Task[None], OwnedPartition] = {}
         self._stopped = False
 
     def assign(
@@ -121,7 +121,10 @@ class Ownership:
         except TimeoutError:
             logger.warning("checkpoint at revocation skipped: not done within %.1f s", within_s)
         finally:
-            await _stop_writers(owned.values(), within_s)
+            for saving in self._saving:
+                saving.cancel()  # or it may wait for an answer that never comes
+            await asyncio.gather(*self._saving, return_exceptions=True)
+            await _stop_writers(owned.values())
         self._report("revoked", partitions={number: owned[number].durable_offset for number in sorted(owned)})
 
     async def stop(self, within_s: float) -> None:
@@ -132,7 +135,14 @@ class Ownership:
     async def checkpoint_due(self) -> None:
         """Checkpoint every partition that is due, side by side."""
         due = [partition for partition in self.owned.values() if self._is_due(partition)]
-        await asyncio.gather(*(self.checkpoint(partition) for partition in due))
+        self._saving = {asyncio.create_task(self.checkpoint(partition)): partition for partition in due}
+        if not due:
+            return
+        done, _ = await asyncio.wait(self._saving, return_when=asyncio.FIRST_EXCEPTION)
+        for task, partition in self._saving.items():
+            error = task.exception() if task in done and not task.cancelled() else None
+            if error is not None and self.owned.get(partition.number) is partition:
+                raise error
 
     async def checkpoint(self, partition: OwnedPartition) -> None:
         """Save one partition; on failure what was cut counts as dirty again.
@@ -147,7 +157,9 @@ class Ownership:
             if not partition.needs_checkpoint:
                 return
             rebuilding = bool(partition.rebuild)
+            began = perf_counter()
             cutting = state.begin_cut(partition.published_offset)
+            self._held_since(began)
             try:
                 try:
                     partition.encodings_s.append(await self._encode(partition, cutting))
@@ -173,14 +185,23 @@ class Ownership:
         """
         seconds, is_done = 0.0, False
         while not is_done:
-            began = thread_time()
+            began, began_at = thread_time(), perf_counter()
             is_done = cutting.go_on(VALUES_PER_SLICE)
             took_s = thread_time() - began
+            self._held_since(began_at)
             seconds += took_s
             if not is_done:
                 hurries = self._is_quiet or self.owned.get(partition.number) is not partition
                 await asyncio.sleep(rest_s(took_s, 1.0 if hurries else ENCODING_SHARE_NOW))
         return seconds
+
+    def _held_since(self, began: float) -> None:
+        self._hold_s = max(self._hold_s, perf_counter() - began)
+
+    def take_hold_ms(self) -> float:
+        """The longest time for which a checkpoint has held the event loop since the last call."""
+        hold_s, self._hold_s = self._hold_s, 0.0
+        return round(1000 * hold_s, 2)
 
     @property
     def _is_quiet(self) -> bool:
@@ -216,7 +237,7 @@ class Ownership:
                     opened.append(await self._open(number, generation, bounds))
                 await seek({partition.number: partition.state.next_offset for partition in opened})
         except asyncio.CancelledError:
-            await _stop_writers(opened, 2.0)
+            await _stop_writers(opened)
             raise
         except TimeoutError:
             await self._fatal(
@@ -243,7 +264,7 @@ class Ownership:
         try:
             await writer.start()
             kept_in, kept = self._kept.get(number, (-1, None))
-            if kept is not None and kept_in + SAME_GENERATION_MEMORY == generation:
+            if kept is not None and kept_in + 1 == generation:  # nobody else can have held it
                 kept.writer = writer
                 self._report("kept", partition=number, next_offset=kept.state.next_offset)
                 return kept
@@ -296,9 +317,5 @@ class Ownership:
             await asyncio.wait([loading])
 
 
-async def _stop_writers(partitions: Any, within_s: float) -> None:
-    stops = [asyncio.create_task(partition.writer.stop()) for partition in partitions]
-    if stops:
-        _, late = await asyncio.wait(stops, timeout=max(1.0, within_s))
-        for task in late:
-            task.cancel()
+async def _stop_writers(partitions: Iterable[OwnedPartition]) -> None:
+    await asyncio.gather(*(partition.writer.stop() for partition in partitions))

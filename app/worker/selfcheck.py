@@ -4,9 +4,10 @@ import inspect
 from importlib.metadata import version
 
 import faust.transport.consumer
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.sender import Sender
 from faust.transport.drivers import aiokafka as driver
 
 from models.errors import ServiceError
@@ -40,6 +41,8 @@ USED_IN_THREAD = {
 ATTRIBUTES = ("_committed_offset", "_acked", "_acked_index", "_thread", "callback", "consumer_stopped_errors")
 CLIENT = {
     AIOKafkaConsumer: ("self._fetcher", "self._coordinator", "self._subscription", "=self._isolation_level"),
+    AIOKafkaProducer: ("self.client = AIOKafkaClient(", "self._sender = Sender("),
+    Sender: ("def sender_task(self)",),
     Fetcher: ("self._fetch_min_bytes", "self._fetch_max_wait_ms"),
     GroupCoordinator: ("def check_errors(self)",),
 }

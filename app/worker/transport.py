@@ -62,6 +62,7 @@ class BatchConsumer(driver.Consumer):
         self._n_served = 0
         self._active: frozenset[TP] = frozenset()
         self._fetching: asyncio.Task[None] | None = None
+        self._expected: dict[TP, int] = {}  # the offset after the last one handed out
         self._dry_at: dict[TP, int] = {}  # the offset up to which nothing was left; written by the client's thread
 
     def _new_consumer_thread(self) -> CommittedThread:
@@ -116,7 +117,7 @@ class BatchConsumer(driver.Consumer):
         for tp, offset in offsets.items():
             consumer.seek(tp, offset)
         self.prefetch.forget()
-        self._dry_at = {}
+        self._dry_at, self._expected = {}, dict(offsets)
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch_on())
 
@@ -211,7 +212,10 @@ class BatchConsumer(driver.Consumer):
             return
         for tp in fetched:
             owned, end = self.ownership.owned.get(tp.partition), self.highwater(tp)
-            if owned is not None and (end or 0) < owned.state.next_offset and self.flow_active:
+            if owned is None or (end or 0) >= owned.state.next_offset:
+                continue
+            end = (await self.highwaters(tp))[tp]  # a new leader may not have known its end at first
+            if end < owned.state.next_offset and self.flow_active:
                 await self.transport.fatal(
                     ResetRequired(
                         f"partition {tp.partition} is folded up to offset {owned.state.next_offset}, and its log ends "
@@ -240,11 +244,15 @@ class BatchConsumer(driver.Consumer):
 
     def _message(self, tp: TP, records: list[ConsumerRecord], generation: int) -> ConsumerMessage:
         last = records[-1]
-        self.transport.latency.add("broker", time.time() * 1000 - last.timestamp, len(records))
+        self.transport.latency.add("broker", time.time() * 1000 - records[0].timestamp, len(records))
         owned = self.ownership.owned.get(tp.partition)
         if owned is not None:
             stable = self._thread._ensure_consumer().last_stable_offset(tp)  # what lies behind cannot be read yet
             owned.end_offset = max(owned.end_offset, stable or 0, last.offset + 1)
+            expected = self._expected.get(tp, records[0].offset)
+            if records[0].offset > expected:
+                owned.gap = expected, records[0].offset
+        self._expected[tp] = last.offset + 1
         return ConsumerMessage(
             last.topic,
             last.partition,

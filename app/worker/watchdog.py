@@ -24,6 +24,8 @@ class Pulse:
         Records folded so far.
     lag
         Records known to wait.
+    unsaved_since
+        Since when a partition is to be saved; None if none is.
     waiting_since
         Since when partitions are assigned but not ready; None otherwise.
     fatal_since
@@ -33,6 +35,7 @@ class Pulse:
     beat: float = field(default_factory=time.monotonic)
     folded: int = 0
     lag: int = 0
+    unsaved_since: float | None = None
     waiting_since: float | None = None
     fatal_since: float | None = None
 
@@ -46,6 +49,8 @@ class Watchdog(threading.Thread):
         Longest time with partitions but without their state.
     standstill_s
         Longest time without a fold while records wait, and without a turn of the event loop.
+    unsaved_s
+        Longest time for which something folded is in no checkpoint.
     end
         Ends the process; given by tests.
     """
@@ -56,6 +61,7 @@ class Watchdog(threading.Thread):
         *,
         not_ready_s: float,
         standstill_s: float,
+        unsaved_s: float,
         end: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,6 +69,7 @@ class Watchdog(threading.Thread):
         self._pulse = pulse
         self._not_ready_s = not_ready_s
         self._standstill_s = standstill_s
+        self._unsaved_s = unsaved_s
         self._end = end or end_process
         self._clock = clock
         self._folded = -1
@@ -88,6 +95,8 @@ class Watchdog(threading.Thread):
             return f"partitions are assigned for {now - pulse.waiting_since:.0f} s and their state is not loaded."
         if now - self._moved > self._standstill_s:
             return f"{pulse.lag} records wait and none was folded for {now - self._moved:.0f} s."
+        if pulse.unsaved_since is not None and now - pulse.unsaved_since > self._unsaved_s:
+            return f"what was folded has not been saved for {now - pulse.unsaved_since:.0f} s."
         if now - pulse.beat > self._standstill_s:
             return f"the event loop has been blocked for {now - pulse.beat:.0f} s."
         return None

@@ -144,6 +144,7 @@ class Worker:
             self.pulse,
             not_ready_s=self.settings.load_timeout_s + self.settings.request_timeout_s,
             standstill_s=self.settings.standstill_s,
+            unsaved_s=self.settings.checkpoint_max_s + self.settings.standstill_s,
         ).start()
         self.report("started", group=self.names.group, broker=self.settings.broker)
 
@@ -213,6 +214,7 @@ class Worker:
                 )
             held = bool(ownership.owned)
             pulse.lag = ownership.n_waiting
+            pulse.unsaved_since = min((p.unsaved_since(pulse.beat) for p in ownership.owned.values()), default=None)
             waiting = bool(ownership.assigned) and not ownership.ready
             pulse.waiting_since = (pulse.waiting_since or pulse.beat) if waiting else None
             if ownership.owned:
@@ -227,8 +229,10 @@ class Worker:
             "lag": sum(partition.lag for partition in owned.values()),
             "unpublished": sum(len(p.unpublished) + len(p.rebuild) for p in owned.values()),
             "published": self.lists.n_published,
+            "refused": self.lists.n_refused,
             "stale": self.features.n_stale,
             "stall_ms": self.latency.take_stall_ms(),
+            "checkpoint_stall_ms": self.ownership.take_hold_ms(),
             "latency": self.latency.as_json(),
             "live": self.gauge.as_json(),
         }

@@ -1,10 +1,13 @@
 """What the transport makes of Faust on a real broker: fetching, positions, commits, revocation, the end."""
 
 import asyncio
+import re
+import signal
 import time
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from app.kafka import reader
 from app.worker.process import WorkerProcess
@@ -156,4 +159,34 @@ def test_what_a_producer_took_back_has_not_happened(scene: Scene) -> None:
     scene.n_sent = len(kept) + len(late)
 
     scene.assert_exact()
+    assert worker.exit_code is None
+
+
+def test_records_deleted_before_they_were_folded_are_told(scene: Scene) -> None:
+    """Retention overtakes a worker that stands still for a moment: it goes on behind, and says what is missing."""
+    scene.create(1)
+    scene.send(events(1, 100))
+    worker = scene.worker()
+    worker.wait_for(lambda one: one.folded == 100, 20, "the first events folded")
+    worker.signal(signal.SIGSTOP)
+    scene.send(events(2, 1))  # answers the fetch that is under way, perhaps
+    scene.send(events(3, 199))
+
+    async def delete() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+        await admin.start()
+        try:
+            await admin.delete_records({TopicPartition(scene.names.events, 0): RecordsToDelete(before_offset=250)})
+        finally:
+            await admin.close()
+
+    asyncio.run(delete())
+    worker.signal(signal.SIGCONT)
+    worker.wait_for(lambda one: one.folded == 300, 20, "the rest folded")
+
+    def untold() -> dict[str, str]:
+        told = re.search(r"records 10[01] to 249 of partition 0 were deleted before", worker.log_path.read_text())
+        return {} if told else {"log": "says nothing"}
+
+    scene.await_none(untold, 10, "logs")
     assert worker.exit_code is None

@@ -75,3 +75,60 @@ def test_what_was_not_saved_is_saved_by_the_next_one(broken_off: Any, monkeypatc
     asyncio.run(run())
     loaded = Topics.load(PartitionState(0, 1, FoldSettings()), writer.topics.history)
     assert everything(loaded) == everything(partition.state)
+
+
+class FrozenWriter(Writer):
+    """Its broker answers no more."""
+
+    async def write(self, cut: Cut) -> None:
+        await asyncio.sleep(3600.0)
+
+    async def stop(self) -> None:
+        """Takes no time."""
+
+
+def test_a_checkpoint_without_an_answer_holds_up_neither_revocation_nor_the_next_generation() -> None:
+    """The partition is given back in the time there is; what it wanted to save is dirty again; others are saved."""
+    worker, frozen = owned(FrozenWriter())
+    thawed = Writer()
+    _, other = owned(Writer())
+
+    async def saved_by(partition: OwnedPartition, owned: dict[int, OwnedPartition]) -> asyncio.Task[None]:
+        partition.last_checkpoint -= 100.0
+        worker.owned = owned
+        saving = asyncio.create_task(worker.checkpoint_due())
+        await asyncio.sleep(0.05)
+        return saving
+
+    async def run() -> None:
+        saving = await saved_by(frozen, {0: frozen})
+        assert not saving.done()
+        await asyncio.wait_for(worker.revoke(0.1), 5.0)
+        await asyncio.wait_for(saving, 5.0)
+        assert frozen.durable_offset is None and not frozen.checkpoint_lock.locked()
+        await asyncio.wait_for(await saved_by(other, {0: other}), 5.0)
+        frozen.writer = thawed  # type: ignore[assignment]  # a fake
+        await asyncio.wait_for(await saved_by(frozen, {0: frozen}), 5.0)
+
+    asyncio.run(run())
+
+    assert other.durable_offset == other.state.next_offset
+    loaded = Topics.load(PartitionState(0, 1, FoldSettings()), thawed.topics.history)
+    assert everything(loaded) == everything(frozen.state)
+
+
+def test_an_error_of_a_partition_that_is_owned_ends_the_worker() -> None:
+    """The loop raises it; one of a partition that was given back meanwhile is nobody's any more."""
+    worker, partition = owned(Writer(fails=True))
+    partition.last_checkpoint -= 100.0
+    worker.owned = {0: partition}
+    with pytest.raises(OSError, match="the broker is gone"):
+        asyncio.run(worker.checkpoint_due())
+
+    async def given_back() -> None:
+        saving = asyncio.create_task(worker.checkpoint_due())
+        await asyncio.sleep(0)
+        worker.owned = {}
+        await saving
+
+    asyncio.run(given_back())

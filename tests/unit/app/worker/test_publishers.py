@@ -148,9 +148,10 @@ def test_a_few_calls_are_on_their_way_at_once() -> None:
     waiting: list[list[str]] = []
     go = asyncio.Event()
 
-    async def write(entries: list[tuple[str, bytes]], ttl_s: int) -> None:
+    async def write(entries: list[tuple[str, bytes]], ttl_s: int) -> PublishResult:
         waiting.append([key for key, _ in entries])
         await go.wait()
+        return PublishResult(len(entries), 0)
 
     async def work() -> None:
         stage.store.publish_lists = write  # type: ignore[method-assign, assignment]

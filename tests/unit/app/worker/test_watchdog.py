@@ -29,7 +29,7 @@ def pulse(clock: Clock) -> Pulse:
 @pytest.fixture
 def look(clock: Clock, pulse: Pulse) -> Callable[[float], str | None]:
     """Let time pass, the event loop turning all the while, and look."""
-    watchdog = Watchdog(pulse, not_ready_s=30, standstill_s=60, clock=clock)
+    watchdog = Watchdog(pulse, not_ready_s=30, standstill_s=60, unsaved_s=100, clock=clock)
 
     def after(seconds: float) -> str | None:
         clock.now += seconds
@@ -83,6 +83,18 @@ def test_load_does_not_count_as_standstill(look: Callable[[float], str | None], 
     assert "assigned for 31 s and their state is not loaded" in verdict
 
 
+def test_state_that_is_not_saved(look: Callable[[float], str | None], pulse: Pulse, clock: Clock) -> None:
+    """Folding on without a checkpoint, for longer than one may take, makes the log behind it ever longer."""
+    pulse.unsaved_since = clock.now
+    pulse.folded = 5
+    assert look(100) is None
+
+    verdict = look(1)
+
+    assert verdict is not None
+    assert "not been saved for 101 s" in verdict
+
+
 def test_fatal_error_gets_a_few_seconds(look: Callable[[float], str | None], pulse: Pulse, clock: Clock) -> None:
     """After a fatal error the worker has 5 s to end by itself."""
     pulse.fatal_since = clock.now
@@ -92,7 +104,7 @@ def test_fatal_error_gets_a_few_seconds(look: Callable[[float], str | None], pul
 
 def test_blocked_event_loop(clock: Clock, pulse: Pulse) -> None:
     """An event loop that does not turn is noticed by the thread beside it."""
-    watchdog = Watchdog(pulse, not_ready_s=30, standstill_s=60, clock=clock)
+    watchdog = Watchdog(pulse, not_ready_s=30, standstill_s=60, unsaved_s=100, clock=clock)
     clock.now += 61
 
     verdict = watchdog.look()
@@ -105,7 +117,7 @@ def test_thread_ends_the_process_once(pulse: Pulse, clock: Clock) -> None:
     """The thread calls `end` with the verdict, once, and is done."""
     said: list[str] = []
     pulse.fatal_since = clock.now - 2 * AFTER_FATAL_S
-    watchdog = Watchdog(pulse, not_ready_s=30, standstill_s=60, clock=clock, end=said.append)
+    watchdog = Watchdog(pulse, not_ready_s=30, standstill_s=60, unsaved_s=100, clock=clock, end=said.append)
 
     watchdog.start()
     watchdog.join(20 * POLL_S)
