@@ -26,6 +26,7 @@ FRESHNESS: Final = {
     "raw_p50_ms": "half of the same clicks reach a plain consumer, which does nothing with them, so soon",
     "raw_p99_ms": "99 of 100 do",
     "max_stall_ms": "the longest time that the worker's event loop stood still",
+    "max_checkpoint_stall_ms": "the longest time that a checkpoint held it",
 }
 
 

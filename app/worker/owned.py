@@ -13,7 +13,7 @@ from tables.partition import PartitionState
 class OwnedPartition:
     """State of one partition and the outputs that its checkpoints have to wait for or to name.
 
-    `unpublished` maps each user whose list is not in Redis to the offset of the first event that is missing there.
+    `unpublished` maps each user whose list is not in Redis to the user's last offset when it was touched since.
     `rebuild` holds users whose lists are all to be made anew (Redis was found empty, or too many were unpublished).
     """
 

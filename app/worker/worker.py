@@ -217,7 +217,7 @@ class Worker:
             pulse.unsaved_since = min((p.unsaved_since(pulse.beat) for p in ownership.owned.values()), default=None)
             waiting = bool(ownership.assigned) and not ownership.ready
             pulse.waiting_since = (pulse.waiting_since or pulse.beat) if waiting else None
-            if ownership.owned:
+            if ownership.owned and self.report.as_json:
                 self.report("progress", **self.progress())
 
     def progress(self) -> dict[str, Any]:
