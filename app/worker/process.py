@@ -66,7 +66,7 @@ class WorkerProcess:
         with log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *arguments],
-                env={**os.environ, "PYTHONPATH": _ROOT, "PYTHONFAULTHANDLER": "1", **environment},
+                env=child_environment(environment),
                 cwd=folder,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -185,6 +185,12 @@ class WorkerProcess:
         with self._lock:
             self._n_lines += 1
             self._kept.setdefault(line["event"], deque(maxlen=KEPT_LINES)).append((self._n_lines, line))
+
+
+def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables of a process that runs this very code, whatever packages lie in its working folder."""
+    ours = {"PYTHONPATH": _ROOT, "PYTHONSAFEPATH": "1", "PYTHONFAULTHANDLER": "1"}
+    return {**os.environ, **ours, **variables}
 
 
 def environment(settings: Settings) -> dict[str, str]:

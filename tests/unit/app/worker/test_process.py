@@ -49,3 +49,13 @@ def test_process_that_ended_holds_no_file(tmp_path: Path) -> None:
     assert set(os.listdir("/proc/self/fd")) <= before
     with pytest.raises(ServiceError, match=r"(?s)went away.*out of luck"):
         raise process.failure("went away")
+
+
+def test_our_code_runs_whatever_lies_in_the_working_folder(tmp_path: Path) -> None:
+    """A package of somebody else that is called `app` as well is not taken for ours."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").write_text("import sys; sys.exit(66)")
+
+    process = WorkerProcess({}, tmp_path / "log", arguments=("--help",), folder=tmp_path)
+
+    assert process.wait_exit(30) == 0
