@@ -10,6 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from redis.exceptions import RedisError
 
 from app.kafka import start_client
 from app.replay.pacing import Pacer
@@ -17,10 +19,12 @@ from app.replay.records import EventLog
 from app.replay.result import ReplayResult
 from app.replay.send import log_producer, send_catalogue, send_events
 from app.settings import Settings
+from app.store.errors import masked
 from app.store.remove import remove_keys
 from app.worker.checkpoints import load_checkpoint
 from app.worker.preflight import prepare_topics
 from app.worker.process import WorkerProcess, environment
+from models.errors import FreshetError, ServiceError
 from tables.keys import Keys
 from tables.names import Names
 from tables.partition import PartitionState
@@ -61,7 +65,7 @@ async def replay_isolated(
     settings = settings.model_copy(update={"namespace": namespace, "partitions": partitions})
     names = Names(namespace)
     with TemporaryDirectory(prefix="freshet-replay-") as folder:
-        try:
+        async with _removed_after(settings):
             await prepare_topics(settings)
             async with _supervised(settings, Path(folder), report) as worker:
                 started = time.perf_counter()
@@ -74,8 +78,6 @@ async def replay_isolated(
             for state in states:
                 await load_checkpoint(state, names, settings.broker)
             return ReplayResult(n_sent, seconds, log_sha256, states)
-        finally:
-            await remove_namespace(settings)
 
 
 def durable_of(progress: dict[str, Any]) -> int:
@@ -163,8 +165,30 @@ async def _folded(worker: _Supervised, n_records: int, on_folded: Callable[[int]
         await asyncio.sleep(POLL_S)
 
 
+@contextlib.asynccontextmanager
+async def _removed_after(settings: Settings) -> AsyncIterator[None]:
+    """Remove a namespace after the block; if that fails too, the block's own error is still the one that is raised."""
+    try:
+        yield
+    except BaseException as error:
+        try:
+            await remove_namespace(settings)
+        except (FreshetError, KafkaError) as left:
+            if isinstance(error, FreshetError) and str(left) != str(error):
+                also = f"Its namespace {settings.namespace} could not be removed either: {left}"
+                raise type(error)(f"{error}\n{also}") from error
+        raise
+    await remove_namespace(settings)
+
+
 async def remove_namespace(settings: Settings) -> None:
-    """Delete the topics and the Redis keys of a namespace."""
+    """Delete the topics and the Redis keys of a namespace.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka or Redis cannot be reached.
+    """
     names = Names(settings.namespace)
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
     await start_client(admin, settings.broker)
@@ -172,4 +196,10 @@ async def remove_namespace(settings: Settings) -> None:
         await admin.delete_topics([spec.name for spec in names.topics(1)])
     finally:
         await admin.close()
-    await remove_keys(settings.redis_url, Keys(settings.namespace))
+    try:
+        await remove_keys(settings.redis_url, Keys(settings.namespace))
+    except RedisError as error:
+        raise ServiceError(
+            f"Redis at {masked(settings.redis_url)} does not remove the keys of a replay: {error}. Delete those that "
+            f"begin with {settings.namespace}: when it is back."
+        ) from error

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -90,3 +91,35 @@ def test_error_of_the_replay_comes_through_as_it_is(tmp_path: Path, monkeypatch:
 
     with pytest.raises(LogError, match="line 3 is damaged"):
         asyncio.run(run())
+
+
+def test_what_is_left_behind_does_not_hide_what_went_wrong() -> None:
+    """Where the namespace cannot be removed either, that is said behind the error that ended the replay."""
+    nowhere = Settings(broker="127.0.0.1:1", namespace="replay-1")
+
+    async def run(error: Exception) -> None:
+        async with isolated._removed_after(nowhere):
+            raise error
+
+    with pytest.raises(LogError, match=r"(?s)^line 3 is damaged\nIts namespace replay-1 .* cannot be reached"):
+        asyncio.run(run(LogError("line 3 is damaged")))
+    with pytest.raises(KeyError):
+        asyncio.run(run(KeyError()))
+
+
+def test_redis_that_is_gone_at_the_end_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that cannot be removed are named, without the password."""
+    admin = SimpleNamespace(start=nothing, delete_topics=nothing, close=nothing)
+    monkeypatch.setattr(isolated, "AIOKafkaAdminClient", lambda **options: admin)
+    settings = Settings(redis_url="redis://writer:s3cret@127.0.0.1:1/0", namespace="replay-1")
+
+    with pytest.raises(
+        ServiceError, match=r"redis://writer:\*\*\*@127.0.0.1:1/0 .* begin with replay-1: when"
+    ) as caught:
+        asyncio.run(isolated.remove_namespace(settings))
+
+    assert "s3cret" not in str(caught.value)
+
+
+async def nothing(*args: object) -> None:
+    """Do so."""
