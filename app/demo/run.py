@@ -53,7 +53,8 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
         show_trending(console, reader)
         console.print("[bold]5.[/] How good the lists were: every liked item, against the list of just before.")
         quality, ratings = asyncio.run(measured(session.settings))
-        beside = {"1": one_partition(log, session.settings)} if partitions > 1 else {}
+        with console.status("the same log in one partition, to compare ..."):
+            beside = {"1": one_partition(log, session.settings)} if partitions > 1 else {}
         show_quality(console, quality, partitions, beside)
         show_ratings(console, ratings)
         console.print("[bold]6.[/] One click, and how long until it shows in the list:")
