@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.worker.process import WorkerProcess
 from models.errors import LogError, ServiceError
 
-N_RECORDS = 12
+N_RECORDS = 25
 
 COUNTED = """
 import pathlib, sys, time
@@ -69,7 +69,7 @@ def test_deaths_with_progress_in_between_have_no_limit(tmp_path: Path, monkeypat
     told = supervise(SAVES_ONE_AND_DIES, tmp_path, monkeypatch)
 
     assert [line["event"] for line in told] == ["died"] * (N_RECORDS - 1)
-    assert N_RECORDS - 1 > 2 * isolated.MAX_DEATHS
+    assert N_RECORDS - 1 > 4 * isolated.MAX_DEATHS
 
 
 def test_some_deaths_without_progress_are_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
