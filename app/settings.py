@@ -3,11 +3,14 @@
 The TOML file is `freshet.toml` in the working folder, or the one that `FRESHET_CONFIG` names.
 """
 
+import json
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from models.errors import SettingsError
@@ -20,22 +23,42 @@ if TYPE_CHECKING:
 PREFIX = "FRESHET_"
 DEFAULT_FILE = "freshet.toml"
 
+# what pydantic calls an error -> what is wrong with the value
+_WRONG: Final = {
+    "int_parsing": "not an integer",
+    "int_from_float": "not an integer",
+    "float_parsing": "not a number",
+    "finite_number": "not a finite number",
+    "greater_than_equal": "too small",
+    "less_than_equal": "too large",
+    "string_pattern_mismatch": "not of this form",
+    "literal_error": "not one of them",
+}
+_FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", str: "text"}
+
 
 class Settings(BaseSettings):
     """Every setting with its default, its unit and its meaning."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
 
     broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port[,host:port]")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis URL")
-    namespace: str = Field("", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$|^$", description="prefix of topics, group and keys")
+    namespace: str = Field(
+        "",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$|^$",
+        examples=["shop-1"],
+        description="prefix of topics, group and keys",
+    )
     partitions: int = Field(4, ge=1, le=1000, description="partitions of user_events when it is created")
     replication_factor: int = Field(1, ge=1, le=9, description="replicas of every topic that is created")
     partitioner: Literal["murmur2", "crc32"] = Field("murmur2", description="how producers place users")
     instance_id: str = Field("", description="static group membership: a stable name per worker; empty: none")
 
     extra_event_types: dict[str, tuple[float, int]] = Field(
-        default_factory=dict, description='more event types: {"share": [weight, polarity]}'
+        default_factory=dict,
+        examples=[{"share": [2.0, 1]}],
+        description='more event types: {"share": [weight, polarity]}',
     )
     positive_rating: float = Field(4.0, description="least value of a positive rating")
     low_rating_weight: float = Field(0.5, ge=0, le=1, description="weight of a lower rating")
@@ -123,14 +146,40 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
-    except (ValueError, OSError) as error:  # a TOML file that cannot be read
+    except (ValueError, OSError) as error:  # a variable that is no JSON, or a TOML file that cannot be read
+        if found := re.search(r'field "(\w+)" from source "EnvSettingsSource"', str(error)):
+            value = os.environ.get(f"{PREFIX}{found[1].upper()}", "")
+            raise SettingsError(_refused(found[1], value, "not JSON")) from None
         raise SettingsError(f"the settings cannot be read: {error}. Mend the file, or unset {PREFIX}CONFIG.") from error
 
 
 def _explain(problem: Any) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else "?"
-    field = Settings.model_fields.get(name)
-    if field is None:
+    name, *place = [str(each) for each in problem["loc"]] or ["?"]
+    if name not in Settings.model_fields:
         return f"{PREFIX}{name.upper()} is no setting. `freshet settings` lists them all."
-    allowed = f"{field.description}; the default is {field.get_default(call_default_factory=True, validated_data={})!r}"
-    return f"{PREFIX}{name.upper()} has value {problem['input']!r}: {problem['msg']}. Use: {allowed}."
+    wrong = _WRONG.get(problem["type"], problem["msg"])
+    return _refused(name, problem["input"], f"{wrong}, at {'.'.join(place)}" if place else wrong)
+
+
+def _refused(name: str, value: object, wrong: str) -> str:
+    field = Settings.model_fields[name]
+    return f"{PREFIX}{name.upper()} has value {value!r}: {wrong}. Use {_allowed(field)}: {field.description}."
+
+
+def _allowed(field: FieldInfo) -> str:
+    """The range of a setting by what its field says, with an example that can be pasted."""
+    choices = get_args(field.annotation)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return " or ".join(choices)
+    said = {key: getattr(rule, key) for rule in field.metadata for key in ("ge", "le", "pattern") if hasattr(rule, key)}
+    if "pattern" in said:
+        form = f"text that matches {said['pattern']}"
+    elif "le" in said:
+        form = f"{said['ge']} to {said['le']}"
+    elif "ge" in said:
+        form = f"{said['ge']} or more"
+    else:
+        form = _FORMS.get(field.annotation, "JSON")
+    default = field.get_default(call_default_factory=True, validated_data={})
+    example = field.examples[0] if field.examples else default
+    return f"{form}, e.g. {example if isinstance(example, str) else json.dumps(example)}"

@@ -1,5 +1,6 @@
 """The local stack that tests share: started once by the run itself, by the first test that asks for it."""
 
+import asyncio
 import atexit
 import os
 import shutil
@@ -10,6 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import redis
+from aiokafka.admin import AIOKafkaAdminClient
 
 from app.local.stack import LocalStack
 from models.errors import FreshetError
@@ -58,3 +61,18 @@ def scene_on(stack: LocalStack, folder: Path, patch: pytest.MonkeyPatch) -> Iter
     scene = Scene(stack.broker, stack.redis_url, f"t{uuid.uuid4().hex[:12]}", folder)
     yield scene
     scene.close()
+
+
+def left_behind(stack: LocalStack, kind: str) -> list[str]:
+    """Topics and keys of namespaces that begin with `kind-`."""
+
+    async def topics() -> list[str]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=stack.broker)
+        await admin.start()
+        try:
+            return [name for name in await admin.list_topics() if name.startswith(f"{kind}-")]
+        finally:
+            await admin.close()
+
+    with redis.Redis.from_url(stack.redis_url, protocol=2) as client:
+        return asyncio.run(topics()) + [key.decode() for key in client.scan_iter(f"{kind}-*")]

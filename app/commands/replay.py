@@ -1,20 +1,36 @@
 """`freshet replay`."""
 
-import asyncio
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
+from click.core import ParameterSource
 
 from app.replay import FORMATS, TIMESTAMP_UNITS, EventLog, open_log, parse_columns, parse_speed
+from app.replay.beside import Beside, folded_beside
 from app.replay.progress import Bar, shown
 from app.settings import Settings, load_settings
 from models.errors import SettingsError
+
+PARTITIONS = click.IntRange(1, 1000)
+INLINE, ISOLATED = "--inline", "--isolated"
+_GOES_WITH = {
+    "partitions": (INLINE, ISOLATED),
+    "chunk": (INLINE,),
+    "beside": (INLINE,),
+    "local": (ISOLATED,),
+}
+_ADVICE = {
+    "partitions": "The topic has its own number; FRESHET_PARTITIONS is that of a topic that is created.",
+    "chunk": "FRESHET_CHUNK_RECORDS is what a worker goes by.",
+    "beside": "The evaluation of a log needs no Kafka.",
+    "local": "`freshet up` keeps a local stack running.",
+}
 
 
 @click.command()
@@ -27,8 +43,15 @@ from models.errors import SettingsError
 @click.option("--speed", default="max", show_default=True, help="Pace by event time: 1x, 10x, max.")
 @click.option("--inline", is_flag=True, help="Fold in this process, without Kafka, Redis; print result and digest.")
 @click.option("--isolated", is_flag=True, help="Fold in a namespace and by a worker of its own; remove it after.")
-@click.option("--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="Not to Kafka.")
+@click.option("--partitions", type=PARTITIONS, default=1, show_default=True, help="With --inline or --isolated.")
 @click.option("--chunk", type=click.IntRange(1), default=1000, show_default=True, help="Records per chunk, --inline.")
+@click.option(
+    "--beside",
+    type=PARTITIONS,
+    multiple=True,
+    metavar="PARTITIONS",
+    help="With --inline: hit rates in so many partitions as well, folded meanwhile by another process; repeatable.",
+)
 @click.option("--local", is_flag=True, help="With --isolated: on a Kafka and a Redis started for this run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines; the last one is the result.")
 def replay(
@@ -43,6 +66,7 @@ def replay(
     isolated: bool,
     partitions: int,
     chunk: int,
+    beside: tuple[int, ...],
     local: bool,
     as_json: bool,
 ) -> None:
@@ -57,14 +81,14 @@ def replay(
     \b
     Examples:
       freshet replay --dataset ml-100k --inline
+      freshet replay --dataset ml-100k --inline --beside 4
       freshet replay clicks.csv.gz --column user_id=visitor --column item_id=page --event-type click --speed 10x
       freshet replay views.parquet --column user_id=visitor --event-type view --inline
       freshet replay events.jsonl.zst --isolated --partitions 4 --local
     """
     if inline and isolated:
         raise click.UsageError("--inline and --isolated are two ways to do it: choose one.")
-    if local and not isolated:
-        raise click.UsageError("--local goes with --isolated. `freshet up` keeps a local stack running.")
+    _refuse_flags(INLINE if inline else ISOLATED if isolated else "")
     pace = parse_speed(speed)
     opened = open_log(
         log,
@@ -79,16 +103,52 @@ def replay(
         settings = settings.model_copy(update={"evaluate_fraction": 1.0})
     with shown() as display:
         if inline:
-            result = _inline(opened, settings, partitions, chunk, Bar(display, "folded", opened.n_records()), pace)
+            bar = Bar(display, "folded", opened.n_records(), opened)
+            words = _log_words(log, dataset, log_format, columns, event_type, timestamp_unit)
+            others = folded_beside(words, settings, beside)
+            result = _inline(opened, settings, partitions, chunk, bar, pace, others)
         elif isolated:
             result = _isolated(opened, settings, partitions, pace, local, display, as_json)
         else:
-            result = asyncio.run(_to_kafka(opened, settings, pace, Bar(display, "sent", opened.n_records())))
+            from app.commands.kafka_call import run_on_kafka
+
+            bar = Bar(display, "sent", opened.n_records(), opened)
+            result = run_on_kafka(_to_kafka(opened, settings, pace, bar), settings.broker)
     _print(result, as_json)
 
 
+def _refuse_flags(way: str) -> None:
+    """Flags that were given and would be ignored."""
+    context = click.get_current_context()
+    for name, ways in _GOES_WITH.items():
+        if way not in ways and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} goes with {' or '.join(ways)}. {_ADVICE[name]}")
+
+
+def _log_words(
+    log: Path | None,
+    dataset: str | None,
+    log_format: str,
+    columns: tuple[str, ...],
+    event_type: str | None,
+    timestamp_unit: str,
+) -> list[str]:
+    """Which log, and how to read it, for another process."""
+    words = [f"--format={log_format}", f"--timestamp-unit={timestamp_unit}"]
+    words += [f"--column={column}" for column in columns]
+    words += [f"--dataset={dataset}"] if dataset is not None else []
+    words += [f"--event-type={event_type}"] if event_type is not None else []
+    return [*words, "--", str(log)] if log is not None else words
+
+
 def _inline(
-    log: EventLog, settings: Settings, partitions: int, chunk: int, bar: Bar, pace: float | None
+    log: EventLog,
+    settings: Settings,
+    partitions: int,
+    chunk: int,
+    bar: Bar,
+    pace: float | None,
+    others: contextlib.AbstractContextManager[Callable[[], Beside]],
 ) -> dict[str, Any]:
     from app.replay.inline import replay_inline
 
@@ -100,27 +160,30 @@ def _inline(
             yield record
             bar.advance()
 
-    return replay_inline(counted(), settings.fold, partitions=partitions, chunk_records=chunk).as_json()
+    with others as rates_beside:
+        result = replay_inline(counted(), settings.fold, partitions=partitions, chunk_records=chunk).as_json()
+        beside = rates_beside()
+    return {**result, "beside": beside} if beside else result
 
 
 def _isolated(
     log: EventLog, settings: Settings, partitions: int, pace: float | None, local: bool, display: Any, as_json: bool
 ) -> dict[str, Any]:
+    from app.commands.kafka_call import run_on_kafka
     from app.replay.isolated import replay_isolated
 
     with _stack(settings, local=local) as there:
-        sent, folded = Bar(display, "sent", log.n_records()), Bar(display, "folded", log.n_records())
-        return asyncio.run(
-            replay_isolated(
-                log,
-                there,
-                partitions=partitions,
-                speed=pace,
-                on_sent=sent.advance,
-                on_folded=folded.show,
-                report=_print_line if as_json else lambda line: None,
-            )
-        ).as_json()
+        sent, folded = Bar(display, "sent", log.n_records(), log), Bar(display, "folded", log.n_records())
+        work = replay_isolated(
+            log,
+            there,
+            partitions=partitions,
+            speed=pace,
+            on_sent=sent.advance,
+            on_folded=folded.show,
+            report=_print_line if as_json else lambda line: None,
+        )
+        return run_on_kafka(work, there.broker).as_json()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,10 @@
-"""What the worker's evaluation has measured, read from its checkpoints."""
+"""How good the lists were: what the worker has measured, read from its checkpoints, and one partition beside it."""
 
 from typing import Any
 
+from app.replay.beside import RATES
+from app.replay.inline import replay_inline
+from app.replay.records import EventLog
 from app.settings import Settings
 from app.worker.checkpoints import load_checkpoint
 from models.evaluation import merged_errors, merged_json
@@ -17,3 +20,10 @@ async def measured(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
         await load_checkpoint(state, names, settings.broker)
     quality = merged_json([state.evaluator.prequential for state in states])
     return quality, merged_errors([state.evaluator.ratings for state in states])
+
+
+def one_partition(log: EventLog, settings: Settings) -> dict[str, Any]:
+    """Hit rates of the same log folded in one partition, in process."""
+    (state,) = replay_inline(log, settings.fold).states
+    rates = merged_json([state.evaluator.prequential])
+    return {rate: rates[rate] for rate in RATES}

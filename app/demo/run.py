@@ -9,7 +9,7 @@ from rich.console import Console
 from app.client import Reader
 from app.demo.click import Click, one_click
 from app.demo.numbers import RATE, SECONDS, show_freshness, show_speed
-from app.demo.quality import measured
+from app.demo.quality import measured, one_partition
 from app.demo.show import show_list, show_trending
 from app.local.session import LocalSession
 from app.replay.pacing import Pacer
@@ -53,7 +53,9 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
         show_trending(console, reader)
         console.print("[bold]5.[/] How good the lists were: every liked item, against the list of just before.")
         quality, ratings = asyncio.run(measured(session.settings))
-        show_quality(console, quality)
+        with console.status("the same log in one partition, to compare ..."):
+            beside = {"1": one_partition(log, session.settings)} if partitions > 1 else {}
+        show_quality(console, quality, partitions, beside)
         show_ratings(console, ratings)
         console.print("[bold]6.[/] One click, and how long until it shows in the list:")
         _show_click(console, asyncio.run(one_click(session.settings, reader, PEOPLE[0])), reader)

@@ -4,7 +4,7 @@ from app.replay.columns import TIMESTAMP_UNITS, parse_columns
 from app.replay.datasets import DATASETS, default_data_folder, fetch_dataset
 from app.replay.pacing import Pacer, parse_speed
 from app.replay.readers import FORMATS, open_log
-from app.replay.records import CatalogueEntry, EventLog, LogHash, LogRecord, ProfileEntry, log_sha256
+from app.replay.records import CatalogueEntry, EventLog, LogHash, LogRecord, log_sha256
 
 __all__ = [
     "DATASETS",
@@ -15,7 +15,6 @@ __all__ = [
     "LogHash",
     "LogRecord",
     "Pacer",
-    "ProfileEntry",
     "default_data_folder",
     "fetch_dataset",
     "log_sha256",

@@ -10,6 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from redis.exceptions import RedisError
 
 from app.kafka import start_client
 from app.replay.pacing import Pacer
@@ -17,17 +19,20 @@ from app.replay.records import EventLog
 from app.replay.result import ReplayResult
 from app.replay.send import log_producer, send_catalogue, send_events
 from app.settings import Settings
+from app.store.errors import masked
 from app.store.remove import remove_keys
 from app.worker.checkpoints import load_checkpoint
 from app.worker.preflight import prepare_topics
 from app.worker.process import WorkerProcess, environment
-from models.errors import ServiceError
+from models.errors import FreshetError, ServiceError
 from tables.keys import Keys
 from tables.names import Names
 from tables.partition import PartitionState
 
 POLL_S = 0.05
-MAX_RESTARTS = 20
+MAX_DEATHS = 5
+"""A worker that dies so often in a row, with nothing new folded and saved in between, will not come to the end."""
+
 STANDSTILL_S = 120.0
 WORKER_LINES = ("started", "ready", "fatal", "stopped")
 
@@ -60,7 +65,7 @@ async def replay_isolated(
     settings = settings.model_copy(update={"namespace": namespace, "partitions": partitions})
     names = Names(namespace)
     with TemporaryDirectory(prefix="freshet-replay-") as folder:
-        try:
+        async with _removed_after(settings):
             await prepare_topics(settings)
             async with _supervised(settings, Path(folder), report) as worker:
                 started = time.perf_counter()
@@ -73,8 +78,11 @@ async def replay_isolated(
             for state in states:
                 await load_checkpoint(state, names, settings.broker)
             return ReplayResult(n_sent, seconds, log_sha256, states)
-        finally:
-            await remove_namespace(settings)
+
+
+def durable_of(progress: dict[str, Any]) -> int:
+    """Records that a worker has folded and saved, by a progress line; 0 without one."""
+    return sum(progress.get("durable", {}).values())
 
 
 class _Supervised:
@@ -84,6 +92,7 @@ class _Supervised:
         self._environment = environment(settings)
         self._folder = folder
         self._report = report
+        self._most = 0
         self.n_starts = 0
         self.process = self._start()
 
@@ -95,51 +104,91 @@ class _Supervised:
         if line["event"] in WORKER_LINES:
             self._report(line)
 
+    @property
+    def durable(self) -> int:
+        """Most records that were ever seen folded and saved."""
+        self._most = max(self._most, durable_of(self.process.progress))
+        return self._most
+
     async def keep_alive(self) -> None:
-        """Start it again whenever it has died."""
+        """Start it again whenever it has died.
+
+        Raises
+        ------
+        ServiceError
+            If it dies again and again and nothing gets done in between; with the end of its log.
+        """
+        n_deaths, durable = 0, 0
         while True:
             await asyncio.sleep(POLL_S)
-            if self.process.exit_code is not None:
-                if self.n_starts > MAX_RESTARTS:
-                    raise self.process.failure(f"died {self.n_starts} times")
-                self._report({"event": "died", "pid": self.process.pid, "exit_code": self.process.exit_code})
-                self.process = self._start()
+            code = self.process.exit_code
+            if code is None:
+                continue
+            n_deaths = n_deaths + 1 if self.durable == durable else 1
+            durable = self.durable
+            self._report({"event": "died", "pid": self.process.pid, "exit_code": code})
+            if n_deaths == MAX_DEATHS:
+                what = f"ended with code {code}, as did {MAX_DEATHS - 1} before it, and no new record was folded"
+                raise self.process.failure(what)
+            self.process = self._start()
 
 
 @contextlib.asynccontextmanager
 async def _supervised(
     settings: Settings, folder: Path, report: Callable[[dict[str, Any]], None]
 ) -> AsyncIterator[_Supervised]:
+    """A worker for as long as the block lasts, which is cancelled when it cannot be kept alive."""
     worker = _Supervised(settings, folder, report)
-    keeper = asyncio.create_task(worker.keep_alive())
     try:
-        yield worker
+        async with asyncio.TaskGroup() as tasks:
+            keeper = tasks.create_task(worker.keep_alive())
+            yield worker
+            keeper.cancel()
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
     finally:
-        keeper.cancel()
-        (died,) = await asyncio.gather(keeper, return_exceptions=True)
         await asyncio.to_thread(worker.process.stop)
-        if isinstance(died, ServiceError):
-            raise died
 
 
 async def _folded(worker: _Supervised, n_records: int, on_folded: Callable[[int], None]) -> None:
     """Return when every record is folded and saved, and every list is out."""
-    moved, last = time.monotonic(), -1
+    moved, last = time.monotonic(), (-1, 0)
     while True:
         progress = worker.process.progress
-        done = sum(progress.get("durable", {}).values())
-        on_folded(done)
-        if done >= n_records and not progress.get("unpublished"):
+        on_folded(worker.durable)
+        if progress and durable_of(progress) >= n_records and not progress["unpublished"]:
             return
-        if done != last or worker.process.exit_code is not None:
-            moved, last = time.monotonic(), done
+        if (now := (worker.durable, worker.n_starts)) != last:
+            moved, last = time.monotonic(), now
         if time.monotonic() - moved > STANDSTILL_S:
-            raise worker.process.failure(f"stands still at {done} of {n_records} records")
+            raise worker.process.failure(f"stands still at {worker.durable} of {n_records} records")
         await asyncio.sleep(POLL_S)
 
 
+@contextlib.asynccontextmanager
+async def _removed_after(settings: Settings) -> AsyncIterator[None]:
+    """Remove a namespace after the block; if that fails too, the block's own error is still the one that is raised."""
+    try:
+        yield
+    except BaseException as error:
+        try:
+            await remove_namespace(settings)
+        except (FreshetError, KafkaError) as left:
+            if isinstance(error, FreshetError) and str(left) != str(error):
+                also = f"Its namespace {settings.namespace} could not be removed either: {left}"
+                raise type(error)(f"{error}\n{also}") from error
+        raise
+    await remove_namespace(settings)
+
+
 async def remove_namespace(settings: Settings) -> None:
-    """Delete the topics and the Redis keys of a namespace."""
+    """Delete the topics and the Redis keys of a namespace.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka or Redis cannot be reached.
+    """
     names = Names(settings.namespace)
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
     await start_client(admin, settings.broker)
@@ -147,4 +196,10 @@ async def remove_namespace(settings: Settings) -> None:
         await admin.delete_topics([spec.name for spec in names.topics(1)])
     finally:
         await admin.close()
-    await remove_keys(settings.redis_url, Keys(settings.namespace))
+    try:
+        await remove_keys(settings.redis_url, Keys(settings.namespace))
+    except RedisError as error:
+        raise ServiceError(
+            f"Redis at {masked(settings.redis_url)} does not remove the keys of a replay: {error}. Delete those that "
+            f"begin with {settings.namespace}: when it is back."
+        ) from error

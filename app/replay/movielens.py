@@ -9,8 +9,7 @@ from pathlib import Path
 from app.replay.columns import ColumnMapping, TableColumns
 from app.replay.files import LogFile, plain_file, zip_member
 from app.replay.movielens_items import items_1m, items_100k, items_latest
-from app.replay.movielens_users import users_1m, users_100k
-from app.replay.records import CatalogueEntry, EventLog, LogRecord, ProfileEntry
+from app.replay.records import CatalogueEntry, EventLog, LogRecord
 from models.errors import LogError
 
 _FIELDS = ("user_id", "item_id", "value", "timestamp")
@@ -29,26 +28,23 @@ class Layout:
         Between the cells of a rating: user, item, rating, Unix seconds.
     header
         First line of the ratings; None where there is none.
-    users
-        File name; None where nothing is known about the users.
     """
 
     ratings: str
     items: str
     separator: str
     header: str | None
-    users: str | None
 
 
-LAYOUT_100K = Layout("u.data", "u.item", "\t", None, "u.user")
-LAYOUT_1M = Layout("ratings.dat", "movies.dat", "::", None, "users.dat")
-LAYOUT_LATEST = Layout("ratings.csv", "movies.csv", ",", "userId,movieId,rating,timestamp", None)
+LAYOUT_100K = Layout("u.data", "u.item", "\t", None)
+LAYOUT_1M = Layout("ratings.dat", "movies.dat", "::", None)
+LAYOUT_LATEST = Layout("ratings.csv", "movies.csv", ",", "userId,movieId,rating,timestamp")
 LAYOUTS = {"ml-100k": LAYOUT_100K, "ml-1m": LAYOUT_1M, "ml-latest-small": LAYOUT_LATEST}
 """Format of each set that can be asked for by name."""
 
 
 class MovieLensLog(EventLog):
-    """Ratings in the order of (timestamp, row), the movies as catalogue, and the users' profiles where there are some.
+    """Ratings in the order of (timestamp, row), and the movies as catalogue.
 
     A rating becomes `{"user_id", "item_id", "event_type": "rating", "timestamp", "value"}`. A row whose time cannot be
     read keeps its place behind the row before it. The ratings are held in memory.
@@ -92,19 +88,6 @@ class MovieLensLog(EventLog):
         if self._layout is LAYOUT_1M:
             return items_1m(items)
         return items_latest(items, _find(self.path, "tags.csv"))
-
-    def profiles(self) -> Iterator[ProfileEntry]:
-        """Every user, in file order; none where the set, or what is there of it, has no file of users.
-
-        Raises
-        ------
-        LogError
-            When one of its rows cannot be read.
-        """
-        users = None if self._layout.users is None else _find(self.path, self._layout.users)
-        if users is None:
-            return iter(())
-        return users_100k(users) if self._layout is LAYOUT_100K else users_1m(users)
 
     def _sorted_lines(self) -> list[str]:
         if self._lines is None:

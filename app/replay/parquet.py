@@ -30,12 +30,6 @@ class ParquetLog(EventLog):
     def __init__(self, path: Path, mapping: ColumnMapping) -> None:
         super().__init__(path.name, path, plain_file(path))
         self._mapping = mapping
-        self._read = 1.0
-
-    @property
-    def bytes_read(self) -> int:
-        """How far the current iteration has come, out of `size_bytes`; by rows."""
-        return int(self._read * self.size_bytes)
 
     def n_records(self) -> int:
         """Count the rows; the file says how many."""
@@ -44,20 +38,17 @@ class ParquetLog(EventLog):
         return n
 
     def __iter__(self) -> Iterator[LogRecord]:
-        n, self._read = 0, 0.0
+        n = 0
         with self._opened() as file:
             places, mapping = self._places(file.schema_arrow)
             try:
                 for batch in file.iter_batches(BATCH_ROWS, columns=sorted(set(places.values()))):
                     cells = [_cells(batch.column(column), field) for field, column in places.items()]
-                    self._read = (n + batch.num_rows) / file.metadata.num_rows
                     for row in zip(*cells, strict=True):
                         yield mapping.record(dict(zip(places, row, strict=True)))
                     n += batch.num_rows
             except (OSError, ValueError, NotImplementedError) as error:
                 raise self._damaged(f"after row {n:,}", error) from error
-            finally:
-                self._read = 1.0
 
     def _places(self, schema: Any) -> tuple[dict[str, str], ColumnMapping]:
         """Field -> column; and the mapping to go by."""

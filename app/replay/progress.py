@@ -5,29 +5,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from app.replay.records import EventLog
 
 
 class Bar:
-    """One bar; `advance` may be called for every record, it draws a few times a second."""
+    """One bar; `advance` may be called for every record, it draws a few times a second.
+
+    Parameters
+    ----------
+    total
+        Records in all; None if nobody knows.
+    reading
+        The log that is read meanwhile: if its records are not counted, its bytes are the way to go.
+    """
 
     EVERY = 500
 
-    def __init__(self, progress: Progress, name: str, total: int | None) -> None:
+    def __init__(self, progress: Progress, name: str, total: int | None, reading: EventLog | None = None) -> None:
         self._progress = progress
-        self._task = progress.add_task(name, total=total)
+        self._total = total
+        self._reading = reading if total is None else None
+        way = total if self._reading is None else self._reading.size_bytes
+        self._task = progress.add_task(name, total=way, count="")
         self._n = 0
 
     def advance(self) -> None:
         """Count one."""
         self._n += 1
         if self._n % self.EVERY == 0:
-            self._progress.update(self._task, completed=self._n)
+            self.show(self._n)
 
     def show(self, n: int) -> None:
         """Say how many are done."""
         self._n = n
-        self._progress.update(self._task, completed=n)
+        done = n if self._reading is None else self._reading.bytes_read
+        count = f"{n:,}" if self._total is None else f"{n:,}/{self._total:,}"
+        self._progress.update(self._task, completed=done, count=count)
 
 
 @contextmanager
@@ -38,7 +53,7 @@ def shown(*, enabled: bool = True) -> Iterator[Progress]:
         SpinnerColumn(),
         TextColumn("{task.description:<10}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TimeRemainingColumn(),
     )
     with Progress(

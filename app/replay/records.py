@@ -40,14 +40,6 @@ class CatalogueEntry:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileEntry:
-    """One entry of the `users` topic: its key, and age, gender, location and attributes as JSON."""
-
-    user_id: str
-    value: bytes
-
-
 class EventLog(ABC):
     """A recorded event log: iterate over it for its records, as often as you like.
 
@@ -72,12 +64,12 @@ class EventLog(ABC):
 
     @property
     def size_bytes(self) -> int:
-        """Size of the file of events as it is stored, for a progress bar that goes by bytes."""
+        """Size of the file of events as it is stored: the way of a progress bar where records are not counted."""
         return self._file.size_bytes
 
     @property
     def bytes_read(self) -> int:
-        """How far the current iteration has come, out of `size_bytes`."""
+        """How far the current iteration has come, out of `size_bytes`, for logs that are read line by line."""
         return self._file.bytes_read
 
     def n_records(self) -> int | None:
@@ -86,10 +78,6 @@ class EventLog(ABC):
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
         """Items that come with the log; none for a bare file of events."""
-        return iter(())
-
-    def profiles(self) -> Iterator[ProfileEntry]:
-        """Users about whom the log says more than their events."""
         return iter(())
 
 

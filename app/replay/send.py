@@ -1,11 +1,13 @@
 """Replay to Kafka: the catalogue, then the events, in order and at the pace asked for."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 
 from app.kafka import start_client, writer
+from app.replay.acks import ANSWER_S, Acks, unanswered
 from app.replay.fit import MAX_KEY_BYTES, MAX_VALUE_BYTES, fit
 from app.replay.pacing import Pacer
 from app.replay.records import CatalogueEntry, LogHash, LogRecord
@@ -14,11 +16,19 @@ from models.partitioner import partition_of
 LINGER_MS = 5
 BATCH_BYTES = 256 * 1024
 IN_FLIGHT = 20_000
+GIVE_UP_S = 5.0
+"""After an error what still lies in the producer has so long to go out."""
 
 
 @asynccontextmanager
 async def log_producer(broker: str, partitioner: str, *, linger_ms: int = LINGER_MS) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer that places users as the workers expect; what is sent is acknowledged when the block ends."""
+    """A producer that places users as the workers expect; what is sent is acknowledged when the block ends.
+
+    Raises
+    ------
+    ServiceError
+        If no broker answers.
+    """
     producer = writer(
         broker,
         linger_ms=linger_ms,
@@ -29,16 +39,34 @@ async def log_producer(broker: str, partitioner: str, *, linger_ms: int = LINGER
     await start_client(producer, broker)
     try:
         yield producer
-    finally:
-        await producer.stop()
+    except BaseException:
+        await _has_stopped(producer, GIVE_UP_S)
+        raise
+    if not await _has_stopped(producer, ANSWER_S):
+        raise unanswered(ANSWER_S)
+
+
+async def _has_stopped(producer: AIOKafkaProducer, within_s: float) -> bool:
+    """Stop a producer, which alone would wait for its broker for ever; whether all that was sent went out."""
+    stopping = asyncio.create_task(producer.stop())
+    done, _ = await asyncio.wait([stopping], timeout=within_s)
+    if done:
+        stopping.result()
+        return True
+    stopping.cancel()
+    await asyncio.wait([stopping])
+    await producer.client.close()
+    return False
 
 
 async def send_catalogue(producer: AIOKafkaProducer, topic: str, entries: Iterable[CatalogueEntry]) -> int:
     """Send catalogue entries; returns how many, all acknowledged."""
-    acks = [await producer.send(topic, key=entry.item_id.encode(), value=entry.value) for entry in entries]
-    for ack in acks:
-        await ack
-    return len(acks)
+    n = 0
+    async with Acks(IN_FLIGHT) as acks:
+        for entry in entries:
+            await acks.add(await producer.send(topic, key=entry.item_id.encode(), value=entry.value))
+            n += 1
+    return n
 
 
 async def send_events(
@@ -50,19 +78,13 @@ async def send_events(
 ) -> tuple[int, str]:
     """Send a log's records; returns how many, all acknowledged, and the SHA-256 of the log as sent."""
     log_hash = LogHash()
-    acks = []
     n = 0
-    for record in records:
-        await pacer.wait(record.timestamp_ms)
-        sent = fit(record)
-        log_hash.add(sent)
-        acks.append(await producer.send(topic, key=sent.key, value=sent.value))
-        n += 1
-        on_sent()
-        if len(acks) >= IN_FLIGHT:
-            for ack in acks:
-                await ack
-            acks = []
-    for ack in acks:
-        await ack
+    async with Acks(IN_FLIGHT) as acks:
+        for record in records:
+            await pacer.wait(record.timestamp_ms)
+            sent = fit(record)
+            log_hash.add(sent)
+            await acks.add(await producer.send(topic, key=sent.key, value=sent.value))
+            n += 1
+            on_sent()
     return n, log_hash.hexdigest()

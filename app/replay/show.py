@@ -1,5 +1,7 @@
 """A replay's result for people."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -7,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 PLAIN = (str, int, float)
+NOTHING: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
 def show_result(result: dict[str, Any]) -> None:
@@ -14,21 +17,57 @@ def show_result(result: dict[str, Any]) -> None:
     for name, value in result.items():
         if isinstance(value, PLAIN):
             click.echo(f"{name}: {value}")
+        elif name == "counters":
+            for counter, n in value.items():
+                if n:
+                    click.echo(f"{counter}: {n}")
         elif name == "digests":
             for part, text in value.items():
                 click.echo(f"digests.{part}: {text}")
+        elif name == "settings":
+            click.echo(f"settings: {settings_line(value)}")
     if result.get("prequential", {}).get("n"):
         console = Console()
-        show_quality(console, result["prequential"])
+        show_quality(console, result["prequential"], result["partitions"], result.get("beside", {}))
         show_ratings(console, result["ratings"])
 
 
-def show_quality(console: Console, measured: dict[str, Any]) -> None:
-    """Hit rates of the list, of each source and of popularity, and how they went along the log."""
+def settings_line(settings: dict[str, Any]) -> str:
+    """The main ones of what shapes the state, on one line; `--json` has all."""
+    pairs, rules, fusion = settings["cooccurrence"], settings["rules"], settings["fusion"]
+    return ", ".join(
+        (
+            f"history {pairs['n_history']}",
+            f"decay {pairs['decay']}",
+            f"exponents {pairs['known_exponent']} and {pairs['candidate_exponent']}",
+            f"{pairs['n_keep']} neighbours",
+            f"positive from {rules['positive_rating']:g}",
+            f"lower ratings {rules['low_rating_weight']}",
+            f"fusion {fusion['cooccurrence_weight']}/{fusion['history_weight']}",
+            f"evaluated {settings['evaluate_fraction']:g}",
+            f"seen {settings['max_seen']}",
+        )
+    )
+
+
+def show_quality(
+    console: Console, measured: dict[str, Any], partitions: int = 1, beside: Mapping[str, dict[str, Any]] = NOTHING
+) -> None:
+    """Hit rates of the list, of each source and of popularity, and how they went along the log.
+
+    Parameters
+    ----------
+    partitions
+        In how many it was measured.
+    beside
+        Hit rates of the list in other numbers of partitions.
+    """
     table = Table(title=f"Prequential: {measured['n']:,} events tested, then learned", title_justify="left")
     for column in ("", "HR@10", "HR@20", "NDCG@10", "MRR@10"):
         table.add_column(column, justify="right" if column else "left")
-    rows = {"the list": measured, **measured["sources"], "popularity": measured["popularity"]}
+    own = f"the list, {_partitions(partitions)}" if beside else "the list"
+    others = {f"the list, {_partitions(int(n))}": rates for n, rates in beside.items()}
+    rows = {own: measured, **measured["sources"], "popularity": measured["popularity"], **others}
     for name, rates in rows.items():
         cells = [rates.get(rate) for rate in ("hr@10", "hr@20", "ndcg@10", "mrr@10")]
         table.add_row(name.replace("_", "-"), *("" if cell is None else f"{cell:.4f}" for cell in cells))
@@ -42,6 +81,10 @@ def show_ratings(console: Console, errors: dict[str, Any]) -> None:
     """MAE and RMSE of the predicted ratings, if there were any."""
     if errors["n"]:
         console.print(f"Ratings: {errors['n']:,} predicted, then learned: MAE {errors['mae']}, RMSE {errors['rmse']}")
+
+
+def _partitions(n: int) -> str:
+    return "1 partition" if n == 1 else f"{n} partitions"
 
 
 def _sparkline(rates: list[float], width: int = 50) -> str:

@@ -6,9 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Final
 
 import orjson
 
@@ -19,6 +20,9 @@ COMMAND = (sys.executable, "-m", "app")
 STOP_S = 15.0
 POLL_S = 0.02
 LOG_LINES = 15
+KEPT_LINES: Final = 500
+"""Lines kept of each kind: a worker that runs for days writes a checkpoint line every second."""
+
 _ROOT = str(Path(__file__).parents[2])
 
 
@@ -53,20 +57,22 @@ class WorkerProcess:
         on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.log_path = log_path
-        self.lines: list[dict[str, Any]] = []
         self.progress: dict[str, Any] = {}
         self._on_line = on_line
         self._on_end = on_end
-        self._log: IO[bytes] = log_path.open("ab")
-        self._process = subprocess.Popen(
-            [*command, *arguments],
-            env={**os.environ, "PYTHONPATH": _ROOT, "PYTHONFAULTHANDLER": "1", **environment},
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._kept: dict[str, deque[tuple[int, dict[str, Any]]]] = {}
+        self._n_lines = 0
+        self._lock = threading.Lock()
+        with log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *arguments],
+                env=child_environment(environment),
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -85,9 +91,17 @@ class WorkerProcess:
         """Records folded, as offsets summed over its partitions, by its last progress line."""
         return sum(self.progress.get("partitions", {}).values())
 
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Lines so far, but for those of progress, in the order they came in; of each kind the newest `KEPT_LINES`."""
+        with self._lock:
+            kept = [numbered for kind in self._kept.values() for numbered in kind]
+        return [line for _, line in sorted(kept, key=lambda numbered: numbered[0])]
+
     def of_kind(self, event: str) -> list[dict[str, Any]]:
-        """All lines of one kind so far."""
-        return [line for line in list(self.lines) if line["event"] == event]
+        """Lines of one kind so far, the newest `KEPT_LINES`."""
+        with self._lock:
+            return [line for _, line in self._kept.get(event, ())]
 
     def wait_for(self, condition: Callable[["WorkerProcess"], bool], timeout_s: float, what: str) -> None:
         """Return when a condition holds.
@@ -134,9 +148,6 @@ class WorkerProcess:
         self.signal(signal.SIGKILL)
         self._process.wait()
         self._reader.join(2.0)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._log.close()
 
     def stop(self, timeout_s: float = STOP_S) -> int:
         """SIGTERM, then SIGKILL after `timeout_s`; returns the exit code."""
@@ -150,25 +161,36 @@ class WorkerProcess:
 
     def failure(self, what: str) -> ServiceError:
         """An error about this worker, with the end of its log."""
-        self._log.flush()
         tail = self.log_path.read_text(errors="replace").splitlines()[-LOG_LINES:]
         return ServiceError("\n".join([f"worker {self.pid} {what}. Its log {self.log_path} ends with:", *tail]))
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for raw in self._process.stdout:
-            try:
-                line = orjson.loads(raw)
-            except orjson.JSONDecodeError:
-                continue
-            if line["event"] == "progress":
-                self.progress = line
-            else:
-                self.lines.append(line)
-            if self._on_line is not None:
-                self._on_line(line)
+        with self._process.stdout as lines:
+            for raw in lines:
+                try:
+                    line = orjson.loads(raw)
+                except orjson.JSONDecodeError:
+                    continue
+                if line["event"] == "progress":
+                    self.progress = line
+                else:
+                    self._keep(line)
+                if self._on_line is not None:
+                    self._on_line(line)
         self._process.wait()
         self._on_end()
+
+    def _keep(self, line: dict[str, Any]) -> None:
+        with self._lock:
+            self._n_lines += 1
+            self._kept.setdefault(line["event"], deque(maxlen=KEPT_LINES)).append((self._n_lines, line))
+
+
+def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables of a process that runs this very code, whatever packages lie in its working folder."""
+    ours = {"PYTHONPATH": _ROOT, "PYTHONSAFEPATH": "1", "PYTHONFAULTHANDLER": "1"}
+    return {**os.environ, **ours, **variables}
 
 
 def environment(settings: Settings) -> dict[str, str]:

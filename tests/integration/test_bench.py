@@ -1,11 +1,8 @@
 """The benchmarks of speed, tiny, on real Kafka and Redis: that they measure what they say and leave nothing behind."""
 
-import asyncio
 from typing import Any
 
 import pytest
-import redis
-from aiokafka.admin import AIOKafkaAdminClient
 
 from app.bench import freshness
 from app.bench.freshness import run_freshness
@@ -16,6 +13,7 @@ from app.replay.inline import replay_inline
 from app.replay.records import LogRecord, event_record
 from app.settings import Settings
 from models.evaluation import merged_json
+from tests.stack import left_behind
 
 N_USERS, N_ITEMS, N_STOCK = 20, 30, 100
 
@@ -35,21 +33,6 @@ def small_log() -> list[LogRecord]:
         for step in range(N_ITEMS)
         for user in range(N_USERS)
     ]
-
-
-def left_behind(stack: LocalStack, kind: str) -> list[str]:
-    """Topics and keys of a benchmark."""
-
-    async def topics() -> list[str]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=stack.broker)
-        await admin.start()
-        try:
-            return [name for name in await admin.list_topics() if name.startswith(f"{kind}-")]
-        finally:
-            await admin.close()
-
-    with redis.Redis.from_url(stack.redis_url, protocol=2) as client:
-        return asyncio.run(topics()) + [key.decode() for key in client.scan_iter(f"{kind}-*")]
 
 
 @pytest.mark.timeout(300)  # two workers start, on whatever computer this is

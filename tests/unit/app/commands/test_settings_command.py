@@ -41,11 +41,35 @@ def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "s3cret" not in outcome.out + outcome.err
 
 
-def test_setting_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bad value ends with 2 and is named."""
-    monkeypatch.setenv("FRESHET_HISTORY_SIZE", "many")
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HISTORY_SIZE", "many", "has value 'many': not an integer. Use 1 to 1000, e.g. 20: items of a user's history"),
+        ("HISTORY_SIZE", "0", "has value '0': too small. Use 1 to 1000, e.g. 20:"),
+        ("CHECKPOINT_S", "100", "has value '100': too large. Use 0.05 to 60, e.g. 1.0:"),
+        ("MAX_USERS", "9", "has value '9': too small. Use 10 or more, e.g. 1000000:"),
+        ("SESSION_TIMEOUT_S", "inf", "has value 'inf': not a finite number. Use 1 or more, e.g. 20.0:"),
+        ("POSITIVE_RATING", "high", "has value 'high': not a number. Use a number, e.g. 4.0:"),
+        ("PARTITIONER", "md5", "has value 'md5': not one of them. Use murmur2 or crc32:"),
+        ("NAMESPACE", "My shop", "has value 'My shop': not of this form. Use text that matches ^[a-z0-9]["),
+        ("EXTRA_EVENT_TYPES", "{bad", """has value '{bad': not JSON. Use JSON, e.g. {"share": [2.0, 1]}:"""),
+        ("EXTRA_EVENT_TYPES", '{"share": [1]}', "Field required, at share.1. Use JSON, e.g."),
+    ],
+)  # fmt: skip
+def test_setting_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    """A bad value ends with 2, and with the name, the value, what is wrong, the range and an example."""
+    monkeypatch.setenv(f"FRESHET_{name}", value)
 
     outcome = freshet("settings")
 
     assert (outcome.code, outcome.out) == (2, "")
-    assert "FRESHET_HISTORY_SIZE has value 'many'" in outcome.err
+    assert outcome.err.startswith(f"freshet: FRESHET_{name} has value ")
+    assert said in outcome.err
+
+
+def test_examples_of_settings_can_be_used() -> None:
+    """What a message offers as an example is a value that is taken."""
+    for name, field in Settings.model_fields.items():
+        for example in field.examples or ():
+            assert Settings(**{name: example}).model_fields_set == {name}
+    assert Settings(extra_event_types={"share": (2.0, 1)}).fold.rules.types["share"].polarity == 1

@@ -15,12 +15,10 @@ SET_100K = {
     "u.item": f"10|Misérables, Les (1995)|31-Jan-1995||http://x|{FLAGS}\n11|unknown||||1{'|0' * 18}\n".encode(
         "latin-1"
     ),
-    "u.user": b"1|24|M|technician|85711\n",
 }
 SET_1M = {
     "ratings.dat": b"1::10::3::200\n2::10::5::100\n",
     "movies.dat": "10::Misérables: Les, A (1995)::Drama|Children's\n11::Nil::\n".encode("latin-1"),
-    "users.dat": b"1::F::1::10::48067\n2::M::56::99::\n",
 }
 SET_LATEST = {
     "ratings.csv": b"userId,movieId,rating,timestamp\r\n1,10,4.0,200\r\n2,10,0.5,100\r\n",
@@ -54,8 +52,7 @@ def open_set(path: Path, dataset: str | None = None) -> EventLog:
 def told(log: EventLog) -> tuple[list[bytes], list[tuple[str, bytes]]]:
     """Everything that a log gives."""
     records = [record.value for record in log]
-    items = [(entry.item_id, entry.value) for entry in log.catalogue()]
-    return records, items + [(entry.user_id, entry.value) for entry in log.profiles()]
+    return records, [(entry.item_id, entry.value) for entry in log.catalogue()]
 
 
 def test_ratings_come_in_the_order_of_time_then_row(tmp_path: Path) -> None:
@@ -116,29 +113,6 @@ def test_the_1m_format_is_read(tmp_path: Path) -> None:
     assert (second.item_id, orjson.loads(second.value)["categories"]) == ("11", [])
 
 
-def test_users_are_profiles(tmp_path: Path) -> None:
-    """Age, gender and place of each; what a code stands for, and nothing for codes that stand for nothing."""
-    first, second = open_set(folder_of(tmp_path / "1m", SET_1M)).profiles()
-    (third,) = open_set(folder_of(tmp_path / "100k", SET_100K)).profiles()
-    assert (first.user_id, orjson.loads(first.value)) == (
-        "1",
-        {
-            "age": 1,
-            "gender": "F",
-            "location": "48067",
-            "attributes": {"age_group": "under 18", "occupation": "K-12 student"},
-        },
-    )
-    assert orjson.loads(second.value) == {"age": 56, "gender": "M", "attributes": {"age_group": "56 or more"}}
-    assert orjson.loads(third.value) == {
-        "age": 24,
-        "gender": "M",
-        "location": "85711",
-        "attributes": {"occupation": "technician"},
-    }
-    assert list(open_set(folder_of(tmp_path / "latest", SET_LATEST)).profiles()) == []
-
-
 @pytest.mark.parametrize("files", [SET_100K, SET_1M, SET_LATEST])
 def test_folder_zip_gzip_and_file_give_the_same(tmp_path: Path, files: dict[str, bytes]) -> None:
     """However a set is packed, it reads the same."""
@@ -188,7 +162,6 @@ def test_malformed_ratings_are_sent_in_their_place(tmp_path: Path) -> None:
         ({"u.data": b""}, r"u\.item is missing"),
         ({"u.data": b"", "u.item": b"1|x\n"}, r"u\.item, line 1: 2 cells between \| where a movie has 24"),
         ({"ratings.dat": b"", "movies.dat": b"1::x\n"}, r"movies\.dat, line 1: 2 cells between :: where a movie has 3"),
-        ({**SET_1M, "users.dat": b"\n1::x\n"}, r"users\.dat, line 2: 2 cells between :: where a user has 5"),
         ({**SET_LATEST, "movies.csv": b"a,b\n"}, r"movies\.csv, line 1: the header is 'a,b'"),
         ({**SET_LATEST, "movies.csv": b"movieId,title,genres\n1,x\n"}, r"movies\.csv, line 2: 2 cells where"),
         ({**SET_LATEST, "movies.csv": b'movieId,title,genres\n1,"x\n'}, r"movies\.csv, line 2: not a row of CSV"),

@@ -1,0 +1,78 @@
+"""Acknowledgements of what was sent: bounded in number, and in how long they are waited for."""
+
+import asyncio
+import time
+from collections import deque
+from types import TracebackType
+from typing import Any, Final, Self
+
+from models.errors import ServiceError
+
+ANSWER_S: Final = 60.0
+"""A broker that takes longer to acknowledge a record is gone: an idempotent producer by itself would wait for ever."""
+
+
+def unanswered(answer_s: float) -> ServiceError:
+    """The error of a broker that does not acknowledge."""
+    return ServiceError(
+        f"Kafka has not acknowledged what was sent {answer_s:g} s ago, and not everything has arrived. See whether the "
+        "broker runs (`freshet doctor`), then replay again; events with an event_id are folded once all the same."
+    )
+
+
+class Acks:
+    """Acknowledgements still to come; all are there when the block ends.
+
+    Parameters
+    ----------
+    most
+        How many may be waited for at a time.
+    answer_s
+        How long each.
+    """
+
+    def __init__(self, most: int, answer_s: float = ANSWER_S) -> None:
+        self._most = most
+        self._answer_s = answer_s
+        self._pending: deque[tuple[float, asyncio.Future[Any]]] = deque()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            while error is None and self._pending:
+                await self._take_first()
+        finally:
+            for _, ack in self._pending:
+                ack.cancel()
+
+    async def add(self, ack: asyncio.Future[Any]) -> None:
+        """Take one more; waits if there are too many.
+
+        Raises
+        ------
+        ServiceError
+            If the first of them has been waited for too long.
+        KafkaError
+            If the broker refused a record.
+        """
+        now = time.monotonic()
+        self._pending.append((now, ack))
+        while self._pending:
+            sent_at, first = self._pending[0]
+            if not first.done() and len(self._pending) <= self._most and now - sent_at < self._answer_s:
+                return
+            await self._take_first()
+
+    async def _take_first(self) -> None:
+        sent_at, ack = self._pending[0]
+        if not ack.done():
+            left_s = sent_at + self._answer_s - time.monotonic()
+            await asyncio.wait([ack], timeout=max(0.0, left_s))
+            if not ack.done():
+                raise unanswered(self._answer_s)
+        self._pending.popleft()
+        ack.result()
