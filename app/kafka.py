@@ -53,6 +53,20 @@ async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdm
         ) from error
 
 
+async def has_stopped(producer: AIOKafkaProducer, within_s: float) -> bool:
+    """Stop a producer, which by itself would wait for its broker for ever; whether all that was sent went out."""
+    stopping = asyncio.create_task(producer.stop())
+    done, _ = await asyncio.wait([stopping], timeout=within_s)
+    if done:
+        stopping.result()
+        return True
+    stopping.cancel()
+    await asyncio.wait([stopping])
+    await producer.client.close()
+    producer._sender.sender_task.cancel()
+    return False
+
+
 async def read_to_end(
     broker: str,
     partitions: Iterable[TopicPartition],

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -12,7 +11,8 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from app.kafka import partition_counts, start_client, writer
+from app.acks import GIVE_UP_S, Acks
+from app.kafka import has_stopped, partition_counts, start_client, writer
 from app.settings import Settings
 from models.errors import InvalidEvent, LogError, ServiceError
 from models.events import EventRules, decode
@@ -33,6 +33,10 @@ class Tally:
 
     n_sent: int = 0
     n_bad: int = 0
+
+    def acknowledged(self) -> None:
+        """One more has."""
+        self.n_sent += 1
 
 
 def kafka_partitioner(name: str) -> Callable[[bytes | None, Sequence[int], Sequence[int]], int]:
@@ -79,7 +83,7 @@ async def produce_lines(
         partitioner=kafka_partitioner(settings.partitioner),
     )
     await start_client(producer, settings.broker)
-    pending: deque[asyncio.Future[Any]] = deque()
+    acks = Acks(PENDING_SENDS, on_answer=tally.acknowledged)
     started = time.monotonic()
     n_tried = 0
     try:
@@ -89,14 +93,14 @@ async def produce_lines(
                 if rate is not None:
                     await asyncio.sleep(max(0.0, started + n_tried / rate - time.monotonic()))
                 n_tried += 1
-                pending.append(await send(producer, topic, key, line))
+                await acks.add(await send(producer, topic, key, line))
             except InvalidEvent as invalid:
                 tally.n_bad += 1
                 report(number, invalid.reason, invalid.message)
-            await _settle(pending, PENDING_SENDS, tally)
+        await acks.all_there()
     finally:
-        await producer.stop()
-        await _settle(pending, 0, tally)
+        await has_stopped(producer, GIVE_UP_S)
+        acks.let_go()
 
 
 async def send(producer: AIOKafkaProducer, topic: str, key: bytes | None, line: bytes) -> asyncio.Future[Any]:
@@ -114,12 +118,6 @@ async def send(producer: AIOKafkaProducer, topic: str, key: bytes | None, line: 
     except MessageSizeTooLargeError:
         raise InvalidEvent("too_large", f"the line has more than {MAX_LINE_BYTES} bytes: send less.") from None
     return acknowledged
-
-
-async def _settle(pending: deque[asyncio.Future[Any]], most: int, tally: Tally) -> None:
-    while len(pending) > most or (pending and pending[0].done()):
-        await pending.popleft()
-        tally.n_sent += 1
 
 
 def key_of(line: bytes) -> bytes | None:

@@ -1,13 +1,12 @@
 """Replay to Kafka: the catalogue, then the events, in order and at the pace asked for."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 
-from app.kafka import start_client, writer
-from app.replay.acks import ANSWER_S, Acks, unanswered
+from app.acks import ANSWER_S, GIVE_UP_S, Acks, unanswered
+from app.kafka import has_stopped, start_client, writer
 from app.replay.fit import MAX_KEY_BYTES, MAX_VALUE_BYTES, fit
 from app.replay.pacing import Pacer
 from app.replay.records import CatalogueEntry, LogHash, LogRecord
@@ -16,8 +15,6 @@ from models.partitioner import partition_of
 LINGER_MS = 5
 BATCH_BYTES = 256 * 1024
 IN_FLIGHT = 20_000
-GIVE_UP_S = 5.0
-"""After an error what still lies in the producer has so long to go out."""
 
 
 @asynccontextmanager
@@ -40,23 +37,10 @@ async def log_producer(broker: str, partitioner: str, *, linger_ms: int = LINGER
     try:
         yield producer
     except BaseException:
-        await _has_stopped(producer, GIVE_UP_S)
+        await has_stopped(producer, GIVE_UP_S)
         raise
-    if not await _has_stopped(producer, ANSWER_S):
+    if not await has_stopped(producer, ANSWER_S):
         raise unanswered(ANSWER_S)
-
-
-async def _has_stopped(producer: AIOKafkaProducer, within_s: float) -> bool:
-    """Stop a producer, which alone would wait for its broker for ever; whether all that was sent went out."""
-    stopping = asyncio.create_task(producer.stop())
-    done, _ = await asyncio.wait([stopping], timeout=within_s)
-    if done:
-        stopping.result()
-        return True
-    stopping.cancel()
-    await asyncio.wait([stopping])
-    await producer.client.close()
-    return False
 
 
 async def send_catalogue(producer: AIOKafkaProducer, topic: str, entries: Iterable[CatalogueEntry]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from app.kafka import read_to_end, start_client
+from app.kafka import has_stopped, read_to_end, start_client
 from models.errors import ResetRequired, ValueTooLarge
 from tables.cutting import Cut, Entry
 from tables.marker import MARKER_KEY
@@ -83,13 +83,8 @@ class CheckpointWriter:
         if self._producer is None:
             return
         producer, self._producer = self._producer, None
-        try:
-            async with asyncio.timeout(STOP_S):
-                await producer.stop()
-        except TimeoutError:
+        if not await has_stopped(producer, STOP_S):
             logger.warning("the broker does not answer: partition %d is given back without it", self.partition)
-            await producer.client.close()
-            producer._sender.sender_task.cancel()
 
     async def _send(self, producer: AIOKafkaProducer, topic: str, entries: Iterable[Entry]) -> list[Awaitable[object]]:
         acks: list[Awaitable[object]] = []

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
+from app.acks import Acks
 from app.replay import send
-from app.replay.acks import Acks
 from app.replay.pacing import Pacer
 from app.replay.records import LogRecord
 from models.errors import ServiceError
@@ -25,6 +25,7 @@ class Broker:
         self.acks: list[asyncio.Future[None]] = []
         self.most_pending = 0
         self.client = SimpleNamespace(close=self.close)
+        self._sender = SimpleNamespace(sender_task=SimpleNamespace(cancel=lambda: None))
         self.closed = False
 
     async def start(self) -> None:

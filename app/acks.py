@@ -3,11 +3,14 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
 from models.errors import ServiceError
 
+GIVE_UP_S: Final = 5.0
+"""After an error what still lies in a producer has so long to go out."""
 ANSWER_S: Final = 60.0
 """A broker that takes longer to acknowledge a record is gone: an idempotent producer by itself would wait for ever."""
 
@@ -16,7 +19,7 @@ def unanswered(answer_s: float) -> ServiceError:
     """The error of a broker that does not acknowledge."""
     return ServiceError(
         f"Kafka has not acknowledged what was sent {answer_s:g} s ago, and not everything has arrived. See whether the "
-        "broker runs (`freshet doctor`), then replay again; events with an event_id are folded once all the same."
+        "broker runs (`freshet doctor`), then send it again; events with an event_id are folded once all the same."
     )
 
 
@@ -29,11 +32,14 @@ class Acks:
         How many may be waited for at a time.
     answer_s
         How long each.
+    on_answer
+        Called for each that came.
     """
 
-    def __init__(self, most: int, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, most: int, answer_s: float = ANSWER_S, on_answer: Callable[[], None] = lambda: None) -> None:
         self._most = most
         self._answer_s = answer_s
+        self._on_answer = on_answer
         self._pending: deque[tuple[float, asyncio.Future[Any]]] = deque()
 
     async def __aenter__(self) -> Self:
@@ -43,11 +49,22 @@ class Acks:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            while error is None and self._pending:
-                await self._take_first()
+            if error is None:
+                await self.all_there()
         finally:
-            for _, ack in self._pending:
-                ack.cancel()
+            self.let_go()
+
+    async def all_there(self) -> None:
+        """Wait for all; raises what `add` does."""
+        while self._pending:
+            await self._take_first()
+
+    def let_go(self) -> None:
+        """Count those that have come, and wait for no other."""
+        for _, ack in self._pending:
+            if not ack.cancel() and not ack.cancelled() and ack.exception() is None:
+                self._on_answer()
+        self._pending.clear()
 
     async def add(self, ack: asyncio.Future[Any]) -> None:
         """Take one more; waits if there are too many.
@@ -76,3 +93,4 @@ class Acks:
                 raise unanswered(self._answer_s)
         self._pending.popleft()
         ack.result()
+        self._on_answer()
