@@ -126,8 +126,11 @@ def test_writes_follow_the_primary_behind_its_name(servers: list[RedisServer], c
     """The first call that a demoted primary refuses is the last it gets: the next one connects anew."""
     first, second = servers
 
-    async def write(store: Store) -> object:
-        return await store.publish_lists(LISTS, 60) if call == "publish" else await store.connect()
+    async def write(store: Store) -> None:
+        if call == "publish":
+            await store.publish_lists(LISTS, 60)
+        else:
+            await store.connect()
 
     async def main() -> None:
         async with name_of(first) as name:
