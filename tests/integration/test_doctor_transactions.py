@@ -1,11 +1,14 @@
 """What the doctor says of a log in which others have transactions."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from app.doctor.group import check_group, without_records
+from app.doctor.held import check_held
 from app.kafka_admin import committed_offsets
 from tests.scene import Scene, Sent
 
@@ -20,8 +23,9 @@ def committed(scene: Scene) -> dict[int, int]:
     return asyncio.run(committed_offsets(scene.settings.broker, scene.names.group, scene.names.events, 1))
 
 
-async def taken_back(scene: Scene, partition: int, n: int) -> None:
-    """Leave what is left of a transaction that was aborted."""
+@asynccontextmanager
+async def transaction(scene: Scene, partition: int, n: int) -> AsyncIterator[None]:
+    """One of somebody else, with `n` events; taken back at the end."""
     producer = AIOKafkaProducer(
         bootstrap_servers=scene.settings.broker, transactional_id=f"{scene.names.group}.somebody-else"
     )
@@ -30,9 +34,16 @@ async def taken_back(scene: Scene, partition: int, n: int) -> None:
         await producer.begin_transaction()
         for _ in range(n):
             await producer.send_and_wait(scene.names.events, event("u1"), key=b"u1", partition=partition)
+        yield
         await producer.abort_transaction()
     finally:
         await producer.stop()
+
+
+async def taken_back(scene: Scene, partition: int, n: int) -> None:
+    """Leave what is left of a transaction that was aborted."""
+    async with transaction(scene, partition, n):
+        pass
 
 
 @pytest.mark.timeout(600)  # the first start of all downloads Kafka
@@ -63,3 +74,17 @@ def test_what_is_to_be_folded_is_told_from_what_is_not(scene: Scene) -> None:
     done = asyncio.run(without_records(scene.settings.broker, scene.names.events, {0: 0, 1: 0, 2: 0}))
 
     assert done == {0, 2}
+
+
+def test_an_open_transaction_is_noted(scene: Scene) -> None:
+    """Workers see nothing behind it, so it is no lag: the doctor says what is there, and nothing once it has ended."""
+    scene.create(2)
+
+    async def main() -> None:
+        async with transaction(scene, 1, 3):
+            (note,) = await check_held(scene.settings)
+            assert (note.status, note.found) == ("note", "records behind an open transaction, by partition: 1: 3")
+            assert f"find-hanging --topic {scene.names.events}" in note.advice
+        assert await check_held(scene.settings) == []
+
+    asyncio.run(main())
