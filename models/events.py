@@ -29,6 +29,8 @@ REASONS: Final = (
 
 MAX_ID_BYTES: Final = 256
 MAX_EVENT_ID_BYTES: Final = 64
+MAX_TIMESTAMP_MS: Final = 253_402_300_799_999
+"""The end of the year 9999: what calendars know, and far below what the numbers of windows can hold (2**40 of 5 s)."""
 
 _forbidden_in_id = re.compile("[\x00-\x1f\x7f-\x9f{}]").search
 
@@ -140,6 +142,8 @@ def decode(key: bytes | None, value: bytes | None, record_ms: int, rules: EventR
     if timestamp_ms > record_ms + rules.max_ahead_ms:
         allowed = f"{rules.max_ahead_ms} ms ahead of the record's time, {record_ms}. Send Unix milliseconds UTC"
         raise _refused("future_timestamp", "timestamp", timestamp_ms, f"more than {allowed}")
+    if timestamp_ms > MAX_TIMESTAMP_MS:  # its record is stamped as late: not in milliseconds, both of them
+        raise _refused("out_of_range", "timestamp", timestamp_ms, f"send Unix milliseconds UTC, <= {MAX_TIMESTAMP_MS}")
     event_id = None if get("event_id") is None else _text(fields, "event_id", MAX_EVENT_ID_BYTES)
     number = None if get("value") is None and event_type != RATING else _number(fields)
     context = None if get("context") is None else _context(fields)

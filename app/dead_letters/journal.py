@@ -79,7 +79,10 @@ async def log_ends(consumer: AIOKafkaConsumer) -> dict[int, int]:
 
 
 async def log_reader(broker: str, partitions: Iterable[TopicPartition]) -> AIOKafkaConsumer:
-    """A consumer of the log that sees every record, as the workers do."""
+    """A consumer of the log that sees every record, also behind an open transaction, where the workers wait.
+
+    What a redrive sends is in no transaction: it has been sent once it is acknowledged, and must be found from then on.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker,
         auto_offset_reset="earliest",

@@ -19,6 +19,7 @@ class DeadLetter(NamedTuple):
     """A record that could not be folded.
 
     `topic`, `partition`, `offset` and `time_ms` are those it had in the log; `sent_ms` is when it became a dead letter.
+    `key_bytes` and `value_bytes` are how long key and value are there, if they were too long to be here whole.
     """
 
     reason: str
@@ -30,6 +31,8 @@ class DeadLetter(NamedTuple):
     sent_ms: int
     key: bytes | None
     value: bytes | None
+    key_bytes: int | None = None
+    value_bytes: int | None = None
 
     @property
     def origin(self) -> Origin:
@@ -52,6 +55,8 @@ def dead_letter(record: ConsumerRecord) -> DeadLetter:
         sent_ms=record.timestamp,
         key=record.key,
         value=record.value,
+        key_bytes=_number(headers.get("key_bytes")),
+        value_bytes=_number(headers.get("value_bytes")),
     )
 
 

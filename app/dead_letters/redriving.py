@@ -28,6 +28,7 @@ from models.events import EventRules
 from tables.names import Names
 
 BATCH = 500
+CUT = "cut"
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ class Tally:
     redriven
         Sent, or to be sent, by the reason that they had.
     stay
-        Not valid, by the reason that they have today.
+        Not valid, by the reason that they have today; `cut` are those of whose event the beginning alone is here.
     n_already, n_repeats
         Left out: re-driven before, and of the same origin as another.
     n_found
@@ -72,6 +73,9 @@ class Sorter:
     def take(self, letter: DeadLetter) -> None:
         """Look at one; those of another reason than the one asked for are left alone."""
         if self._reason is not None and letter.reason != self._reason:
+            return
+        if letter.value_bytes is not None:
+            self._tally.stay[CUT] += 1
             return
         try:
             self.ready.append(Ready(letter, checked_key(letter.value or b"", self._rules)))

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from app.doctor.broker import check_broker, check_transactions
 from app.doctor.finding import Finding
 from app.doctor.group import check_group
+from app.doctor.held import check_held
 from app.doctor.letters import check_dead_letters
 from app.doctor.redis import check_redis
 from app.doctor.topics import check_topics
@@ -27,6 +28,7 @@ async def examine(settings: Settings) -> list[Finding]:
     if all(finding.status != "wrong" for finding in findings):
         findings += await _within(PATIENCE_S, "topics", check_topics, settings)
         findings += await _within(PATIENCE_S, "transactions", check_transactions, settings)
+        findings += await _within(PATIENCE_S, "transactions", check_held, settings)
         findings += await _within(LONG_S, "dead letters", check_dead_letters, settings)
         findings += await _within(PATIENCE_S, "workers", check_group, settings)
     return findings + await asyncio.to_thread(check_redis, settings)

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 
+from aiokafka import TopicPartition
+
 from app.doctor.finding import Finding
-from app.kafka import partition_counts
+from app.kafka import partition_counts, reader, start_client
 from app.kafka_admin import committed_offsets, describe_group, log_ranges
 from app.settings import Settings
 from tables.names import Names
@@ -29,7 +31,38 @@ async def check_group(settings: Settings) -> list[Finding]:
     if group.members and any(lag > TOLERATED_LAG for lag in lags(before, ranges).values()):
         await asyncio.sleep(1.0 + 2 * settings.checkpoint_s)
         after = await committed_offsets(settings.broker, names.group, names.events, n_partitions)
+        behind = [
+            number for number, lag in lags(after, ranges).items() if lag and after.get(number) == before.get(number)
+        ]
+        offsets = {number: after.get(number, ranges[number][0]) for number in behind}
+        done = await without_records(settings.broker, names.events, offsets)
+        after |= {number: ranges[number][1] for number in done}
     return findings + check_lags(before, after, ranges, has_workers=bool(group.members))
+
+
+async def without_records(broker: str, topic: str, offsets: Mapping[int, int]) -> set[int]:
+    """Partitions with no record to be folded from these offsets on, just marks and what transactions took back."""
+    if not offsets:
+        return set()
+    consumer = reader(broker)
+    await start_client(consumer, broker)
+    try:
+        waiting = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
+        consumer.assign(list(waiting))
+        for tp, offset in waiting.items():
+            consumer.seek(tp, offset)
+        ends, done = await consumer.end_offsets(waiting), set()
+        while waiting:
+            fetched = await consumer.getmany(*waiting, timeout_ms=100, max_records=1)
+            for tp in list(waiting):
+                if tp in fetched:
+                    del waiting[tp]
+                elif await consumer.position(tp) >= ends[tp]:
+                    del waiting[tp]
+                    done.add(tp.partition)
+        return done
+    finally:
+        await consumer.stop()
 
 
 def check_members(group: str, state: str, n_members: int, n_partitions: int) -> Finding:

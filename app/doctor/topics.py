@@ -6,6 +6,7 @@ from app.doctor.finding import Finding
 from app.kafka import partition_counts
 from app.kafka_admin import topic_configs
 from app.settings import Settings
+from app.worker.dead_letters import LEAST_LIMIT_BYTES
 from app.worker.preflight import checkpoint_limits
 from models.errors import ValueTooLarge
 from tables.names import Names, TopicSpec
@@ -72,13 +73,16 @@ def check_config(spec: TopicSpec, config: Mapping[str, str], broker: str) -> lis
 
 
 def check_dead_letter_limit(names: Names, configs: Mapping[str, Mapping[str, str]], broker: str) -> list[Finding]:
-    """Whatever fits into the input, with some headers, fits into the dead letters."""
+    """Whatever fits into the input, with some headers, fits into the dead letters whole."""
     taken, given = int(configs[names.dead_letters][LIMIT]), int(configs[names.events][LIMIT])
-    if taken > given:
-        return [Finding("dead letters", "ok", f"they may have {taken} bytes, events {given}")]
     found = f"{names.dead_letters}: {LIMIT} is {taken}, that of {names.events} is {given}"
-    advice = "It must be greater, or a large bad event stops its partition. "
-    return [Finding("dead letters", "wrong", found, advice + alter(broker, names.dead_letters, LIMIT, str(2 * given)))]
+    mend = alter(broker, names.dead_letters, LIMIT, str(max(2 * given, LEAST_LIMIT_BYTES)))
+    if taken < LEAST_LIMIT_BYTES:
+        return [Finding("dead letters", "wrong", found, f"No worker starts with that. {mend}")]
+    if taken <= given:
+        advice = f"It must be greater: large bad events are cut, and cannot be sent again. {mend}"
+        return [Finding("dead letters", "wrong", found, advice)]
+    return [Finding("dead letters", "ok", f"they may have {taken} bytes, events {given}")]
 
 
 def alter(broker: str, topic: str, key: str, value: str) -> str:

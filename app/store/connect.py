@@ -1,4 +1,8 @@
-"""Connections to Redis whose every call ends within a stated time, with its replies or with a `ServiceError`."""
+"""Connections to Redis whose every call ends within a stated time, with its replies or with a `ServiceError`.
+
+A server that turns out to be a replica was a primary when it was connected to. Its connections are closed, so that the
+next call goes where the URL's name leads by then.
+"""
 
 import asyncio
 import contextlib
@@ -11,7 +15,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from app.store.errors import bad_url, explained
+from app.store.errors import bad_url, explained, is_a_replicas
 
 Value = str | bytes | int | float
 Command = tuple[Value, ...]
@@ -68,6 +72,8 @@ class Connection:
                 for command in commands:
                     pipeline.pipeline_execute_command(*command)
                 replies = pipeline.execute(raise_on_error=False)
+            if any(map(is_a_replicas, replies)):
+                self._client.connection_pool.disconnect(inuse_connections=False)
         except redis.exceptions.DataError:
             raise  # an argument of a wrong type: the caller's mistake, which no second try mends
         except (redis.exceptions.RedisError, OSError) as error:
@@ -139,6 +145,9 @@ class AsyncConnection:
         try:
             async with self.within_deadline():
                 replies = await send(commands)
+                if any(map(is_a_replicas, replies)):
+                    await self._disconnect(nowait=True)
+                    await self._client.connection_pool.disconnect(inuse_connections=False)
         except redis.exceptions.DataError:
             raise  # an argument of a wrong type: the caller's mistake, which no second try mends
         except (redis.exceptions.RedisError, OSError) as error:

@@ -12,6 +12,10 @@ class FunctionsMissing(ServiceError):
     """The server does not know our function library: it is new, was restarted empty, or had its functions flushed."""
 
 
+_NO_CLUSTER: Final = (
+    ", which is not supported yet. Let FRESHET_REDIS_URL name a primary that is no cluster (cluster-enabled no), with "
+    "replicas if it must not be lost"
+)
 # Code that the server's error begins with -> what it means, and the fix.
 _MEANINGS: Final = {
     "OOM": "is out of memory (maxmemory with noeviction). Raise maxmemory, or shorten the lists' time to live",
@@ -22,11 +26,12 @@ _MEANINGS: Final = {
     "NOAUTH": "wants a login. Put it into FRESHET_REDIS_URL: redis://user:password@host:6379/0",
     "WRONGPASS": "refuses the login. Check user and password in FRESHET_REDIS_URL",
     "NOPERM": "does not permit a command or key to this user. Grant what `app.store.Store` lists to the user's ACL",
-    "CROSSSLOT": "is a Redis Cluster, where a call holds keys of one slot. Set the lists per call to 1",
-    "MOVED": "is one of several nodes of a Redis Cluster, and only single nodes are supported. Use a single primary",
+    "CROSSSLOT": f"is a node of a Redis Cluster{_NO_CLUSTER}",
+    "MOVED": f"is one of several nodes of a Redis Cluster{_NO_CLUSTER}",
     "WRONGTYPE": "holds a value of another type under one of our keys. Delete that key, or use another namespace",
     "UNKNOWN": "does not know a command. Use Redis 7.0, Valkey 7.2, or newer",
 }
+_OF_A_REPLICA: Final = {"READONLY", "MASTERDOWN"}
 
 
 def masked(url: str) -> str:
@@ -67,6 +72,11 @@ def explained(error: Exception, url: str, timeout_s: float) -> ServiceError:
     if isinstance(error, redis.exceptions.ConnectionError | OSError):
         return ServiceError(f"{where} cannot be reached: {text}. Start it, or check FRESHET_REDIS_URL.")
     return ServiceError(f"{where} refused a command: {text}. Look into the server's log.")
+
+
+def is_a_replicas(reply: object) -> bool:
+    """Whether a reply is that of a server which is no primary any more: the URL's name may lead to another by now."""
+    return isinstance(reply, Exception) and _code(reply, str(reply)) in _OF_A_REPLICA
 
 
 def _code(error: Exception, text: str) -> str:

@@ -152,8 +152,9 @@ class Store:
         """Whether the server may have lost data since the last call: True once for each loss that each store sees.
 
         That is so if the sentinel is missing (restarted empty, flushed; also the very first start), was set before
-        the server's last start (it came back with an older snapshot), or was set anew by another worker since the
-        last call. The functions are loaded again where they are gone. The caller then publishes all lists again.
+        the server's last start (it came back with an older snapshot), or was set anew since the last call: by another
+        worker, or by a look of this store whose reply was lost. The functions are loaded again where they are gone.
+        The caller then publishes all lists again.
 
         Raises
         ------
@@ -165,8 +166,8 @@ class Store:
             token = f"{self._token}-{secrets.token_hex(4)}"
             look = functions.look_at_sentinel(self._sentinel_key, server["run_id"], token)
             (sentinel,) = await self._run([look])
-        set_by_us = sentinel.endswith(token.encode())
-        lost = set_by_us or self._sentinel not in (b"", sentinel)
+        set_by_us = sentinel.partition(b" ")[2].startswith(self._token.encode())
+        lost = sentinel != self._sentinel and (set_by_us or self._sentinel != b"")
         self._sentinel = sentinel
         if lost:
             self._hashes.forget_all()

@@ -1,8 +1,11 @@
 """What is checked and made before a worker joins the group."""
 
+from collections.abc import Mapping
+
 from app.kafka import create_topics, partition_counts, topic_limits
 from app.settings import Settings
 from app.worker.checkpoints import BATCH_SHARE, ENTRY_OVERHEAD_BYTES
+from app.worker.dead_letters import LEAST_LIMIT_BYTES
 from models.errors import ResetRequired, ValueTooLarge
 from models.evaluation import DEPTH
 from models.events import MAX_ID_BYTES
@@ -23,6 +26,8 @@ async def prepare_topics(settings: Settings) -> dict[str, int]:
     ------
     ResetRequired
         If the checkpoints have another number of partitions than the events.
+    ValueTooLarge
+        If the topic of dead letters takes none but the shortest.
     ServiceError
         If Kafka cannot be reached or refuses.
     """
@@ -37,7 +42,25 @@ async def prepare_topics(settings: Settings) -> dict[str, int]:
                 f"{names.events} has {counts[names.events]} partitions, {topic} has {counts[topic]}: users have moved. "
                 "Run `freshet reset` to fold the log anew."
             )
+    check_dead_letters(await topic_limits(settings.broker, [names.dead_letters]))
     return counts
+
+
+def check_dead_letters(limits: Mapping[str, int]) -> None:
+    """Refuse a topic that does not take even a letter that is cut.
+
+    Raises
+    ------
+    ValueTooLarge
+        Naming the topic, its limit, and what to do.
+    """
+    for topic, limit in limits.items():
+        if limit < LEAST_LIMIT_BYTES:
+            raise ValueTooLarge(
+                f"topic {topic} takes messages of {limit} bytes: a bad event may not fit there even cut, and would "
+                f"stop its partition. Raise its max.message.bytes to {LEAST_LIMIT_BYTES} or more; more than that of "
+                "the events keeps them whole."
+            )
 
 
 async def checkpoint_limits(settings: Settings) -> dict[str, int]:

@@ -87,6 +87,17 @@ def test_topic_too_small_for_values_is_refused_at_start(scene: Scene) -> None:
     assert "max.message.bytes" in message
 
 
+def test_topic_too_small_for_dead_letters_is_refused_at_start(scene: Scene) -> None:
+    """One that may not take a letter even cut: exit code 1, naming topic, limit and what to do."""
+    scene.create(1)
+    limit_values(scene, [scene.names.dead_letters], 32_767)
+
+    message = refusal(scene.worker(ready=False))
+
+    assert f"topic {scene.names.dead_letters} takes messages of 32767 bytes" in message
+    assert "Raise its max.message.bytes to 32768" in message
+
+
 def test_value_too_large_in_flight_is_named(scene: Scene) -> None:
     """A value that does not fit ends the worker with the key and the size; the broker is not asked, nothing is cut."""
     scene.create(1)

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from models.errors import InvalidEvent
-from models.events import REASONS, Event, EventRules, decode
+from models.events import MAX_TIMESTAMP_MS, REASONS, Event, EventRules, decode
 
 RECORD_MS = 1_700_000_000_000
 RULES = EventRules()
@@ -177,6 +177,18 @@ def test_every_reason_code_has_an_example() -> None:
     """The examples reach every code but wrong_partition, which needs the record's partition."""
     assert {reason for _, reason, _ in REFUSED.values()} | {"wrong_partition"} == set(REASONS)
     assert len(set(REASONS)) == len(REASONS) == 10
+
+
+@pytest.mark.parametrize("record_ms", [MAX_TIMESTAMP_MS, 1_700_000_000_000_000_000, 2**63 - 1])
+def test_no_time_beyond_the_calendar_even_if_the_record_is_stamped_as_late(record_ms: int) -> None:
+    """A record stamped in nanoseconds, say, lets no such event time pass: what numbers can hold is never exceeded."""
+    assert decode(b"u1", text(timestamp=MAX_TIMESTAMP_MS), record_ms, RULES).timestamp_ms == MAX_TIMESTAMP_MS
+    for timestamp in (MAX_TIMESTAMP_MS + 1, 1_700_000_000_000_000_000, 2**63 - 1, 2**63, 2**63 + 1000, 2**64 - 1):
+        with pytest.raises(InvalidEvent) as caught:
+            decode(b"u1", text(timestamp=timestamp), record_ms, RULES)
+        is_ahead = timestamp > record_ms + RULES.max_ahead_ms
+        assert caught.value.reason == ("future_timestamp" if is_ahead else "out_of_range")
+        assert f"timestamp has value {timestamp}: " in caught.value.message
 
 
 @pytest.mark.parametrize("control", [*range(0x20), *range(0x7F, 0xA0), ord("{"), ord("}")])

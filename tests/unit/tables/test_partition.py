@@ -1,16 +1,27 @@
 """The fold of one partition: what counts, what is refused, who is forgotten, what a cut holds."""
 
+from collections import Counter
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.cooccurrence import CooccurrenceSettings
 from models.errors import InvalidEvent, StateError
-from models.events import REASONS
+from models.event_types import DEFAULT_TYPES
+from models.events import MAX_TIMESTAMP_MS, REASONS
 from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tables.user_state import MAX_EVENT_IDS, UserState
 from tests.logs import DAY_MS, HOUR_MS, MALFORMED, MINUTE_MS, REPLAY_MS, START_MS, Record, record
 from tests.saved import everything, fold_all, folded, keys
+
+WINDOW_NAMES = ("1m", "1h", "1d", "7d", "all")
+LIMITS = (1, 2**31, 2**32, 2**40 * 5_000, 2**53, MAX_TIMESTAMP_MS, 2**62, 2**63, 2**64 - 1)
+TIMES = st.integers(0, 2**64 - 1) | st.builds(
+    lambda limit, by: min(limit + by, 2**64 - 1), st.sampled_from(LIMITS), st.integers(-1, 5)
+)
 
 
 def recent(state: PartitionState, user_id: str) -> list[str]:
@@ -235,3 +246,25 @@ def test_a_damaged_user_is_no_dead_letter() -> None:
     with pytest.raises(StateError):
         state.fold(*record(0, "u1", "a"))
     assert state.metrics.total("dead_letters.") == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), TIMES, TIMES), max_size=12))
+def test_no_time_stops_the_fold(stamps: list[tuple[str, int, int]]) -> None:
+    """Whatever times events and records bear, an event counts under its own type or is a dead letter."""
+    records = [
+        Record(offset, min(record_ms, 2**63 - 1), user.encode(), record(offset, user, "i", at_ms=event_ms).value)
+        for offset, (user, event_ms, record_ms) in enumerate(stamps)
+    ]
+    state = PartitionState(0, 1, FoldSettings(max_idle_ms=2**62))
+
+    said = Counter(type(each) for each in fold_all(state, records))
+
+    assert set(said) <= {str, InvalidEvent}
+    cut = state.cut(-1)
+    assert len(records) == said[InvalidEvent] + state.metrics.counts.get("events", 0)
+    if "i" in state.items.slots:
+        slot, names = state.items.slots["i"], dict(enumerate(DEFAULT_TYPES))
+        features = dict(state.items.windows_of(slot).features(names, state.clock.now_ms))
+        assert {name for name, n in features.items() if n} <= {f"view_{window}" for window in WINDOW_NAMES}
+        assert features["view_all"] == said[str]
+        assert dict(cut.items)[b"i"] is not None

@@ -8,7 +8,7 @@ from app.doctor.broker import release_of
 from app.doctor.group import check_lags, check_members
 from app.doctor.letters import findings_of
 from app.doctor.redis import check_memory, check_version
-from app.doctor.topics import check_config, check_counts, check_dead_letter_limit
+from app.doctor.topics import LIMIT, check_config, check_counts, check_dead_letter_limit
 from tables.names import Names
 
 NAMES = Names("shop")
@@ -53,12 +53,25 @@ def test_configuration_against_the_contract() -> None:
     assert wrong.advice.endswith(f"--entity-name {spec.name} --add-config cleanup.policy=compact")
 
 
-@pytest.mark.parametrize(("taken", "status"), [(2000, "ok"), (1000, "wrong"), (999, "wrong")])
-def test_dead_letters_take_more_than_events(taken: int, status: str) -> None:
-    """An event with its headers fits into the dead letters only if their limit is greater."""
-    limits = {NAMES.dead_letters: {"max.message.bytes": str(taken)}, NAMES.events: {"max.message.bytes": "1000"}}
+@pytest.mark.parametrize(
+    ("taken", "given", "status", "words"),
+    [
+        (100_001, 100_000, "ok", ""),
+        (100_000, 100_000, "wrong", "large bad events are cut"),
+        (32_768, 1_000, "ok", ""),
+        (32_767, 1_000, "wrong", "No worker starts with that. Run: kafka-configs.sh"),
+        (1_000, 100_000, "wrong", "No worker starts with that. Run: kafka-configs.sh"),
+    ],
+)
+def test_dead_letters_take_more_than_events(taken: int, given: int, status: str, words: str) -> None:
+    """An event with its headers fits into the dead letters whole only if their limit is greater; cut, from 32 KiB."""
+    limits = {NAMES.dead_letters: {LIMIT: str(taken)}, NAMES.events: {LIMIT: str(given)}}
 
-    assert [finding.status for finding in check_dead_letter_limit(NAMES, limits, "b:1")] == [status]
+    (finding,) = check_dead_letter_limit(NAMES, limits, "b:1")
+
+    assert finding.status == status
+    assert words in finding.advice
+    assert (status == "wrong") == (f"--add-config {LIMIT}={max(2 * given, 32_768)}" in finding.advice)
 
 
 @pytest.mark.parametrize(

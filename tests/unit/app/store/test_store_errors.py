@@ -48,6 +48,8 @@ def test_bad_url_is_a_settings_error(url: str) -> None:
         (AuthenticationError("invalid username-password pair", status_code="WRONGPASS"), "Check user and password"),
         (ResponseError("MISCONF Errors writing to the disk"), "cannot save"),
         (ResponseError("unknown command 'FCALL'", status_code="ERR"), "Use Redis 7.0"),
+        (ResponseError("CROSSSLOT Keys in request don't hash to the same slot"), "a primary that is no cluster"),
+        (ResponseError("MOVED 3999 127.0.0.1:6381"), "a primary that is no cluster"),
         (ResponseError("something new"), "refused a command: something new"),
         (redis.exceptions.TimeoutError("Timeout reading"), "did not answer within 1 s"),
         (TimeoutError(), "did not answer within 1 s"),
