@@ -66,7 +66,7 @@ def list_letters(settings: Any, reason: str | None, limit: int, as_json: bool) -
     if kept:
         rows = [
             (
-                datetime.fromtimestamp(letter.time_ms / 1000, UTC).isoformat(" ", "seconds").removesuffix("+00:00"),
+                shown_time(letter.time_ms),
                 f"{letter.topic} {letter.partition} {letter.offset}",
                 letter.reason,
                 letter.message,
@@ -114,7 +114,7 @@ def redrive_letters(settings: Any, reason: str | None, dry_run: bool, yes: bool,
 
     For when the cause is gone: an event type has been added to the settings, a clock set right. Each is checked as a
     worker would check it today, and sent under its user_id to that user's partition, which mends wrong_key and
-    wrong_partition. What is still no valid event stays, and is counted by today's reason. The events are folded as
+    wrong_partition. What is still no valid event stays, and is counted by today's reason; so does what was cut to fit its topic. The events are folded as
     what comes now: where newer ones have been, they count as late.
 
     What was sent is remembered in the topic of dead letters for as long as that keeps its records, so the command can
@@ -210,3 +210,15 @@ def _as_json(letter: "DeadLetter") -> dict[str, Any]:
         except UnicodeDecodeError:
             fields |= {name: None, f"{name}_base64": b64encode(data or b"").decode()}
     return fields
+
+
+def shown_time(time_ms: int) -> str:
+    """A record's time (Unix ms) as date and time; as it is where there is no such date.
+
+    >>> shown_time(1_700_000_000_000), shown_time(1_700_000_000_000_000_000)
+    ('2023-11-14 22:13:20', '1700000000000000000 ms')
+    """
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
+    except (ValueError, OverflowError, OSError):
+        return f"{time_ms} ms"
