@@ -114,8 +114,8 @@ def redrive_letters(settings: Any, reason: str | None, dry_run: bool, yes: bool,
 
     For when the cause is gone: an event type has been added to the settings, a clock set right. Each is checked as a
     worker would check it today, and sent under its user_id to that user's partition, which mends wrong_key and
-    wrong_partition. What is still no valid event stays, and is counted by today's reason; so does what was cut to fit its topic. The events are folded as
-    what comes now: where newer ones have been, they count as late.
+    wrong_partition. What is still no valid event stays, and is counted by today's reason; so does what was cut to fit
+    its topic. The events are folded as what comes now: where newer ones have been, they count as late.
 
     What was sent is remembered in the topic of dead letters for as long as that keeps its records, so the command can
     be repeated, also after it was killed.
