@@ -1,4 +1,4 @@
-"""The follower of other workers' shares: what it wants changes while it waits, and what it reads is applied in slices."""
+"""The follower of other workers' shares: what it wants may change while it waits; values are applied in slices."""
 
 import asyncio
 from types import SimpleNamespace
@@ -69,7 +69,7 @@ def records(partition: int, n: int = N_RECORDS) -> list[object]:
 
 async def until_shown(view: LiveView, task: "asyncio.Task[None]") -> None:
     """Wait until the view knows every share that is followed; if the follower ends, with its error."""
-    while not view.knows_shares:  # noqa: ASYNC110 the follower runs on
+    while not view.knows_shares:
         if task.done():
             await task
         await asyncio.sleep(0)
