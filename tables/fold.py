@@ -24,6 +24,9 @@ from tables.users import Users
 
 Folded = str | InvalidEvent | None
 
+MAX_EVICTED = 2048
+"""The most items that go at once, so that a single event does not pay for all of a large sixteenth."""
+
 
 class Record(Protocol):
     """One record of `user_events`."""
@@ -222,7 +225,7 @@ class PartitionFold:
         self.metrics.add(why)
 
     def _evict_items(self) -> None:
-        gone = self.items.oldest(max(1, self.settings.max_items // 16))
+        gone = self.items.expendable(min(max(1, self.settings.max_items // 16), MAX_EVICTED))
         self.items.remove(gone)
         self._gone_items.update(dict.fromkeys(gone))
         self.metrics.add("items_evicted", len(gone))

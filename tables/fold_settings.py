@@ -13,7 +13,7 @@ from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.user_state import UserBounds
 
-STATE_VERSION = 2  # raised when the fold itself changes
+STATE_VERSION = 3  # raised when the fold itself changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class FoldSettings:
     max_seen
         Items remembered per user as seen, the newest.
     max_users, max_items
-        Users and items kept per partition. A user too many replaces the one idle longest; items too many make room
-        for `max_items / 16` new ones at once.
+        Users and items kept per partition. A user too many replaces the one idle longest; for an item too many
+        `max_items / 16` make room at once, 2,048 at most: those idle longest for the number of their events.
     max_idle_ms
         Users idle for longer, in the partition's time, are dropped.
     late_grace_ms

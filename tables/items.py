@@ -155,10 +155,20 @@ class ItemShares:
         self.totals.set_row(slot, *counts.columns(counts.totals))
         self.buckets.set_row(slot, *counts.columns(counts.buckets))
 
-    def oldest(self, n: int) -> list[str]:
-        """The `n` items whose last own event is longest ago."""
-        live = sorted(self.slots.values(), key=lambda slot: (int(self.last_offset[slot]), slot))
-        return [self.ids[slot] or "" for slot in live[:n]]
+    def expendable(self, n: int) -> list[str]:
+        """The `n` items to go first, idle longest for what they were: idle / binary digits of their number of events.
+
+        Idle is counted in offsets since an item's last own event; ties go by that event, then by slot. An item of 100
+        events may be idle seven times as long as one of a single event: a crowd of one-off ids makes room for itself,
+        and nothing stays for what it was long ago.
+        """
+        live: npt.NDArray[np.int64] = np.flatnonzero(self.hashes[: self.n_slots])
+        last, n_digits = self.last_offset[live], np.frexp(self.n_events[live].astype(np.float64))[1]
+        idle = (last.max(initial=0) + 1 - last) / np.maximum(n_digits, 1)
+        if 0 < n < len(live):
+            among = idle >= np.partition(idle, -n)[-n]
+            live, last, idle = live[among], last[among], idle[among]
+        return [self.ids[slot] or "" for slot in live[np.lexsort((last, -idle))[:n]].tolist()]
 
     def remove(self, item_ids: list[str]) -> list[int]:
         """Forget items and every mention of them; returns the slots of other items whose rows changed."""

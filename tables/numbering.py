@@ -5,14 +5,13 @@ A number is an index into `ids`; each share has its own slots: `to_item[p][slot]
 numbers, and the hash for those that begin alike, which any worker orders the same way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from models.arrays import longer
 from models.cooccurrence import CooccurrenceSettings
-from models.ids import hash64, order_key
 from models.view_kernels import add_weights, mark_items, take_marked, weigh
 from tables.items import ItemShares
 
@@ -51,11 +50,32 @@ class NumberedItems:
         self.to_item: dict[int, npt.NDArray[np.int32]] = {}
         self.slot_in: dict[int, npt.NDArray[np.int32]] = {}
 
-    def set_share(self, partition: int, share: ItemShares | None) -> None:
-        """Show another share for a partition, or none."""
-        others = {number: other for number, other in self.shares.items() if number != partition}
-        self.shares = others if share is None else dict(sorted({**others, partition: share}.items()))
-        self._rebuild()
+    def set_share(self, partition: int, share: ItemShares | None) -> bool:
+        """Show another share for a partition, or none; as `set_shares`."""
+        return self.set_shares({partition: share})
+
+    def set_shares(self, shares: Mapping[int, ItemShares | None]) -> bool:
+        """Show other shares for some partitions, or none.
+
+        Shares that only come add their items. If one goes, all items are numbered anew, once.
+
+        Returns
+        -------
+        bool
+            Whether anything is another share than before; any item may have changed then, and no `sync` tells which.
+        """
+        changes = {number: share for number, share in shares.items() if self.shares.get(number) is not share}
+        if not changes:
+            return False
+        merged = {**self.shares, **changes}
+        shown = {number: share for number, share in sorted(merged.items()) if share is not None}
+        adds_only = not changes.keys() & self.shares.keys()
+        self.shares = shown
+        if adds_only:
+            self._add_shares(changes.keys())
+        else:
+            self._rebuild()
+        return True
 
     def sync(self) -> list[int]:
         """Take over what changed in the shares; returns the numbers of the items that changed, in order."""
@@ -125,20 +145,21 @@ class NumberedItems:
                 to_item[slot] = -1
                 self._marks[before] = True
             if item_id is not None:
-                number = self._number(item_id)
+                number = self._number(item_id, share, slot)
                 to_item[slot] = number
                 self.slot_in[partition][number] = slot
                 self._marks[number] = True
 
-    def _number(self, item_id: str) -> int:
+    def _number(self, item_id: str, share: ItemShares, slot: int) -> int:
+        """The number of an item that stands in a slot of a share, a new one if need be."""
         number = self.index.get(item_id)
         if number is None:
             number = self.index[item_id] = len(self.ids)
             self.ids.append(item_id)
             if number >= len(self.weight):
                 self._grow(2 * len(self.weight))
-            self.hashes[number] = hash64(item_id)
-            self.keys[number] = *order_key(item_id), self.hashes[number]
+            self.hashes[number] = self.keys[number, 2] = share.hashes[slot]
+            self.keys[number, :2] = share.keys[slot]
             self.allowed[number] = item_id not in self.hidden
         return number
 
@@ -154,10 +175,16 @@ class NumberedItems:
         self.numbering += 1
         self.ids, self.index = [], {}
         self.weight[:] = self.known_norm[:] = self.candidate_norm[:] = 0.0
-        self.to_item = {partition: np.full(64, -1, np.int32) for partition in self.shares}
-        self.slot_in = {partition: np.full(len(self.weight), -1, np.int32) for partition in self.shares}
+        self.to_item, self.slot_in = {}, {}
         self._marks[:] = False
-        for partition, share in self.shares.items():
+        self._add_shares(self.shares)
+
+    def _add_shares(self, partitions: Iterable[int]) -> None:
+        """Number the items of shares that are not shown yet."""
+        for partition in sorted(partitions):
+            share = self.shares[partition]
+            self.to_item[partition] = np.full(max(64, share.n_slots), -1, np.int32)
+            self.slot_in[partition] = np.full(len(self.weight), -1, np.int32)
             share.touched[:] = False
             self._take_slots(partition, np.array(sorted(share.slots.values()), np.int64))
         self._take_touched()

@@ -75,7 +75,7 @@ def in_bytes(state: PartitionState) -> dict[str, object]:
     return {
         "users": [(user_id, user.encode() if user else None) for user_id, user in users],
         "items": {item_id: state.items.encode(slot) for item_id, slot in sorted(state.items.slots.items())},
-        "oldest": state.items.oldest(len(state.items)),
+        "expendable": state.items.expendable(len(state.items)),
         "waiting": list(state.evaluator._waiting),
         "metrics": encode_metrics(state.metrics, state.evaluator.stored()),
         "marker": state.marker(-1).encode(),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -13,6 +14,7 @@ from tables.items import ItemShares
 logger = logging.getLogger("freshet")
 
 POLL_MS = 200
+SLICE_S = 0.001  # of values applied between two turns of the event loop
 
 
 class ShareFollower:
@@ -61,8 +63,10 @@ class ShareFollower:
             await consumer.stop()
 
     async def _reassign(self, consumer: AIOKafkaConsumer) -> None:
-        new = self._wanted - self._shares.keys()
-        self._shares = {number: share for number, share in self._shares.items() if number in self._wanted}
+        """Read what is wanted by now; what `follow` says while the broker is asked has its turn in the next round."""
+        wanted = self._wanted
+        new = wanted - self._shares.keys()
+        self._shares = {number: share for number, share in self._shares.items() if number in wanted}
         self._shares |= {number: self._share() for number in sorted(new)}
         positions = {tp: await consumer.position(tp) for tp in consumer.assignment() if tp.partition in self._shares}
         assigned = [TopicPartition(self._topic, number) for number in sorted(self._shares)]
@@ -78,7 +82,7 @@ class ShareFollower:
             await consumer.seek_to_beginning(*fresh)
         self._ends = {tp: end for tp, end in self._ends.items() if tp in assigned}
         self._ends |= await consumer.end_offsets(fresh) if fresh else {}
-        for number in self._wanted - new - {tp.partition for tp in self._ends}:
+        for number in (wanted & self._wanted) - new - {tp.partition for tp in self._ends}:
             if self._view.items.shares.get(number) is not self._shares[number]:
                 self._view.follow(number, self._shares[number])  # it was ours for a moment
 
@@ -90,10 +94,12 @@ class ShareFollower:
         share = self._shares.get(number)
         if share is None:
             return
-        for position, record in enumerate(records):
+        began = time.perf_counter()
+        for record in records:
             share.apply(record.key.decode(), record.value)
-            if position % 500 == 499:
+            if time.perf_counter() - began > SLICE_S:
                 await asyncio.sleep(0)
+                began = time.perf_counter()
 
     async def _show(self, consumer: AIOKafkaConsumer) -> None:
         """Show the shares whose awaited end is reached."""

@@ -35,17 +35,15 @@ class LiveView:
 
     def own(self, owned: Mapping[int, OwnedPartition]) -> None:
         """Show the shares of other own partitions from now on."""
-        for number in self.owned.keys() - owned.keys():
-            self.items.set_share(number, None)
-        for number, partition in owned.items():
-            self.items.set_share(number, partition.state.items)
+        shares: dict[int, ItemShares | None] = dict.fromkeys(self.owned.keys() - owned.keys())
+        shares.update((number, partition.state.items) for number, partition in owned.items())
         self.owned = dict(owned)
-        self._mark_all()
+        if self.items.set_shares(shares):
+            self._mark_all()
 
     def follow(self, number: int, share: ItemShares) -> None:
         """Show another worker's share."""
-        if number not in self.owned:
-            self.items.set_share(number, share)
+        if number not in self.owned and self.items.set_share(number, share):
             self._mark_all()
 
     @property

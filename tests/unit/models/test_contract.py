@@ -50,7 +50,7 @@ class OfItems:
     def learn_one(self, user_id: str, item_id: str, weight: float, time_ms: int) -> None:
         self.n_learned += 1
         if item_id not in self.shares.slots and len(self.shares) == MAX_ITEMS:
-            self.shares.remove(self.shares.oldest(4))
+            self.shares.remove(self.shares.expendable(4))
         slot = self.shares.intern(item_id)
         self.shares.last_offset[slot] = self.n_learned
         self.shares.set_weight(slot, float(self.shares.weight[slot]) + weight)

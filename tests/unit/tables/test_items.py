@@ -155,13 +155,24 @@ def test_a_removed_item_leaves_nothing_to_its_successor() -> None:
     assert shares.hashes[slot] == only("new").hashes[0]
 
 
-def test_oldest_is_by_last_event() -> None:
-    """Whose own last event lies furthest back goes first, wherever its slot is."""
-    shares = shares_of(*"abcd")
-    shares.last_offset[0] = 99
+@given(
+    counted=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 30)), min_size=1, max_size=60),
+    removed=st.sets(st.integers(0, 59)),
+    n=st.integers(1, 70),
+)
+def test_what_goes_first_against_plain_sorting(counted: list[tuple[int, int]], removed: set[int], n: int) -> None:
+    """Who is idle longest for the binary digits of its number of events; ties by the last event, then by slot."""
+    shares = shares_of(*(f"i{slot}" for slot in range(len(counted))))
+    for slot, (n_events, offset) in enumerate(counted):
+        shares.n_events[slot], shares.last_offset[slot] = n_events, offset
+    shares.remove([f"i{slot}" for slot in removed if slot < len(counted)])
+    newest = max((counted[slot][1] for slot in shares.slots.values()), default=0)
 
-    assert shares.oldest(2) == ["b", "c"]
-    assert shares.oldest(99) == ["b", "c", "d", "a"]
+    def first(slot: int) -> tuple[float, int, int]:
+        n_events, offset = counted[slot]
+        return -(newest + 1 - offset) / max(1, n_events.bit_length()), offset, slot
+
+    assert shares.expendable(n) == [f"i{slot}" for slot in sorted(shares.slots.values(), key=first)[:n]]
 
 
 def test_null_takes_an_item_away() -> None:

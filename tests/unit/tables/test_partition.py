@@ -220,7 +220,39 @@ def test_the_last_user_never_expires() -> None:
     assert list(state.users) == ["u1"]
 
 
-def test_items_idle_longest_are_evicted_a_sixteenth_at_once() -> None:
+def test_one_off_items_make_room_for_each_other() -> None:
+    """A dozen items in use outlive a thousand ids that come once each, two between any two of their events.
+
+    An item comes again after 36 other events, which is more than there is room for: the ids alone would push it out.
+    """
+    known = [f"i{n % 12}" for n in range(500)]
+    mixed = [item_id for n in range(500) for item_id in (known[n], f"junk{n}", f"junk{n + 500}")]
+    log = [record(offset, f"u{offset % 5}", item_id) for offset, item_id in enumerate(known[:24] + mixed)]
+    state = folded(log, FoldSettings(max_items=32))
+
+    assert set(known) <= state.items.slots.keys()
+    assert state.items.n_events[[state.items.slots[item_id] for item_id in known]].min() > 42, "none was ever gone"
+
+
+def test_items_of_old_give_way_to_what_is_used_now() -> None:
+    """However many events they had: in the end they are idle too long for them."""
+    old = [f"old{n % 32}" for n in range(3200)]
+    new = [f"new{n % 32}" for n in range(640)]
+    log = [record(offset, f"u{offset % 5}", item_id) for offset, item_id in enumerate(old + new)]
+    state = folded(log, FoldSettings(max_items=34))
+
+    assert set(new) <= state.items.slots.keys()
+
+
+def test_a_large_crowd_of_items_goes_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 64 a sixteenth is 4; where 3 are the most that may go at once, 3 do."""
+    monkeypatch.setattr("tables.fold.MAX_EVICTED", 3)
+    state = folded([record(n, "u1", f"i{n}") for n in range(65)], FoldSettings(max_items=64))
+
+    assert (len(state.items), state.metrics.counts["items_evicted"]) == (62, 3)
+
+
+def test_items_are_evicted_a_sixteenth_at_once() -> None:
     """Two of 32 make room; rows forget them; one that has events again is not among them."""
     bounds = FoldSettings(max_items=32, cooccurrence=CooccurrenceSettings(n_history=40))
     log = [record(n, "u1", f"i{n}") for n in range(32)]
