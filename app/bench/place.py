@@ -9,14 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
-from aiokafka.admin import AIOKafkaAdminClient
-
-from app.kafka import start_client
 from app.local.stack import LocalStack
+from app.namespace import remove_namespace
 from app.settings import PREFIX, Settings
-from app.store.remove import remove_keys
 from app.worker.process import WorkerProcess, environment
-from tables.keys import Keys
 from tables.names import Names
 
 
@@ -72,16 +68,4 @@ def own_place(kind: str, broker: str | None, redis_url: str | None, **changes: A
                 yield Place(folder, settings)
             finally:
                 if broker is not None or redis_url is not None:
-                    asyncio.run(_remove(settings))
-
-
-async def _remove(settings: Settings) -> None:
-    """Delete every topic and every key of the namespace."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
-    await start_client(admin, settings.broker)
-    try:
-        topics = [name for name in await admin.list_topics() if name.startswith(f"{settings.namespace}.")]
-        await admin.delete_topics(topics)
-    finally:
-        await admin.close()
-    await remove_keys(settings.redis_url, Keys(settings.namespace))
+                    asyncio.run(remove_namespace(settings))

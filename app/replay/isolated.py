@@ -9,23 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from redis.exceptions import RedisError
 
-from app.kafka import start_client
+from app.namespace import remove_namespace
 from app.replay.pacing import Pacer
 from app.replay.records import EventLog
 from app.replay.result import ReplayResult
 from app.replay.send import log_producer, send_catalogue, send_events
 from app.settings import Settings
-from app.store.errors import masked
-from app.store.remove import remove_keys
 from app.worker.checkpoints import load_checkpoint
 from app.worker.preflight import prepare_topics
 from app.worker.process import WorkerProcess, environment
-from models.errors import FreshetError, ServiceError
-from tables.keys import Keys
+from models.errors import FreshetError
 from tables.names import Names
 from tables.partition import PartitionState
 
@@ -179,27 +174,3 @@ async def _removed_after(settings: Settings) -> AsyncIterator[None]:
                 raise type(error)(f"{error}\n{also}") from error
         raise
     await remove_namespace(settings)
-
-
-async def remove_namespace(settings: Settings) -> None:
-    """Delete the topics and the Redis keys of a namespace.
-
-    Raises
-    ------
-    ServiceError
-        If Kafka or Redis cannot be reached.
-    """
-    names = Names(settings.namespace)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
-    await start_client(admin, settings.broker)
-    try:
-        await admin.delete_topics([spec.name for spec in names.topics(1)])
-    finally:
-        await admin.close()
-    try:
-        await remove_keys(settings.redis_url, Keys(settings.namespace))
-    except RedisError as error:
-        raise ServiceError(
-            f"Redis at {masked(settings.redis_url)} does not remove the keys of a replay: {error}. Delete those that "
-            f"begin with {settings.namespace}: when it is back."
-        ) from error

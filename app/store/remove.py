@@ -1,7 +1,10 @@
 """Removing everything that a namespace has in Redis."""
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from app.store.errors import masked
+from models.errors import ServiceError
 from tables.keys import Keys
 
 KEYS_PER_CALL = 500
@@ -14,6 +17,8 @@ async def remove_keys(url: str, keys: Keys) -> int:
     ------
     ValueError
         For the empty namespace, whose keys cannot be told from others'.
+    ServiceError
+        If Redis failed; what is left can be deleted later.
     """
     if not keys.namespace:
         raise ValueError("only the keys of a namespace can be removed as a whole")
@@ -23,6 +28,11 @@ async def remove_keys(url: str, keys: Keys) -> int:
         found = [key async for key in redis.scan_iter(match=f"{keys.namespace}:*", count=1000)]
         for start in range(0, len(found), KEYS_PER_CALL):
             n += await redis.unlink(*found[start : start + KEYS_PER_CALL])
+    except RedisError as error:
+        raise ServiceError(
+            f"Redis at {masked(url)} does not remove the keys of {keys.namespace}: {error}. Delete those that "
+            f"begin with {keys.namespace}: when it is back."
+        ) from error
     finally:
         await redis.aclose()
     return n

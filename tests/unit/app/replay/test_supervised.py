@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from app import namespace
+from app.namespace import remove_namespace
 from app.replay import isolated
 from app.settings import Settings
 from app.worker.process import WorkerProcess
@@ -109,17 +111,22 @@ def test_what_is_left_behind_does_not_hide_what_went_wrong() -> None:
 
 def test_redis_that_is_gone_at_the_end_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys that cannot be removed are named, without the password."""
-    admin = SimpleNamespace(start=nothing, delete_topics=nothing, close=nothing)
-    monkeypatch.setattr(isolated, "AIOKafkaAdminClient", lambda **options: admin)
+    admin = SimpleNamespace(start=nothing, list_topics=no_topics, delete_topics=nothing, close=nothing)
+    monkeypatch.setattr(namespace, "AIOKafkaAdminClient", lambda **options: admin)
     settings = Settings(redis_url="redis://writer:s3cret@127.0.0.1:1/0", namespace="replay-1")
 
     with pytest.raises(
         ServiceError, match=r"redis://writer:\*\*\*@127.0.0.1:1/0 .* begin with replay-1: when"
     ) as caught:
-        asyncio.run(isolated.remove_namespace(settings))
+        asyncio.run(remove_namespace(settings))
 
     assert "s3cret" not in str(caught.value)
 
 
 async def nothing(*args: object) -> None:
     """Do so."""
+
+
+async def no_topics() -> list[str]:
+    """None is left."""
+    return []
