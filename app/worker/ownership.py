@@ -13,13 +13,13 @@ from time import monotonic, perf_counter, thread_time
 from aiokafka.errors import KafkaError
 
 from app.settings import Settings
-from app.worker.checkpoints import CheckpointWriter, check_marker, load_checkpoint
+from app.worker.checkpoints import CheckpointWriter
+from app.worker.loading import read_partition
 from app.worker.owned import OwnedPartition
 from app.worker.share import rest_s
 from models.errors import FreshetError, ServiceError
 from tables.cutting import Cutting
 from tables.names import Names
-from tables.partition import PartitionState
 
 logger = logging.getLogger("freshet")
 
@@ -28,7 +28,6 @@ ENCODING_SHARE = 0.02  # of a worker's time, that encoding of checkpoints may ta
 ENCODING_SHARE_NOW = 0.15  # the same, while one is encoded
 QUIET_S = 0.2  # without an event for so long, a worker has nothing to wait for
 VALUES_PER_SLICE = 15  # encoded between two turns of the event loop: events wait for each slice
-MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 
 
 class Ownership:
@@ -268,47 +267,10 @@ class Ownership:
                 kept.writer = writer
                 self._report("kept", partition=number, next_offset=kept.state.next_offset)
                 return kept
-            return await self._read(number, writer, bounds[number])
+            return await read_partition(number, self.n_partitions, writer, self.settings, bounds[number], self._report)
         except BaseException:
             await writer.stop()
             raise
-
-    async def _read(self, number: int, writer: CheckpointWriter, bounds: tuple[int, int]) -> OwnedPartition:
-        state = PartitionState(number, self.n_partitions, self.settings.fold)
-        shown = monotonic()
-
-        async def progress(done: int, total: int) -> None:
-            nonlocal shown
-            if monotonic() - shown > 1:
-                shown = monotonic()
-                self._report("loading", partition=number, done=done, total=total)
-
-        n_records, marked_ms = await load_checkpoint(state, self.names, self.settings.broker, progress)
-        start, end = bounds
-        check_marker(state, end, self.n_partitions)
-        if 0 < state.next_offset < start:
-            lost = f"records {state.next_offset} to {start - 1} of partition {number} were deleted before being folded"
-            logger.error("%s: the log's retention is too short for this lag. Going on at %d.", lost, start)
-        state.next_offset = max(state.next_offset, start)
-        partition = OwnedPartition(state, writer)
-        partition.end_offset = end
-        if marked_ms:
-            partition.clock_moved_at(marked_ms)
-            partition.listed_ms = marked_ms - MAX_CLOCK_SKEW_MS
-        if state.loaded is not None:
-            above = state.users_above(state.loaded.published_offset)
-            partition.touched([user_id for user_id, _ in above], self.settings.max_unpublished)
-        self._report(
-            "loaded",
-            partition=number,
-            records=n_records,
-            users=len(state.users),
-            items=len(state.items),
-            next_offset=state.next_offset,
-            end_offset=end,
-            to_publish=len(partition.unpublished),
-        )
-        return partition
 
     async def _cancel_load(self) -> None:
         loading, self._loading = self._loading, None

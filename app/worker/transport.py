@@ -11,12 +11,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from app.worker.chunks import Chunk, split
+from app.worker.client import AT_ONCE, COLLECTED, CommittedThread, ask_for, position
 from app.worker.latency import Latency
 from app.worker.ownership import Ownership, Ranges
 from app.worker.prefetch import POLL_S, Prefetch
@@ -24,31 +26,10 @@ from models.errors import ResetRequired
 
 logger = logging.getLogger("freshet")
 
-CHUNK_BYTES = 1 << 20
 CHUNKS_IN_FLIGHT = 8
 CHUNKS_PER_PARTITION = 2  # one that is folded, and the next
 WAIT_S = 0.0005
-COLLECTED = 1 << 15, 3  # bytes, ms: while records come several at a time, the broker collects before it answers
-AT_ONCE = 1, 500  # bytes, ms: otherwise it answers with the first one
 ROOM_S = 0.002  # between looks for room while a partition has chunks enough
-
-
-class Chunk(NamedTuple):
-    """Consecutive records of one partition, and the generation and time (s) in which they were fetched."""
-
-    partition: int
-    records: list[ConsumerRecord]
-    generation: int
-    fetched_at: float = 0.0
-
-
-class CommittedThread(driver.AIOKafkaConsumerThread):
-    """The client's thread. It reads committed records: what a producer's transaction took back has not happened."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._isolation_level = "read_committed"  # Faust ties this to producing in transactions itself
-        return consumer
 
 
 class BatchConsumer(driver.Consumer):
@@ -138,7 +119,7 @@ class BatchConsumer(driver.Consumer):
         consumer._coordinator.check_errors()  # or the client waits for ever to be asked
         if self.ownership.ready and self.flow_active:
             return self._active
-        _ask_for(consumer, AT_ONCE)
+        ask_for(consumer, AT_ONCE)
         return frozenset()
 
     async def _fetch(self, tps: set[TP], wait_s: float, n: int) -> Mapping[TP, list[ConsumerRecord]]:
@@ -150,9 +131,9 @@ class BatchConsumer(driver.Consumer):
         thread = self._thread
         consumer = thread._ensure_consumer()
         fetched = await thread._fetch_records(consumer, tps, timeout=wait_s, max_records=n)
-        _ask_for(consumer, COLLECTED if sum(map(len, fetched.values())) > 1 else AT_ONCE)
+        ask_for(consumer, COLLECTED if sum(map(len, fetched.values())) > 1 else AT_ONCE)
         for tp in tps - fetched.keys():
-            self._dry_at[tp] = _position(consumer, tp)
+            self._dry_at[tp] = position(consumer, tp)
         return fetched
 
     async def _drain_messages(self, fetcher: Any) -> None:
@@ -317,28 +298,3 @@ class BatchTransport(driver.Transport):
     async def fatal(self, error: BaseException) -> None:
         """End the worker; set by the wiring."""
         raise NotImplementedError
-
-
-def _ask_for(consumer: Any, how: tuple[int, int]) -> None:
-    """Have the broker answer the next fetches when it has so many bytes, or after so many ms."""
-    consumer._fetcher._fetch_min_bytes, consumer._fetcher._fetch_max_wait_ms = how
-
-
-def _position(consumer: Any, tp: TP) -> int:
-    """Where the client goes on: behind what it skips as well, such as the marks and the remains of transactions."""
-    assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment
-    state = assignment and assignment.state_value(tp)
-    return state.position if state and state.has_valid_position else 0
-
-
-def split(records: list[ConsumerRecord], max_records: int, max_bytes: int = CHUNK_BYTES) -> Any:
-    """Cut fetched records into chunks bounded by number and by bytes of their values."""
-    start = size = 0
-    for position, record in enumerate(records):
-        n_bytes = len(record.value or b"")
-        if position > start and (position - start >= max_records or size + n_bytes > max_bytes):
-            yield records[start:position]
-            start, size = position, 0
-        size += n_bytes
-    if records:
-        yield records[start:]

@@ -37,7 +37,7 @@ def slow_load() -> None:
         await asyncio.sleep(SLOW_LOAD_S)
         return await load_checkpoint(*args, **options)
 
-    patch("app.worker.ownership.load_checkpoint", load).start()
+    patch("app.worker.loading.load_checkpoint", load).start()
 
 
 def failing_revocation() -> None:

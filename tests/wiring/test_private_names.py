@@ -119,7 +119,7 @@ def test_each_request_asks_the_fetcher_how_long_the_broker_may_collect() -> None
     asking = inspect.getsource(KafkaFetcher._get_actions_per_node)
     assert "self._fetch_max_wait_ms,\n                self._fetch_min_bytes," in asking
     setting = inspect.getsource(BatchConsumer._fetch).partition("fetched = await thread._fetch_records(")[2]
-    assert "_ask_for(consumer, COLLECTED if " in setting and "await" not in setting
+    assert "ask_for(consumer, COLLECTED if " in setting and "await" not in setting
 
 
 def test_wait_next_records_gives_records_and_active_partitions() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.worker.checkpoints import check_marker
-from app.worker.transport import split
+from app.worker.chunks import split
 from models.errors import ResetRequired
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState

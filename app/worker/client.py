@@ -1,0 +1,30 @@
+"""aiokafka's consumer inside Faust's: what it reads, how it asks the broker, and where it stands."""
+
+from typing import Any
+
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+COLLECTED = 1 << 15, 3  # bytes, ms: while records come several at a time, the broker collects before it answers
+AT_ONCE = 1, 500  # bytes, ms: otherwise it answers with the first one
+
+
+class CommittedThread(driver.AIOKafkaConsumerThread):
+    """The client's thread. It reads committed records: what a producer's transaction took back has not happened."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"  # Faust ties this to producing in transactions itself
+        return consumer
+
+
+def ask_for(consumer: Any, how: tuple[int, int]) -> None:
+    """Have the broker answer the next fetches when it has so many bytes, or after so many ms."""
+    consumer._fetcher._fetch_min_bytes, consumer._fetcher._fetch_max_wait_ms = how
+
+
+def position(consumer: Any, tp: TP) -> int:
+    """Where the client goes on: behind what it skips as well, such as the marks and the remains of transactions."""
+    assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment
+    state = assignment and assignment.state_value(tp)
+    return state.position if state and state.has_valid_position else 0
