@@ -91,11 +91,15 @@ class Settings(BaseSettings):
 
     chunk_records: int = Field(1000, ge=1, le=10_000, description="most records folded as one chunk")
     fold_threads: int = Field(2, ge=1, le=64, description="partitions folded side by side, in threads")
-    session_timeout_s: float = Field(20.0, ge=1, description="a worker silent for longer loses its partitions, s")
-    rebalance_timeout_s: float = Field(30.0, ge=1, description="time to hand partitions over, s")
-    request_timeout_s: float = Field(40.0, ge=1, description="a request to the broker fails after, s")
-    load_timeout_s: float = Field(600.0, ge=1, description="a partition not loaded after this ends the worker, s")
-    standstill_s: float = Field(120.0, ge=1, description="a worker with lag but no progress ends after, s")
+    session_timeout_s: float = Field(
+        20.0, ge=1, le=1800, description="a worker silent for longer loses its partitions, s"
+    )
+    rebalance_timeout_s: float = Field(30.0, ge=1, le=3600, description="time to hand partitions over, s")
+    request_timeout_s: float = Field(40.0, ge=1, le=3600, description="a request to the broker fails after, s")
+    load_timeout_s: float = Field(
+        600.0, ge=1, le=86_400, description="a partition not loaded after this ends the worker, s"
+    )
+    standstill_s: float = Field(120.0, ge=1, le=86_400, description="a worker with lag but no progress ends after, s")
 
     @property
     def fold(self) -> "FoldSettings":
@@ -131,6 +135,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the TOML file."""
         path = Path(os.environ.get(f"{PREFIX}CONFIG", DEFAULT_FILE))
+        if f"{PREFIX}CONFIG" in os.environ and not path.is_file():
+            raise FileNotFoundError(f"{PREFIX}CONFIG names {path}, and there is no such file")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
 
 

@@ -1,6 +1,7 @@
 """The writer's side of the view in Redis."""
 
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -67,6 +68,7 @@ class Store:
         self._token = secrets.token_hex(8)
         self._sentinel = b""
         self._loaded = False
+        self.emptied_ms = 0  # when the server was last found empty, by whoever looked first; Unix ms
 
     async def connect(self) -> None:
         """Load the server-side functions. The other methods do so themselves where it has not been done."""
@@ -163,12 +165,14 @@ class Store:
         """
         async with self._redis.within_deadline():
             (server,) = await self._redis.run([("INFO", "server")])
-            token = f"{self._token}-{secrets.token_hex(4)}"
+            token = f"{self._token}-{secrets.token_hex(4)}-{int(time.time() * 1000)}"
             look = functions.look_at_sentinel(self._sentinel_key, server["run_id"], token)
             (sentinel,) = await self._run([look])
         set_by_us = sentinel.partition(b" ")[2].startswith(self._token.encode())
         lost = sentinel != self._sentinel and (set_by_us or self._sentinel != b"")
         self._sentinel = sentinel
+        found_ms = sentinel.rpartition(b"-")[2]
+        self.emptied_ms = int(found_ms) if found_ms.isdigit() else 0
         if lost:
             self._hashes.forget_all()
         return lost

@@ -31,7 +31,7 @@ async def follow_ends(broker: str, topic: str, owned: Callable[[], Mapping[int, 
             await asyncio.sleep(POLL_S)
             partitions = owned()
             tps = [TopicPartition(topic, number) for number in partitions]
-            gaps = {tp: partitions[tp.partition].gap for tp in tps}
+            gaps = {tp: list(partitions[tp.partition].gaps) for tp in tps}
             try:
                 ends = await consumer.end_offsets(tps)
                 starts = await consumer.beginning_offsets(tps) if any(gaps.values()) else {}
@@ -39,18 +39,18 @@ async def follow_ends(broker: str, topic: str, owned: Callable[[], Mapping[int, 
                 logger.debug("where %s ends is not known: %r", topic, error)
                 continue
             for tp, end in ends.items():
-                partition, gap = partitions[tp.partition], gaps[tp]
+                partition = partitions[tp.partition]
                 partition.end_offset = max(partition.end_offset, end)
-                if gap is not None and starts[tp] > gap[0]:
-                    logger.error(
-                        "records %d to %d of partition %d were deleted before being folded: the log's retention is too "
-                        "short for this lag. Going on at %d.",
-                        gap[0],
-                        gap[1] - 1,
-                        tp.partition,
-                        gap[1],
-                    )
-                if partition.gap == gap:
-                    partition.gap = None
+                for first, behind in gaps[tp]:
+                    partition.gaps.popleft()
+                    if starts[tp] > first:
+                        logger.error(
+                            "records %d to %d of partition %d were deleted before being folded: the log's retention "
+                            "is too short for this lag. Going on at %d.",
+                            first,
+                            behind - 1,
+                            tp.partition,
+                            behind,
+                        )
     finally:
         await consumer.stop()

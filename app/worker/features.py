@@ -113,7 +113,7 @@ class FeaturePublisher:
             except ServiceError as error:
                 logger.debug("Redis does not answer: %s", error)
             else:
-                self._losses.looked(emptied=emptied)
+                self._losses.looked(emptied=emptied, lost_ms=self._store.emptied_ms)
                 self._make_anew()
             await asyncio.sleep(1.0)
 
@@ -205,8 +205,9 @@ class FeaturePublisher:
         try:
             await self._store.write_hashes(hashes)
         except ServiceError:
-            stale.update(dict.fromkeys(ids))
+            partition.features_refused(ids)
             raise
+        partition.features_written(len(ids))
         return made_s
 
 

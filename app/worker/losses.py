@@ -1,8 +1,5 @@
 """Which partitions' lists have gone with Redis: it was found empty, perhaps before the partitions came."""
 
-import time
-from collections.abc import Callable
-
 from app.worker.owned import OwnedPartition
 
 
@@ -10,20 +7,18 @@ class Losses:
     """Counts how often Redis was found empty, and tells each partition once.
 
     Losses are numbered, for wall clocks can be set back. Only a partition just loaded is judged by the time: its lists
-    were in Redis when its last marker was written.
+    were in Redis when its last marker was written, and whoever found Redis empty last has left the time there.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._n_at_first: int | None = None  # by the first look
         self._n = 0
-        self._lost_ms = 0.0
+        self._lost_ms = 0
 
-    def looked(self, *, emptied: bool) -> None:
-        """Redis was asked whether it has lost its data since it was asked last."""
-        if emptied:
-            self._n += 1
-            self._lost_ms = 1000 * self._clock()
+    def looked(self, *, emptied: bool, lost_ms: int) -> None:
+        """Redis was asked whether it has lost its data since it was asked last, and when anybody last found so."""
+        self._n += emptied
+        self._lost_ms = lost_ms
         if self._n_at_first is None:
             self._n_at_first = self._n
 

@@ -9,12 +9,15 @@ from app.worker.checkpoints import CheckpointWriter
 from app.worker.sweep import Sweep
 from tables.partition import PartitionState
 
+MAX_GAPS = 10_000  # between two looks at the log's start; each mark of a transaction is one
+
 
 class OwnedPartition:
     """State of one partition and the outputs that its checkpoints have to wait for or to name.
 
     `unpublished` maps each user whose list is not in Redis to the user's last offset when it was touched since.
     `rebuild` holds users whose lists are all to be made anew (Redis was found empty, or too many were unpublished).
+    `stale_features` holds users whose features are to go out, those that wait longest first.
     """
 
     def __init__(self, state: PartitionState, writer: CheckpointWriter) -> None:
@@ -23,11 +26,12 @@ class OwnedPartition:
         self.unpublished: dict[str, int] = {}
         self.rebuild: deque[str] = deque()
         self.stale_features: dict[str, None] = {}
+        self._n_features_lost = 0  # so many of the first of them are to be made anew
         self.sweep = Sweep(lambda: self.state.users)
         self.waiting: dict[str, tuple[int, float]] = {}  # users: first event appended at (ms), folded at (s)
         self.durable_offset: int | None = state.next_offset or None
         self.end_offset = state.next_offset
-        self.gap: tuple[int, int] | None = None  # offsets that were passed over: the first, and the one behind
+        self.gaps: deque[tuple[int, int]] = deque(maxlen=MAX_GAPS)  # offsets passed over: the first, the one behind
         self.listed_ms = 0  # when it was loaded, its lists were in Redis unless that was emptied later; Unix ms
         self.losses_seen: int | None = None  # how often Redis was found empty before its lists were last made anew
         self.saved_as_rebuilding = state.loaded is not None and state.loaded.published_offset < 0
@@ -45,9 +49,14 @@ class OwnedPartition:
         return self.state.number
 
     @property
+    def is_rebuilding(self) -> bool:
+        """Whether lists, or features, are being made anew: whoever takes over has to begin with all of them."""
+        return bool(self.rebuild) or self._n_features_lost > 0
+
+    @property
     def needs_checkpoint(self) -> bool:
         """Whether the last one does not say what is now."""
-        return self.state.next_offset != (self.durable_offset or 0) or bool(self.rebuild) != self.saved_as_rebuilding
+        return self.state.next_offset != (self.durable_offset or 0) or self.is_rebuilding != self.saved_as_rebuilding
 
     def unsaved_since(self, now: float) -> float:
         """Since when, at least, something is in no checkpoint; `now` if nothing is. Monotonic s."""
@@ -63,7 +72,7 @@ class OwnedPartition:
     @property
     def published_offset(self) -> int:
         """Lists of users whose last event lies at or below it are in Redis."""
-        if self.rebuild:
+        if self.is_rebuilding:
             return -1
         return min(self.unpublished.values(), default=self.state.next_offset) - 1
 
@@ -90,8 +99,19 @@ class OwnedPartition:
         """Make every list anew."""
         self.rebuild = deque(self.state.users)
         self.stale_features = dict.fromkeys(self.state.users)
+        self._n_features_lost = len(self.stale_features)
         self.unpublished.clear()
         self.waiting.clear()
+
+    def features_written(self, n: int) -> None:
+        """Take note that the features of the first `n` users that waited are in Redis."""
+        self._n_features_lost = max(0, self._n_features_lost - n)
+
+    def features_refused(self, user_ids: Iterable[str]) -> None:
+        """Let users whose features Redis did not take wait again, behind the others."""
+        self.stale_features.update(dict.fromkeys(user_ids))
+        if self._n_features_lost:
+            self._n_features_lost = len(self.stale_features)
 
     def published(self, user_id: str, offset: int) -> None:
         """Take note that a list made at `offset` is in Redis."""

@@ -155,7 +155,7 @@ class Ownership:
             state = partition.state
             if not partition.needs_checkpoint:
                 return
-            rebuilding = bool(partition.rebuild)
+            rebuilding = partition.is_rebuilding
             began = perf_counter()
             cutting = state.begin_cut(partition.published_offset)
             self._held_since(began)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from time import monotonic
+from time import monotonic, time
 
 SWEEP_S = 86_400.0
 
@@ -10,10 +10,15 @@ SWEEP_S = 86_400.0
 class Sweep:
     """Names each of many once in a period, spread evenly over it; what comes meanwhile has its turn in the next one.
 
+    The first round begins where the time of day says, so that those who start it anew again and again, before it is
+    through, come to all of them as well.
+
     Parameters
     ----------
     everything
         Asked once in a period.
+    clock, wall_clock
+        s.
     """
 
     def __init__(
@@ -21,10 +26,12 @@ class Sweep:
         everything: Callable[[], Iterable[str]],
         period_s: float = SWEEP_S,
         clock: Callable[[], float] = monotonic,
+        wall_clock: Callable[[], float] = time,
     ) -> None:
         self._everything = everything
         self._period_s = period_s
         self._clock = clock
+        self._begins_at = wall_clock() % period_s / period_s  # of all
         self._left: deque[str] = deque()
         self._n = 0
         self._ends = clock()
@@ -37,5 +44,6 @@ class Sweep:
         if now >= self._ends:
             self._left = deque(self._everything())
             self._n = len(self._left)
+            self._left.rotate(-int(self._n * self._begins_at))
             self._ends = now + self._period_s
         return ids

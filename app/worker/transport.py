@@ -39,6 +39,7 @@ class BatchConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.transport.created = self
         self._served: dict[TP, int] = {}
         self._n_served = 0
         self._active: frozenset[TP] = frozenset()
@@ -113,6 +114,16 @@ class BatchConsumer(driver.Consumer):
         if not (self.should_stop or self.transport.app.should_stop):
             logger.error("fetching failed: %r", error)
             await self.transport.fatal(error)
+
+    def group_error(self) -> Exception | None:
+        """What keeps the client from joining its group; the client says so to whoever asks, and does nothing more."""
+        consumer = self._thread._consumer
+        try:
+            if consumer is not None and consumer._coordinator is not None:
+                consumer._coordinator.check_errors()
+        except Exception as error:  # noqa: BLE001 the worker's to report
+            return error
+        return None
 
     def _to_fetch(self) -> frozenset[TP]:
         consumer = self._thread._ensure_consumer()
@@ -232,7 +243,7 @@ class BatchConsumer(driver.Consumer):
             owned.end_offset = max(owned.end_offset, stable or 0, last.offset + 1)
             expected = self._expected.get(tp, records[0].offset)
             if records[0].offset > expected:
-                owned.gap = expected, records[0].offset
+                owned.gaps.append((expected, records[0].offset))
         self._expected[tp] = last.offset + 1
         return ConsumerMessage(
             last.topic,
@@ -288,6 +299,7 @@ class BatchTransport(driver.Transport):
     """The transport whose consumer hands out chunks."""
 
     Consumer = BatchConsumer
+    created: BatchConsumer | None = None
     ownership: Ownership
     latency: Latency
     stop_within_s = 3.0

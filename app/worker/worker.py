@@ -113,7 +113,7 @@ class Worker:
             datadir=str(Path(tempfile.gettempdir()) / "freshet-faust"),  # Faust makes one and we keep nothing in it
             worker_redirect_stdouts=False,
         )
-        transport = BatchTransport(app.conf.broker_consumer, app)
+        self.transport = transport = BatchTransport(app.conf.broker_consumer, app)
         transport.ownership = self.ownership
         transport.latency = self.latency
         transport.fatal = self.fatal  # type: ignore[method-assign]
@@ -213,12 +213,20 @@ class Worker:
                     )
                 )
             held = bool(ownership.owned)
+            await self._ask_the_group()
             pulse.lag = ownership.n_waiting
             pulse.unsaved_since = min((p.unsaved_since(pulse.beat) for p in ownership.owned.values()), default=None)
             waiting = bool(ownership.assigned) and not ownership.ready
             pulse.waiting_since = (pulse.waiting_since or pulse.beat) if waiting else None
             if ownership.owned and self.report.as_json:
                 self.report("progress", **self.progress())
+
+    async def _ask_the_group(self) -> None:
+        """Before it has partitions, nobody else does."""
+        consumer = self.transport.created
+        error = None if self.ownership.ready or consumer is None else consumer.group_error()
+        if error is not None and not self.app.should_stop:
+            await self.fatal(ServiceError(f"this worker cannot join group {self.names.group}: {error!r}."))
 
     def progress(self) -> dict[str, Any]:
         """Where every partition stands."""

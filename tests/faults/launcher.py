@@ -124,6 +124,16 @@ def quick_metadata() -> None:
     patch("app.worker.worker.faust", SimpleNamespace(App=create)).start()
 
 
+def refused_by_the_group() -> None:
+    """The broker does not let the worker join its group."""
+
+    def create(*args: Any, **options: Any) -> faust.App:
+        longer = {"broker_session_timeout": 3600.0, "broker_request_timeout": 3601.0}
+        return faust.App(*args, **{**options, **longer})
+
+    patch("app.worker.worker.faust", SimpleNamespace(App=create)).start()
+
+
 def run() -> NoReturn:
     """Put the fault in and run the command line."""
     fault = sys.argv.pop(1)
@@ -132,7 +142,17 @@ def run() -> NoReturn:
     sys.exit(0)
 
 
-FAULTS = (slow_load, failing_revocation, slow_write, held_dead_letter, no_lists, no_bound, silent_fetch, quick_metadata)
+FAULTS = (
+    slow_load,
+    failing_revocation,
+    slow_write,
+    held_dead_letter,
+    no_lists,
+    no_bound,
+    silent_fetch,
+    quick_metadata,
+    refused_by_the_group,
+)
 
 if __name__ == "__main__":
     run()

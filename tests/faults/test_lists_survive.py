@@ -1,5 +1,9 @@
 """Lists in Redis after crashes between the fold and the publication."""
 
+import time
+from collections.abc import Callable
+
+import pytest
 import redis
 
 from tests.flow import Flow, events
@@ -54,3 +58,54 @@ def test_redis_emptied_between_two_workers(scene: Scene) -> None:
     scene.worker()
 
     scene.assert_lists(states)
+
+
+def there(client: "redis.Redis", pattern: str) -> int:
+    """How many keys Redis has."""
+    return sum(1 for _ in client.scan_iter(pattern, count=1000))
+
+
+@pytest.mark.parametrize("is_down", [True, False])
+def test_redis_emptied_when_a_worker_dies(scene: Scene, is_down: bool) -> None:
+    """Noticed by another worker, or by the one that dies at once: whoever takes over makes all lists and features anew.
+
+    Whoever notices marks it in Redis, so that those who come later would see nothing missing.
+    """
+    scene.create(4)
+    scene.configure(checkpoint_s=5.0)
+    first, second = scene.worker(), scene.worker()
+    scene.send(events(1, 2000))
+    states = scene.await_durable(40)
+    scene.assert_lists(states)
+    n_users = sum(len(state.users) for state in states)
+    with redis.Redis.from_url(scene.settings.redis_url) as client:
+
+        def await_all(pattern: str) -> None:
+            def missing() -> dict[str, int]:
+                n = n_users - there(client, pattern)
+                return {"missing": n} if n else {}
+
+            scene.await_none(missing, 20, pattern)
+
+        await_all(scene.keys.user_features("*"))
+        if is_down:
+            first.kill()
+        else:
+            first.stop()
+        client.delete(*client.scan_iter(f"{scene.names.namespace}:*"))
+        await_log(second.log_path.read_text, "found empty")
+        if not is_down:
+            second.kill()
+        scene.worker()
+
+        await_all(scene.keys.user_list("*"))
+        await_all(scene.keys.user_features("*"))
+    scene.assert_lists(states)
+
+
+def await_log(read: Callable[[], str], text: str) -> None:
+    """Return as soon as a log has a text."""
+    deadline = time.monotonic() + 15.0
+    while text not in read():
+        assert time.monotonic() < deadline, f"{text!r} is not in {read()}"
+        time.sleep(0.002)

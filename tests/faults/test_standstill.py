@@ -1,4 +1,4 @@
-"""A worker that folds no more, and whose libraries do not say so."""
+"""A worker that folds no more, or never begins to, and whose libraries do not say so."""
 
 import time
 
@@ -23,3 +23,14 @@ def test_records_that_are_not_handed_out(scene: Scene) -> None:
     scene.gate.unlink()
     scene.worker()
     scene.assert_lists(scene.assert_exact())
+
+
+def test_a_group_that_cannot_be_joined(scene: Scene) -> None:
+    """The client keeps the broker's refusal to itself: the worker ends, and says what it was."""
+    scene.create(1)
+    worker = scene.worker("refused_by_the_group", ready=False)
+
+    assert worker.wait_exit(20) == 1
+
+    said = worker.log_path.read_text()
+    assert f"cannot join group {scene.names.group}" in said and "InvalidSessionTimeout" in said

@@ -184,6 +184,16 @@ def test_records_deleted_before_they_were_folded_are_told(scene: Scene) -> None:
     worker.signal(signal.SIGCONT)
     worker.wait_for(lambda one: one.folded == 300, 20, "the rest folded")
 
+    async def transactions() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=scene.settings.broker, transactional_id=scene.names.namespace)
+        await producer.start()
+        for record in events(4, 5):  # each is followed by a mark, which is passed over in good order
+            async with producer.transaction():
+                await producer.send_and_wait(scene.names.events, record.value, key=record.key)
+        await producer.stop()
+
+    asyncio.run(transactions())
+
     def untold() -> dict[str, str]:
         told = re.search(r"records 10[01] to 249 of partition 0 were deleted before", worker.log_path.read_text())
         return {} if told else {"log": "says nothing"}

@@ -107,7 +107,7 @@ def test_what_nothing_touches_is_written_once_in_a_period() -> None:
 def test_sweep_names_each_once_in_a_period() -> None:
     """Evenly; what comes meanwhile in the next period; after a long pause nothing is named twice."""
     clock, there = Clock(), [f"k{number}" for number in range(10)]
-    sweep = Sweep(lambda: there, 20.0, clock)
+    sweep = Sweep(lambda: there, 20.0, clock, lambda: 0.0)
     assert sweep.due() == []
     there = [*there, "new"]
 
@@ -122,3 +122,15 @@ def test_sweep_names_each_once_in_a_period() -> None:
     assert sweep.due() == []
     clock.now += 20.0
     assert len(sweep.due()) == 11
+
+
+def test_sweeps_that_are_always_begun_anew_come_to_all() -> None:
+    """A worker that is restarted every quarter of the period: each begins where the time of day says."""
+    there, named = [f"k{number}" for number in range(100)], set()
+    for quarter in range(4):
+        clock = Clock()
+        sweep = Sweep(lambda: there, 80.0, clock, lambda now=8000.0 + 20.0 * quarter: now)  # type: ignore[misc]
+        sweep.due()
+        clock.now += 20.0
+        named.update(sweep.due())
+    assert named == set(there)

@@ -1,6 +1,7 @@
 """The publishers of lists and features, over a store that lets the fold go on while it writes."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
@@ -43,6 +44,7 @@ class FakeStore:
         self.hashes: dict[str, dict[str, Any]] = {}
         self.between: Callable[[], None] = lambda: None
         self.lost = iter([False])
+        self.emptied_ms = 0
         self.down = False
 
     async def publish_lists(self, entries: Sequence[tuple[str, bytes]], ttl_s: int) -> PublishResult:
@@ -61,7 +63,9 @@ class FakeStore:
         self.hashes.update({key: dict(fields) for key, fields in entries})
 
     async def emptied(self) -> bool:
-        return next(self.lost, False)
+        lost = next(self.lost, False)
+        self.emptied_ms = int(time.time() * 1000) if lost else self.emptied_ms
+        return lost
 
 
 class Stage:
