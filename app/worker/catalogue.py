@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from app.kafka import reader, start_client
 from app.worker.live_view import LiveView
+from models.events import MAX_ID_BYTES
 from models.windows import TRENDING_WINDOWS
 from tables.catalogue import Entry, parse_entry
 
@@ -17,6 +18,7 @@ logger = logging.getLogger("freshet")
 
 MAX_CATEGORIES = 200
 RECORDS_BETWEEN_PAUSES = 500
+TOLD = {1, 2, 3, 10, 100, 1000, 10_000, 100_000, 1_000_000}  # of many alike
 
 Trends = dict[tuple[str, str | None], list[tuple[str, float]]]  # by window and category
 
@@ -34,7 +36,7 @@ class Catalogue:
         self._broker = broker
         self._topic = topic
         self._max_items = max_items
-        self._n_left_out = 0
+        self._n_left_out = self._n_malformed = 0
         self._entries: dict[str, Entry] = {}
         self._bounded: dict[str, Entry] = {}  # those that are hidden, or not offered at any time
         self._removed: dict[str, None] = {}
@@ -107,13 +109,18 @@ class Catalogue:
     def _take(self, record: ConsumerRecord) -> None:
         try:
             item_id = (record.key or b"").decode()
+            if not 0 < len(record.key or b"") <= MAX_ID_BYTES:
+                raise ValueError(f"its key has {len(record.key or b'')} bytes: send the item's id, 1 to {MAX_ID_BYTES}")
             entry = parse_entry(record.value) if record.value is not None else None
         except ValueError as error:
-            logger.warning("record %d of %s is no catalogue entry: %s", record.offset, self._topic, error)
+            self._n_malformed += 1
+            if self._n_malformed in TOLD:
+                message = "record %d of %s is no catalogue entry (%d so far): %s"
+                logger.warning(message, record.offset, self._topic, self._n_malformed, error)
             return
         if entry is not None and item_id not in self._entries and len(self._entries) >= self._max_items:
             self._n_left_out += 1
-            if self._n_left_out in (1, 1000, 1_000_000):
+            if self._n_left_out in TOLD:
                 logger.warning(
                     "%d catalogue entries are left out, the last one %r: %d are kept. Raise FRESHET_MAX_CATALOGUE.",
                     self._n_left_out,

@@ -91,3 +91,31 @@ def test_only_what_is_not_offered_is_forbidden() -> None:
         take(catalogue, item_id, title="again")
     catalogue.apply_to(view)
     assert view.items.hidden == set()
+
+
+@pytest.mark.parametrize("item_id", ["", "x" * 257])
+def test_a_record_without_an_items_id_is_left_out_and_told(item_id: str, caplog: pytest.LogCaptureFixture) -> None:
+    """An item has the id that events have; of many such records only some are told, with how many there were."""
+    catalogue = Catalogue("nowhere", "items")
+    for _ in range(50):
+        take(catalogue, item_id, title="nobody's")
+
+    assert not list(catalogue.ids)
+    assert [line.count("send the item's id, 1 to 256") for line in caplog.messages] == [1, 1, 1, 1]
+    assert "(10 so far)" in caplog.messages[-1]
+
+
+def test_the_catalogue_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    """What comes when it is full is left out and told; what is there can still change, and go."""
+    catalogue, view = Catalogue("nowhere", "items", max_items=3), LiveView(SETTINGS.fold)
+    for number in range(6):
+        take(catalogue, f"i{number}", title="first")
+    take(catalogue, "i1", title="second")
+    take(catalogue, "i0")
+    take(catalogue, "i5", hidden=True)
+    catalogue.apply_to(view)
+
+    assert list(catalogue.ids) == ["i2", "i1", "i5"]
+    assert catalogue.metadata("i1") == {"title": "second"}
+    assert view.items.hidden == {"i0", "i5"}
+    assert len([line for line in caplog.messages if "FRESHET_MAX_CATALOGUE" in line]) == 3
