@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the TOML file."""
         path = Path(os.environ.get(f"{PREFIX}CONFIG", DEFAULT_FILE))
-        if f"{PREFIX}CONFIG" in os.environ and not path.is_file():
+        if f"{PREFIX}CONFIG" in os.environ and not path.exists():
             raise FileNotFoundError(f"{PREFIX}CONFIG names {path}, and there is no such file")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
 

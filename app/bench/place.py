@@ -1,6 +1,7 @@
 """Where a benchmark runs: a broker and a Redis, started for it or given, and a namespace of its own."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """Variables of a worker that works here."""
-        return {**environment(self.settings), f"{PREFIX}CONFIG": str(self.folder / "absent.toml")}
+        return {**environment(self.settings), f"{PREFIX}CONFIG": os.devnull}
 
     def start_worker(self, on_line: Callable[[dict[str, Any]], None]) -> WorkerProcess:
         """Start a worker here; told of each of its lines from a thread of its own."""
