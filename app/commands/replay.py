@@ -104,8 +104,7 @@ def replay(
     with shown() as display:
         if inline:
             bar = Bar(display, "folded", opened.n_records(), opened)
-            words = _log_words(log, dataset, log_format, columns, event_type, timestamp_unit)
-            others = folded_beside(words, settings, beside)
+            others = folded_beside(_log_words(), settings, beside)
             result = _inline(opened, settings, partitions, chunk, bar, pace, others)
         elif isolated:
             result = _isolated(opened, settings, partitions, pace, local, display, as_json)
@@ -125,20 +124,15 @@ def _refuse_flags(way: str) -> None:
             raise click.UsageError(f"--{name} goes with {' or '.join(ways)}. {_ADVICE[name]}")
 
 
-def _log_words(
-    log: Path | None,
-    dataset: str | None,
-    log_format: str,
-    columns: tuple[str, ...],
-    event_type: str | None,
-    timestamp_unit: str,
-) -> list[str]:
+def _log_words() -> list[str]:
     """Which log, and how to read it, for another process."""
-    words = [f"--format={log_format}", f"--timestamp-unit={timestamp_unit}"]
-    words += [f"--column={column}" for column in columns]
-    words += [f"--dataset={dataset}"] if dataset is not None else []
-    words += [f"--event-type={event_type}"] if event_type is not None else []
-    return [*words, "--", str(log)] if log is not None else words
+    given = click.get_current_context().params
+    words = [f"--format={given['log_format']}", f"--timestamp-unit={given['timestamp_unit']}"]
+    words += [f"--column={column}" for column in given["columns"]]
+    words += [
+        f"--{name.replace('_', '-')}={given[name]}" for name in ("dataset", "event_type") if given[name] is not None
+    ]
+    return [*words, "--", str(given["log"])] if given["log"] is not None else words
 
 
 def _inline(

@@ -53,6 +53,10 @@ class Catalogue:
         """Items that it knows."""
         return self._entries.keys()
 
+    def mark_all(self) -> None:
+        """Have what belongs to each item that it knows written anew."""
+        self._changed.update(dict.fromkeys(self._entries))
+
     def apply_to(self, view: LiveView) -> None:
         """Tell the view which items may not be offered now, and which features have changed."""
         now_ms = int(time.time() * 1000)

@@ -44,13 +44,6 @@ async def follow_ends(broker: str, topic: str, owned: Callable[[], Mapping[int, 
                 for first, behind in gaps[tp]:
                     partition.gaps.popleft()
                     if starts[tp] > first:
-                        logger.error(
-                            "records %d to %d of partition %d were deleted before being folded: the log's retention "
-                            "is too short for this lag. Going on at %d.",
-                            first,
-                            behind - 1,
-                            tp.partition,
-                            behind,
-                        )
+                        partition.tell_deleted(first, behind)
     finally:
         await consumer.stop()

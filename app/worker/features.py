@@ -117,10 +117,6 @@ class FeaturePublisher:
                 self._make_anew()
             await asyncio.sleep(1.0)
 
-    def mark_all(self) -> None:
-        """Write what belongs to each item anew: all of it may be somebody else's, or gone."""
-        self._view.stale.update(dict.fromkeys(chain(self._view.items.ids, self._catalogue.ids)))
-
     def _make_anew(self) -> None:
         lost = [partition for partition in self._view.owned.values() if self._losses.has_lost(partition)]
         n_users = sum(len(partition.state.users) for partition in lost)
@@ -129,7 +125,8 @@ class FeaturePublisher:
         for partition in lost:
             partition.rebuild_all()
         if lost:
-            self.mark_all()
+            self._view.mark_all()
+            self._catalogue.mark_all()
 
     async def _publish_common(self) -> None:
         first = self._view.owned.get(0)

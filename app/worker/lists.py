@@ -186,10 +186,6 @@ class ListPublisher:
             if not partition.rebuild:
                 logger.info("partition %d: all lists are in Redis again", partition.number)
 
-    async def _publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
-        """Make lists and send them; whether Redis has taken them."""
-        return await self._send(await self._make(users))
-
     async def _make(self, users: list[tuple[OwnedPartition, str]]) -> Made:
         entries: list[tuple[str, bytes]] = []
         sent: list[Sent] = []

@@ -39,12 +39,12 @@ class LiveView:
         shares.update((number, partition.state.items) for number, partition in owned.items())
         self.owned = dict(owned)
         if self.items.set_shares(shares):
-            self._mark_all()
+            self.mark_all()
 
     def follow(self, number: int, share: ItemShares) -> None:
         """Show another worker's share."""
         if number not in self.owned and self.items.set_share(number, share):
-            self._mark_all()
+            self.mark_all()
 
     @property
     def caught_up(self) -> bool:
@@ -56,7 +56,7 @@ class LiveView:
         moved = item_ids ^ self.items.hidden
         self.items.forbid(item_ids)
         if len(moved) > MANY:
-            self._mark_all()
+            self.mark_all()
             return
         for item_id in moved:
             self.stale.update(dict.fromkeys(self.items.neighbours(item_id)))
@@ -99,7 +99,8 @@ class LiveView:
             for index, window in enumerate(TRENDING_WINDOWS)
         }
 
-    def _mark_all(self) -> None:
+    def mark_all(self) -> None:
+        """Have what belongs to each item written anew: all of it may be somebody else's, or gone."""
         self.items.sync()
         self.stale.update(dict.fromkeys(self.items.ids))
         self._filler = None

@@ -1,6 +1,5 @@
 """Reading a partition back: its state, and what has to be done again because of when it was saved."""
 
-import logging
 from collections.abc import Callable
 from time import monotonic
 
@@ -9,8 +8,6 @@ from app.worker.checkpoints import CheckpointWriter, check_marker, load_checkpoi
 from app.worker.owned import OwnedPartition
 from tables.names import Names
 from tables.partition import PartitionState
-
-logger = logging.getLogger("freshet")
 
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
 
@@ -50,11 +47,11 @@ async def read_partition(
     n_records, marked_ms = await load_checkpoint(state, names, settings.broker, progress)
     start, end = bounds
     check_marker(state, end, n_partitions)
-    if 0 < state.next_offset < start:
-        lost = f"records {state.next_offset} to {start - 1} of partition {number} were deleted before being folded"
-        logger.error("%s: the log's retention is too short for this lag. Going on at %d.", lost, start)
-    state.next_offset = max(state.next_offset, start)
+    saved = state.next_offset
+    state.next_offset = max(saved, start)
     partition = OwnedPartition(state, writer)
+    if 0 < saved < start:
+        partition.tell_deleted(saved, start)
     partition.end_offset = end
     if marked_ms:
         partition.clock_moved_at(marked_ms)

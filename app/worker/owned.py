@@ -1,6 +1,7 @@
 """One partition that this worker owns: its state, its checkpoint writer, and what is still on its way out."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterable
 from time import monotonic
@@ -8,6 +9,8 @@ from time import monotonic
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.sweep import Sweep
 from tables.partition import PartitionState
+
+logger = logging.getLogger("freshet")
 
 MAX_GAPS = 10_000  # between two looks at the log's start; each mark of a transaction is one
 
@@ -119,6 +122,17 @@ class OwnedPartition:
             del self.unpublished[user_id]
             if user_id in self.state.users and self.state.users.last_offset(user_id) > offset:
                 self.unpublished[user_id] = offset + 1
+
+    def tell_deleted(self, first: int, behind: int) -> None:
+        """Say that records, from an offset on, up to another one, are gone and were never folded."""
+        logger.error(
+            "records %d to %d of partition %d were deleted before being folded: the log's retention is too short for "
+            "this lag. Going on at %d.",
+            first,
+            behind - 1,
+            self.number,
+            behind,
+        )
 
     def dead_letter_sent(self, offset: int, ack: asyncio.Future[object]) -> None:
         """Remember the acknowledgement that every checkpoint above `offset` has to wait for."""

@@ -84,7 +84,7 @@ class Prefetch(Generic[P, R]):
     async def wait(self, partitions: Iterable[P], timeout_s: float) -> None:
         """Return when something has come of some partitions, perhaps, or after a while."""
         self._listening = asyncio.get_running_loop()
-        if self._failure is None and not self._has(partitions):
+        if self._failure is None and not any(map(self.has, partitions)):
             await self._bell.heard(timeout_s)
         self._listening = None
 
@@ -97,9 +97,6 @@ class Prefetch(Generic[P, R]):
         """Let everything go: to be called in the client's thread, with nothing awaited since positions were set."""
         with self._lock:
             self._batches.clear()
-
-    def _has(self, partitions: Iterable[P]) -> bool:
-        return any(map(self.has, partitions))
 
     def _with_room(self, partitions: Iterable[P]) -> set[P]:
         with self._lock:

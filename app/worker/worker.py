@@ -174,7 +174,7 @@ class Worker:
         n_partitions = self._counts[self.names.events]
         self.view.n_partitions = n_partitions
         self.view.own(owned)
-        self.features.mark_all()
+        self.catalogue.mark_all()
         if owned:
             garbage.settle()
         for partition in owned.values():

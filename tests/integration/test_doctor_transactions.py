@@ -1,8 +1,7 @@
 """What the doctor says of a log in which others have transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -11,6 +10,7 @@ from app.doctor.group import check_group, without_records
 from app.doctor.held import check_held
 from app.kafka_admin import committed_offsets
 from tests.scene import Scene, Sent
+from tests.transactions import taken_back
 
 
 def event(user_id: str) -> bytes:
@@ -23,24 +23,12 @@ def committed(scene: Scene) -> dict[int, int]:
     return asyncio.run(committed_offsets(scene.settings.broker, scene.names.group, scene.names.events, 1))
 
 
-@asynccontextmanager
-async def transaction(scene: Scene, partition: int, n: int) -> AsyncIterator[None]:
+def transaction(scene: Scene, partition: int, n: int) -> AbstractAsyncContextManager[AIOKafkaProducer]:
     """One of somebody else, with `n` events; taken back at the end."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=scene.settings.broker, transactional_id=f"{scene.names.group}.somebody-else"
-    )
-    await producer.start()
-    try:
-        await producer.begin_transaction()
-        for _ in range(n):
-            await producer.send_and_wait(scene.names.events, event("u1"), key=b"u1", partition=partition)
-        yield
-        await producer.abort_transaction()
-    finally:
-        await producer.stop()
+    return taken_back(scene, [Sent(b"u1", event("u1"), partition)] * n)
 
 
-async def taken_back(scene: Scene, partition: int, n: int) -> None:
+async def leave_remains(scene: Scene, partition: int, n: int) -> None:
     """Leave what is left of a transaction that was aborted."""
     async with transaction(scene, partition, n):
         pass
@@ -54,7 +42,7 @@ def test_what_was_taken_back_is_no_lag(scene: Scene) -> None:
     scene.send([Sent(b"u%d" % number, event(f"u{number}")) for number in range(10)])
     scene.await_durable()
     scene.await_none(lambda: {} if committed(scene) == {0: 10} else {"not": "10"}, 10, "offsets")
-    asyncio.run(taken_back(scene, 0, 5))
+    asyncio.run(leave_remains(scene, 0, 5))
 
     workers, *lag = asyncio.run(check_group(scene.settings))
 
@@ -67,8 +55,8 @@ def test_what_was_taken_back_is_no_lag(scene: Scene) -> None:
 def test_what_is_to_be_folded_is_told_from_what_is_not(scene: Scene) -> None:
     """One record behind the remains is enough; a partition at its end has none."""
     scene.create(3)
-    asyncio.run(taken_back(scene, 0, 5))
-    asyncio.run(taken_back(scene, 1, 5))
+    asyncio.run(leave_remains(scene, 0, 5))
+    asyncio.run(leave_remains(scene, 1, 5))
     scene.send([Sent(b"u1", event("u1"), 1)])
 
     done = asyncio.run(without_records(scene.settings.broker, scene.names.events, {0: 0, 1: 0, 2: 0}))

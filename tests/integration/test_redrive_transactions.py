@@ -1,8 +1,7 @@
 """Re-driving into a log in which others have transactions, open or taken back."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -10,26 +9,15 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from app.dead_letters.journal import Journal, log_ends, log_reader, sent_since
 from models.errors import ServiceError
 from tests.integration.test_redrive import N_PARTITIONS, event, in_the_log, put, result, run
-from tests.scene import Scene
+from tests.scene import Scene, Sent
+from tests.transactions import taken_back
 
 LETTERS: list[tuple[str, bytes | None]] = [("wrong_partition", event(f"u{number}")) for number in range(12)]
 
 
-@asynccontextmanager
-async def transaction(scene: Scene) -> AsyncIterator[AIOKafkaProducer]:
+def transaction(scene: Scene) -> AbstractAsyncContextManager[AIOKafkaProducer]:
     """One of somebody else, with an event in each partition; taken back at the end."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=scene.settings.broker, transactional_id=f"{scene.names.group}.somebody-else"
-    )
-    await producer.start()
-    try:
-        await producer.begin_transaction()
-        for number in range(N_PARTITIONS):
-            await producer.send_and_wait(scene.names.events, event("never"), key=b"never", partition=number)
-        yield producer
-        await producer.abort_transaction()
-    finally:
-        await producer.stop()
+    return taken_back(scene, [Sent(b"never", event("never"), number) for number in range(N_PARTITIONS)])
 
 
 def test_what_lies_behind_an_open_transaction_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

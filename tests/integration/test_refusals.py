@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.new_partitions import NewPartitions
@@ -76,26 +77,23 @@ def running(scene: Scene, partitions: int, fault: str | None = None) -> WorkerPr
     return worker
 
 
-def test_topic_too_small_for_values_is_refused_at_start(scene: Scene) -> None:
-    """A checkpoint topic that cannot take the largest value: exit code 1, naming topic, limit and what to do."""
+@pytest.mark.parametrize(
+    ("kind", "limit", "said"),
+    [
+        ("item_checkpoints", 20_000, "max.message.bytes"),
+        ("dead_letters", 32_767, "Raise its max.message.bytes to 32768"),
+    ],
+)
+def test_topic_too_small_is_refused_at_start(scene: Scene, kind: str, limit: int, said: str) -> None:
+    """A topic that cannot take the largest value, or a letter even cut: exit code 1, naming topic, limit and fix."""
     scene.create(1)
-    limit_values(scene, [scene.names.item_checkpoints], 20_000)
+    topic = getattr(scene.names, kind)
+    limit_values(scene, [topic], limit)
 
     message = refusal(scene.worker(ready=False))
 
-    assert f"topic {scene.names.item_checkpoints} takes messages of 20000 bytes" in message
-    assert "max.message.bytes" in message
-
-
-def test_topic_too_small_for_dead_letters_is_refused_at_start(scene: Scene) -> None:
-    """One that may not take a letter even cut: exit code 1, naming topic, limit and what to do."""
-    scene.create(1)
-    limit_values(scene, [scene.names.dead_letters], 32_767)
-
-    message = refusal(scene.worker(ready=False))
-
-    assert f"topic {scene.names.dead_letters} takes messages of 32767 bytes" in message
-    assert "Raise its max.message.bytes to 32768" in message
+    assert f"topic {topic} takes messages of {limit} bytes" in message
+    assert said in message
 
 
 def test_value_too_large_in_flight_is_named(scene: Scene) -> None:

@@ -84,6 +84,10 @@ class Stage:
         self.catalogue = Catalogue("nowhere", "items")
         self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), self.catalogue)
 
+    async def publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
+        """Make lists and send them; whether Redis has taken them."""
+        return await self.lists._send(await self.lists._make(users))
+
     def fold(self, n: int, n_items: int) -> None:
         """Fold more events, of all users in turn."""
         start, self.n = self.n, self.n + n
@@ -110,7 +114,7 @@ def test_lists_of_a_partition_given_back_are_still_missing() -> None:
     users = [(stage.partition, user_id) for user_id in missing]
     stage.view.own({})
 
-    asyncio.run(stage.lists._publish(users))
+    asyncio.run(stage.publish(users))
 
     assert stage.partition.unpublished == missing
     assert stage.store.lists == {}
@@ -120,7 +124,7 @@ def test_lists_stay_missing_while_redis_is_away() -> None:
     """What Redis did not take is written later, from the state as it is by then."""
     stage = Stage()
     stage.store.down = True
-    assert not asyncio.run(stage.lists._publish([(stage.partition, "u1")]))
+    assert not asyncio.run(stage.publish([(stage.partition, "u1")]))
     assert "u1" in stage.partition.unpublished
 
     stage.store.down = False
