@@ -141,7 +141,7 @@ def _download(jar: Jar, cache: Path, scratch: Path, repository: str) -> None:
             if attempt == ATTEMPTS:
                 raise ServiceError(
                     f"Cannot download {jar.file_name} from {repository}: {error}. Kafka {KAFKA_VERSION} is fetched "
-                    f"once, 44 MB, into {cache}. Check the network and HTTPS_PROXY, or use a running broker with "
+                    f"once, 45 MB, into {cache}. Check the network and HTTPS_PROXY, or use a running broker with "
                     f"--broker HOST:PORT."
                 ) from error
     found = _sha256(path)
