@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 import redis
 
+from app.local.ports import free_port
 from app.local.redis import RedisServer
 from app.store import PublishResult, Store
 from models.errors import ServiceError, StateError
@@ -306,7 +307,7 @@ def test_cluster_wants_one_key_per_call(tmp_path: Path) -> None:
         def prepare(self) -> list[str]:
             program, settings = super().prepare()
             with Path(settings).open("a", encoding="utf-8") as file:
-                file.write(f"cluster-enabled yes\ncluster-port {self.port + 20_000}\n")
+                file.write(f"cluster-enabled yes\ncluster-port {free_port()}\n")
             return [program, settings]
 
     server = ClusterNode(tmp_path)
