@@ -5,7 +5,8 @@ ENV PATH=/opt/freshet/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK
 WORKDIR /src
 # The locked packages first: this layer changes only with the lock.
 COPY requirements-core.lock ./
-RUN pip install --require-hashes --only-binary :all: -r requirements-core.lock
+# --no-deps: the lock is whole, and pip would look for the newest of what one asks for with an extra.
+RUN pip install --no-deps --require-hashes --only-binary :all: -r requirements-core.lock
 COPY pyproject.toml ./
 COPY models models
 COPY tables tables

@@ -1,11 +1,12 @@
-# The verbs of this repository. Needs Python 3.11 with venv and pip, make, git; nothing else.
-PYTHON ?= python3
+# The verbs of this repository. Needs Python 3.11 to 3.14 with venv, make, git; nothing else.
 BIN := .venv/bin
 READY := .venv/ready
 CODE := app agents tables models
 LINTED := $(CODE) tools $(wildcard tests) $(wildcard benchmarks)
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --group build $(UPGRADE) \
-	--python-version 3.11 --python-platform linux --no-emit-index-url --custom-compile-command 'make lock'
+	--universal --python-version 3.11 --no-emit-index-url --custom-compile-command 'make lock'
+# --no-deps: the lock is whole (a test proves it), and pip would look for the newest of what one asks for with an extra
+INSTALL := $(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all:
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -18,10 +19,8 @@ help: ## print this list
 setup: $(READY) ## make .venv with the locked packages and the command freshet (nothing to do when up to date)
 
 $(READY): pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v[:2] == (3, 11) or sys.exit("Freshet runs on Python 3.11, \
-	$(PYTHON) is %d.%d. Use: make setup PYTHON=/path/to/python3.11" % v[:2])'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	@python=$${PYTHON:-$$(tools/python.sh)} && echo "setting up with $$($$python -V), $$python" && $$python -m venv --clear .venv
+	$(INSTALL) -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@echo 'compiling the kernels, once: up to a minute'
 	@$(BIN)/python -m tables.warm_up

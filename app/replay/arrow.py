@@ -24,4 +24,4 @@ def arrow(module: str, what: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise LogError(f"{what} needs pyarrow, which is not installed: pip install 'freshet[local]'.") from error
+        raise LogError(f"{what} needs pyarrow, which is not installed: pip install 'freshet[logs]'.") from error

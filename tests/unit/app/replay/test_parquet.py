@@ -169,5 +169,5 @@ def test_without_pyarrow_the_extra_is_named(open_made: Open, monkeypatch: pytest
     """What is missing, what for, and how to get it."""
     log = open_made("log", packed(pa.table(COLUMNS)))
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(LogError, match=r"log is Parquet: reading it needs pyarrow.*pip install 'freshet\[local\]'"):
+    with pytest.raises(LogError, match=r"log is Parquet: reading it needs pyarrow.*pip install 'freshet\[logs\]'"):
         log.n_records()

@@ -58,5 +58,5 @@ def test_what_follows_the_last_frame_must_be_one(open_made: Open) -> None:
 def test_without_pyarrow_the_extra_is_named(open_made: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing, what for, and how to get it."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(LogError, match=r"log\.jsonl .* zstd: reading it needs pyarrow.*pip install 'freshet\[local\]'"):
+    with pytest.raises(LogError, match=r"log\.jsonl .* zstd: reading it needs pyarrow.*pip install 'freshet\[logs\]'"):
         list(open_made("log.jsonl", b"\x28\xb5\x2f\xfd"))
