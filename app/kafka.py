@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
+from app.broker import Broker
 from models.errors import ServiceError
 from tables.names import TopicSpec
 
@@ -16,10 +17,10 @@ FETCH_BYTES = 8 * 1024**2
 RECORDS_BETWEEN_PAUSES = 1000
 
 
-def reader(broker: str, **options: Any) -> AIOKafkaConsumer:
+def reader(broker: Broker, **options: Any) -> AIOKafkaConsumer:
     """A plain consumer without a group that sees committed records only, from the earliest on."""
     return AIOKafkaConsumer(
-        bootstrap_servers=broker,
+        **broker.client(),
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
@@ -29,12 +30,12 @@ def reader(broker: str, **options: Any) -> AIOKafkaConsumer:
     )
 
 
-def writer(broker: str, **options: Any) -> AIOKafkaProducer:
+def writer(broker: Broker, **options: Any) -> AIOKafkaProducer:
     """An idempotent producer whose records are acknowledged by all replicas."""
-    return AIOKafkaProducer(bootstrap_servers=broker, enable_idempotence=True, acks="all", **options)
+    return AIOKafkaProducer(**broker.client(), enable_idempotence=True, acks="all", **options)
 
 
-async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient, broker: str) -> None:
+async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient, broker: Broker) -> None:
     """Start a client.
 
     Raises
@@ -68,7 +69,7 @@ async def has_stopped(producer: AIOKafkaProducer, within_s: float) -> bool:
 
 
 async def read_to_end(
-    broker: str,
+    broker: Broker,
     partitions: Iterable[TopicPartition],
     handle: Callable[[ConsumerRecord], None],
     progress: Callable[[int, int], Awaitable[None]] | None = None,
@@ -108,9 +109,9 @@ async def read_to_end(
         await consumer.stop()
 
 
-async def partition_counts(broker: str, topics: Iterable[str]) -> dict[str, int]:
+async def partition_counts(broker: Broker, topics: Iterable[str]) -> dict[str, int]:
     """Partitions of each topic that exists."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    admin = AIOKafkaAdminClient(**broker.client())
     await start_client(admin, broker)
     try:
         found = await admin.describe_topics(list(topics))
@@ -119,7 +120,7 @@ async def partition_counts(broker: str, topics: Iterable[str]) -> dict[str, int]
         await admin.close()
 
 
-async def create_topics(broker: str, specs: Iterable[TopicSpec], replication_factor: int) -> None:
+async def create_topics(broker: Broker, specs: Iterable[TopicSpec], replication_factor: int) -> None:
     """Create the topics that do not exist.
 
     Raises
@@ -127,7 +128,7 @@ async def create_topics(broker: str, specs: Iterable[TopicSpec], replication_fac
     ServiceError
         If the broker refuses one.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    admin = AIOKafkaAdminClient(**broker.client())
     await start_client(admin, broker)
     try:
         missing = {
@@ -159,9 +160,9 @@ async def _await_topics(admin: AIOKafkaAdminClient, names: set[str]) -> None:
     raise ServiceError(f"topics {', '.join(sorted(names))} were created but have no leader after 10 s.")
 
 
-async def topic_limits(broker: str, topics: Iterable[str]) -> dict[str, int]:
+async def topic_limits(broker: Broker, topics: Iterable[str]) -> dict[str, int]:
     """`max.message.bytes` of each topic."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    admin = AIOKafkaAdminClient(**broker.client())
     await start_client(admin, broker)
     try:
         resources = [ConfigResource(ConfigResourceType.TOPIC, name, {"max.message.bytes": ""}) for name in topics]

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from app.broker import Broker
 from app.kafka import create_topics, partition_counts, reader, start_client
 from models.errors import ServiceError
 from tables.names import TopicSpec
@@ -26,9 +27,9 @@ class Group:
 
 
 @asynccontextmanager
-async def admin_client(broker: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
     """A client for as long as the block lasts."""
-    client = AIOKafkaAdminClient(bootstrap_servers=broker)
+    client = AIOKafkaAdminClient(**broker.client())
     await start_client(client, broker)
     try:
         yield client
@@ -36,7 +37,7 @@ async def admin_client(broker: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await client.close()
 
 
-async def describe_group(broker: str, group: str) -> Group:
+async def describe_group(broker: Broker, group: str) -> Group:
     """The group as its coordinator sees it; state `Dead` if there has never been one."""
     async with admin_client(broker) as client:
         (response,) = await client.describe_consumer_groups([group])
@@ -45,7 +46,7 @@ async def describe_group(broker: str, group: str) -> Group:
     return Group(state, tuple(f"{member[1]} at {member[2].lstrip('/')}" for member in members))
 
 
-async def committed_offsets(broker: str, group: str, topic: str, n_partitions: int) -> dict[int, int]:
+async def committed_offsets(broker: Broker, group: str, topic: str, n_partitions: int) -> dict[int, int]:
     """Committed offset of each partition that has one."""
     async with admin_client(broker) as client:
         found = await client.list_consumer_group_offsets(
@@ -54,9 +55,9 @@ async def committed_offsets(broker: str, group: str, topic: str, n_partitions: i
     return {tp.partition: entry.offset for tp, entry in found.items() if entry.offset >= 0}
 
 
-async def commit_offsets(broker: str, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+async def commit_offsets(broker: Broker, group: str, topic: str, offsets: Mapping[int, int]) -> None:
     """Set the committed offsets of a group without members."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=broker, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**broker.client(), group_id=group, enable_auto_commit=False)
     await start_client(consumer, broker)
     try:
         consumer.assign([TopicPartition(topic, number) for number in offsets])
@@ -65,7 +66,7 @@ async def commit_offsets(broker: str, group: str, topic: str, offsets: Mapping[i
         await consumer.stop()
 
 
-async def log_ranges(broker: str, topic: str, n_partitions: int) -> dict[int, tuple[int, int]]:
+async def log_ranges(broker: Broker, topic: str, n_partitions: int) -> dict[int, tuple[int, int]]:
     """First and end offset of each partition."""
     consumer = reader(broker)
     await start_client(consumer, broker)
@@ -78,7 +79,7 @@ async def log_ranges(broker: str, topic: str, n_partitions: int) -> dict[int, tu
         await consumer.stop()
 
 
-async def topic_configs(broker: str, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+async def topic_configs(broker: Broker, topics: Iterable[str]) -> dict[str, dict[str, str]]:
     """Configuration of each topic, by Kafka's own names."""
     async with admin_client(broker) as client:
         responses = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics])
@@ -89,7 +90,7 @@ async def topic_configs(broker: str, topics: Iterable[str]) -> dict[str, dict[st
     }
 
 
-async def fit_topics(broker: str, specs: Iterable[TopicSpec], replication_factor: int) -> list[str]:
+async def fit_topics(broker: Broker, specs: Iterable[TopicSpec], replication_factor: int) -> list[str]:
     """Make each topic have its number of partitions; returns what was done.
 
     Missing ones are created, small ones grow, and too large ones are deleted and created anew: Kafka cannot shrink a
@@ -120,7 +121,7 @@ async def fit_topics(broker: str, specs: Iterable[TopicSpec], replication_factor
     ]
 
 
-async def _await_counts(broker: str, wanted: Mapping[str, int]) -> None:
+async def _await_counts(broker: Broker, wanted: Mapping[str, int]) -> None:
     try:
         async with asyncio.timeout(WAIT_S):
             while True:

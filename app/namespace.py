@@ -5,7 +5,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 from app.kafka import start_client
 from app.settings import Settings
 from app.store.remove import remove_keys
-from tables.keys import Keys
 
 
 async def remove_namespace(settings: Settings) -> None:
@@ -18,11 +17,13 @@ async def remove_namespace(settings: Settings) -> None:
     ValueError
         For the empty namespace, whose keys cannot be told from others'.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
-    await start_client(admin, settings.broker)
+    if not settings.namespace:
+        raise ValueError("only a namespace can be removed as a whole")
+    admin = AIOKafkaAdminClient(**settings.kafka.client())
+    await start_client(admin, settings.kafka)
     try:
-        topics = [name for name in await admin.list_topics() if name.startswith(f"{settings.namespace}.")]
+        topics = [name for name in await admin.list_topics() if name.startswith(settings.names.own_prefix)]
         await admin.delete_topics(topics)
     finally:
         await admin.close()
-    await remove_keys(settings.redis_url, Keys(settings.namespace))
+    await remove_keys(settings.redis_url, settings.keys)

@@ -17,7 +17,6 @@ from app.settings import Settings
 from models.errors import InvalidEvent, LogError, ServiceError
 from models.events import EventRules, decode
 from models.partitioner import partition_of
-from tables.names import Names
 
 READ_BYTES = 65_536
 MAX_LINE_BYTES = 1_048_576
@@ -69,20 +68,20 @@ async def produce_lines(
     ServiceError
         If there is no topic to send to.
     """
-    topic = Names(settings.namespace).events
-    if topic not in await partition_counts(settings.broker, [topic]):
+    topic = settings.names.events
+    if topic not in await partition_counts(settings.kafka, [topic]):
         raise ServiceError(
             f"there is no topic {topic} at {settings.broker}. A worker makes it at its start: run `freshet worker` "
             "first, or check FRESHET_BROKER and FRESHET_NAMESPACE."
         )
     rules = settings.fold.rules
     producer = writer(
-        settings.broker,
+        settings.kafka,
         linger_ms=2,
         max_request_size=MAX_LINE_BYTES + READ_BYTES,
         partitioner=kafka_partitioner(settings.partitioner),
     )
-    await start_client(producer, settings.broker)
+    await start_client(producer, settings.kafka)
     acks = Acks(PENDING_SENDS, on_answer=tally.acknowledged)
     started = time.monotonic()
     n_tried = 0

@@ -19,7 +19,6 @@ from app.store.connect import Connection
 from app.worker.checkpoints import CheckpointWriter
 from models.errors import ServiceError, StateError
 from tables.cutting import Cut
-from tables.keys import Keys
 from tables.list_json import version_of
 from tables.marker import MARKER_KEY, Marker
 from tables.names import Names
@@ -58,15 +57,15 @@ async def plan_reset(settings: Settings) -> Plan:
     ServiceError
         If there is no log, or a worker runs.
     """
-    names = Names(settings.namespace)
-    counts = await partition_counts(settings.broker, [names.events])
+    names = settings.names
+    counts = await partition_counts(settings.kafka, [names.events])
     if names.events not in counts:
         raise ServiceError(
             f"there is no topic {names.events} at {settings.broker}, so there is nothing to reset. Check "
             "FRESHET_BROKER and FRESHET_NAMESPACE."
         )
     await _refuse_beside_workers(settings, names)
-    ranges = await log_ranges(settings.broker, names.events, counts[names.events])
+    ranges = await log_ranges(settings.kafka, names.events, counts[names.events])
     return Plan(
         n_partitions=counts[names.events],
         n_records=sum(end - start for start, end in ranges.values()),
@@ -75,7 +74,7 @@ async def plan_reset(settings: Settings) -> Plan:
 
 
 async def _refuse_beside_workers(settings: Settings, names: Names) -> None:
-    group = await describe_group(settings.broker, names.group)
+    group = await describe_group(settings.kafka, names.group)
     if group.members:
         raise ServiceError(
             f"{len(group.members)} workers are in the group {names.group} ({', '.join(group.members)}). Stop all of "
@@ -95,17 +94,17 @@ async def reset(settings: Settings, tell: Tell) -> ResetResult:
         If a worker runs or comes up meanwhile; if Redis is needed and cannot be reached.
     """
     plan = await plan_reset(settings)
-    names = Names(settings.namespace)
+    names = settings.names
     checkpoints = (names.user_checkpoints, names.item_checkpoints)
     epochs = [FIRST_EPOCH]
     specs = [spec for spec in names.topics(plan.n_partitions) if spec.name in checkpoints]
-    if any(n > plan.n_partitions for n in (await partition_counts(settings.broker, checkpoints)).values()):
+    if any(n > plan.n_partitions for n in (await partition_counts(settings.kafka, checkpoints)).values()):
         epochs.append(published_epoch(settings, "a topic of checkpoints, which is made anew,"))
-    for done in await fit_topics(settings.broker, specs, settings.replication_factor):
+    for done in await fit_topics(settings.kafka, specs, settings.replication_factor):
         tell(done)
-    limits = await topic_limits(settings.broker, checkpoints)
+    limits = await topic_limits(settings.kafka, checkpoints)
     n_removed = 0
-    writers = [CheckpointWriter(number, names, settings.broker, limits) for number in range(plan.n_partitions)]
+    writers = [CheckpointWriter(number, names, settings.kafka, limits) for number in range(plan.n_partitions)]
     try:
         for writer in writers:
             await writer.start()
@@ -123,9 +122,9 @@ async def reset(settings: Settings, tell: Tell) -> ResetResult:
     finally:
         for writer in writers:
             await writer.stop()
-    ranges = await log_ranges(settings.broker, names.events, plan.n_partitions)
+    ranges = await log_ranges(settings.kafka, names.events, plan.n_partitions)
     await commit_offsets(
-        settings.broker, names.group, names.events, {number: start for number, (start, _) in ranges.items()}
+        settings.kafka, names.group, names.events, {number: start for number, (start, _) in ranges.items()}
     )
     return ResetResult(marker.epoch, plan.n_partitions, n_removed, plan.n_records)
 
@@ -144,7 +143,7 @@ async def _empty(writer: CheckpointWriter, settings: Settings, names: Names) -> 
         else:
             keys[record.topic].add(record.key)
 
-    await read_to_end(settings.broker, [TopicPartition(topic, writer.partition) for topic in keys], take)
+    await read_to_end(settings.kafka, [TopicPartition(topic, writer.partition) for topic in keys], take)
     known = None if stored is None else epoch_of(stored)
     epoch = published_epoch(settings, f"the marker of partition {writer.partition}") if known is None else known
     unfinished = Marker(epoch, 0, -1, 0, (), 0, "unfinished reset")
@@ -177,7 +176,7 @@ def published_epoch(settings: Settings, what: str) -> int:
     """
     connection = Connection(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
     try:
-        (stored,) = connection.run([("GET", Keys(settings.namespace).default_list())])
+        (stored,) = connection.run([("GET", settings.keys.default_list())])
     except ServiceError as error:
         raise ServiceError(f"{what} does not say its epoch, and the lists in Redis cannot be asked. {error}") from error
     finally:

@@ -13,15 +13,19 @@ from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from app.broker import Broker
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
+from tables.keys import Keys
+from tables.names import Names
 
 if TYPE_CHECKING:
     from tables.fold_settings import FoldSettings
 
 PREFIX = "FRESHET_"
 DEFAULT_FILE = "freshet.toml"
+TOPIC = r"^[A-Za-z0-9._-]{0,200}$"
 
 # what pydantic calls an error -> what is wrong with the value
 _WRONG: Final = {
@@ -50,6 +54,22 @@ class Settings(BaseSettings):
         examples=["shop-1"],
         description="prefix of topics, group and keys",
     )
+    events_topic: str = Field("", pattern=TOPIC, description="topic of events; empty: user_events, with the prefix")
+    items_topic: str = Field("", pattern=TOPIC, description="topic of the catalogue; empty: items, with the prefix")
+    users_topic: str = Field("", pattern=TOPIC, description="topic of profiles; empty: users, with the prefix")
+    topic_prefix: str = Field(
+        "",
+        pattern=TOPIC,
+        examples=["team-a."],
+        description="stands before the namespace in topics, group, transactions",
+    )
+    key_prefix: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9:._-]{0,100}$",
+        examples=["team-a:"],
+        description="stands before the namespace in Redis keys",
+    )
+    group: str = Field("", pattern=TOPIC, description="consumer group of the workers; empty: freshet, with the prefix")
     partitions: int = Field(4, ge=1, le=1000, description="partitions of user_events when it is created")
     replication_factor: int = Field(1, ge=1, le=9, description="replicas of every topic that is created")
     partitioner: Literal["murmur2", "crc32"] = Field("murmur2", description="how producers place users")
@@ -100,6 +120,28 @@ class Settings(BaseSettings):
         600.0, ge=1, le=86_400, description="a partition not loaded after this ends the worker, s"
     )
     standstill_s: float = Field(120.0, ge=1, le=86_400, description="a worker with lag but no progress ends after, s")
+
+    @property
+    def kafka(self) -> Broker:
+        """How Kafka is reached."""
+        return Broker(self.broker)
+
+    @property
+    def names(self) -> Names:
+        """Names of topics, groups and transactions."""
+        return Names(
+            self.namespace, self.events_topic, self.items_topic, self.users_topic, self.group, self.topic_prefix
+        )
+
+    @property
+    def keys(self) -> Keys:
+        """Names of Redis keys."""
+        return Keys(self.namespace, self.key_prefix)
+
+    def apart(self, namespace: str, **changes: Any) -> "Settings":
+        """The same in a namespace of its own, where nothing that was given a name is read or written."""
+        own = dict.fromkeys(("events_topic", "items_topic", "users_topic", "group"), "")
+        return self.model_copy(update={**own, "namespace": namespace, **changes})
 
     @property
     def fold(self) -> "FoldSettings":

@@ -21,6 +21,8 @@ class Keys:
     ----------
     namespace
         Prefix of every key, followed by a colon; empty for none. Letters, digits, `.`, `_` and `-`, at most 64.
+    prefix
+        Stands before the namespace, as it is: what a server lets this application have.
 
     Raises
     ------
@@ -36,6 +38,7 @@ class Keys:
     """
 
     namespace: str = ""
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         if not _NAMESPACE.fullmatch(self.namespace):
@@ -45,7 +48,12 @@ class Keys:
             )
 
     def _key(self, name: str) -> str:
-        return f"{self.namespace}:{name}" if self.namespace else name
+        return f"{self.own_prefix}{name}"
+
+    @property
+    def own_prefix(self) -> str:
+        """What every key begins with."""
+        return f"{self.prefix}{self.namespace}:" if self.namespace else self.prefix
 
     def user_list(self, user_id: str) -> str:
         """A user's recommendation list: string, JSON (`tables.list_json`)."""

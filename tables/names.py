@@ -20,36 +20,68 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """All names of one namespace; the empty one has no prefix."""
+    """All names of one namespace; the empty one has no prefix.
+
+    Parameters
+    ----------
+    namespace
+        Prefix of everything that is named here, followed by a dot.
+    events_topic, items_topic, users_topic, own_group
+        Names of the inputs and of the workers' group, where they are not the usual ones; they get no prefix. Dead
+        letters are named after the events.
+    prefix
+        Stands before the namespace, as it is: what a cluster lets this application have.
+
+    Raises
+    ------
+    SettingsError
+        If two topics would have one name.
+    """
 
     namespace: str = ""
+    events_topic: str = ""
+    items_topic: str = ""
+    users_topic: str = ""
+    own_group: str = ""
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         if self.namespace == APP:
             raise SettingsError(f"namespace has value {APP!r}, as our own topics begin: use another, e.g. 'shop'.")
+        topics = [spec.name for spec in self.topics(1)]
+        if twice := sorted({name for name in topics if topics.count(name) > 1}):
+            raise SettingsError(
+                f"topic {', '.join(twice)} is named for more than one purpose: events, items, users and Freshet's own "
+                "topics are different ones. Change events_topic, items_topic or users_topic."
+            )
 
     def _named(self, name: str) -> str:
-        return f"{self.namespace}.{name}" if self.namespace else name
+        return f"{self.own_prefix}{name}"
+
+    @property
+    def own_prefix(self) -> str:
+        """What every name begins with, but for those that were given."""
+        return f"{self.prefix}{self.namespace}." if self.namespace else self.prefix
 
     @property
     def events(self) -> str:
         """Input: events, by user_id."""
-        return self._named("user_events")
+        return self.events_topic or self._named("user_events")
 
     @property
     def dead_letters(self) -> str:
         """Output: what could not be folded, as it came."""
-        return self._named("user_events.dead_letters")
+        return f"{self.events}.dead_letters"
 
     @property
     def catalogue(self) -> str:
         """Input: catalogue entries, by item_id."""
-        return self._named("items")
+        return self.items_topic or self._named("items")
 
     @property
     def profiles(self) -> str:
         """Input: profiles, by user_id."""
-        return self._named("users")
+        return self.users_topic or self._named("users")
 
     @property
     def user_checkpoints(self) -> str:
@@ -64,7 +96,7 @@ class Names:
     @property
     def group(self) -> str:
         """Consumer group of the workers."""
-        return self._named(APP)
+        return self.own_group or self._named(APP)
 
     def transactional_id(self, partition: int) -> str:
         """Belongs to the partition, so that a new owner fences off the old one."""

@@ -58,7 +58,7 @@ class Flow:
 
     async def _send(self) -> None:
         settings, names = self._scene.settings, self._scene.names
-        producer = writer(settings.broker, request_timeout_ms=60_000)
+        producer = writer(settings.kafka, request_timeout_ms=60_000)
         await producer.start()
         try:
             log = events(self._seed, 60_000)

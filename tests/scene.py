@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import redis
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from app.broker import Broker
 from app.kafka import partition_counts, read_to_end, writer
 from app.settings import Settings
 from app.worker.checkpoints import load_checkpoint
@@ -83,12 +84,12 @@ class Scene:
     def send(self, records: Iterable[Sent]) -> None:
         """Send records in order, each acknowledged by the broker."""
         sent = list(records)
-        asyncio.run(send_all(self.settings.broker, self.names.events, sent))
+        asyncio.run(send_all(self.settings.kafka, self.names.events, sent))
         self.n_sent += len(sent)
 
     def read(self, topic: str) -> list[ConsumerRecord]:
         """All committed records of a topic, partition by partition."""
-        return asyncio.run(read_topic(self.settings.broker, topic))
+        return asyncio.run(read_topic(self.settings.kafka, topic))
 
     def markers(self) -> dict[int, Marker]:
         """The newest marker of every partition that has one."""
@@ -97,7 +98,7 @@ class Scene:
 
     def folded_inline(self) -> list[PartitionState]:
         """What the log, as it lies in Kafka, must have become."""
-        counts = asyncio.run(partition_counts(self.settings.broker, [self.names.events]))
+        counts = asyncio.run(partition_counts(self.settings.kafka, [self.names.events]))
         n_partitions = counts[self.names.events]
         states = [PartitionState(number, n_partitions, self.settings.fold) for number in range(n_partitions)]
         records = self.read(self.names.events)
@@ -116,7 +117,7 @@ class Scene:
         async def load() -> list[PartitionState]:
             states = [PartitionState(number, n_partitions, self.settings.fold) for number in range(n_partitions)]
             for state in states:
-                await load_checkpoint(state, self.names, self.settings.broker)
+                await load_checkpoint(state, self.names, self.settings.kafka)
             return states
 
         return asyncio.run(load())
@@ -204,7 +205,7 @@ class Scene:
             worker.kill()
 
 
-async def send_all(broker: str, topic: str, records: Sequence[Sent]) -> None:
+async def send_all(broker: Broker, topic: str, records: Sequence[Sent]) -> None:
     """Send records in order; returns when all are acknowledged."""
     producer: AIOKafkaProducer = writer(broker, linger_ms=2, max_request_size=2 * 1_048_588)
     await producer.start()
@@ -218,7 +219,7 @@ async def send_all(broker: str, topic: str, records: Sequence[Sent]) -> None:
         await producer.stop()
 
 
-async def read_topic(broker: str, topic: str) -> list[ConsumerRecord]:
+async def read_topic(broker: Broker, topic: str) -> list[ConsumerRecord]:
     """All committed records of a topic, partition by partition."""
     found: list[ConsumerRecord] = []
     counts = await partition_counts(broker, [topic])

@@ -11,9 +11,7 @@ from tests.scene import Scene, Sent
 @asynccontextmanager
 async def taken_back(scene: Scene, records: Iterable[Sent]) -> AsyncIterator[AIOKafkaProducer]:
     """One of somebody else, with these records; it is open in the block, and aborted at its end."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=scene.settings.broker, transactional_id=f"{scene.names.group}.somebody-else"
-    )
+    producer = AIOKafkaProducer(**scene.settings.kafka.client(), transactional_id=f"{scene.names.group}.somebody-else")
     await producer.start()
     try:
         await producer.begin_transaction()

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
 from app.bench.workload import Sent
+from app.broker import Broker
 from app.kafka import start_client, writer
 from app.replay.records import LogRecord
 from models.errors import LogError, ServiceError
@@ -63,7 +64,7 @@ class Backlog:
 
 
 async def preload(
-    broker: str, topic: str, n_partitions: int, records: Iterable[Sent], advance: Callable[[int], None]
+    broker: Broker, topic: str, n_partitions: int, records: Iterable[Sent], advance: Callable[[int], None]
 ) -> dict[str, Last]:
     """Send a backlog into an empty topic, in full batches; returns where each user's last event lies.
 

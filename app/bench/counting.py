@@ -94,20 +94,20 @@ class _Counting:
 
     async def _count(self, faults: list[Fault]) -> dict[str, object]:
         settings, names = self._place.settings, self._place.names
-        await create_topics(settings.broker, names.topics(N_PARTITIONS), 1)
+        await create_topics(settings.kafka, names.topics(N_PARTITIONS), 1)
         records = list(self._workload.records())
         fleet = Fleet(self._place.environment, self._place.folder / "freshet")
         ordeal = Ordeal(fleet, faults, Random(self._seed), bounded=True, patience_s=PATIENCE_S, gives_up=False)
         showing = asyncio.create_task(self._show(fleet, len(records)))
         try:
-            await ordeal.run(settings.broker, names.events, records, N_WORKERS)
-            await await_checkpoints(settings.broker, names, N_PARTITIONS, PATIENCE_S, fleet.check)
+            await ordeal.run(settings.kafka, names.events, records, N_WORKERS)
+            await await_checkpoints(settings.kafka, names, N_PARTITIONS, PATIENCE_S, fleet.check)
             seconds = monotonic() - ordeal.began
         finally:
             showing.cancel()
             await fleet.stop()
-        oracles = await read_log(settings.broker, names.events, N_PARTITIONS, records)
-        states = await read_state(settings.broker, names, N_PARTITIONS, settings.fold)
+        oracles = await read_log(settings.kafka, names.events, N_PARTITIONS, records)
+        states = await read_state(settings.kafka, names, N_PARTITIONS, settings.fold)
         verdict = Verdict()
         for oracle, state in zip(oracles, states, strict=True):
             verdict.judge(oracle, state)
@@ -127,7 +127,7 @@ class _Counting:
         task = self._progress.add_task("stock Faust", total=None)
         try:
             return await count_stock(
-                self._place.settings.broker,
+                self._place.settings.kafka,
                 f"{self._place.settings.namespace}.stock",
                 self._place.folder / "stock",
                 events=self._workload.n_records,

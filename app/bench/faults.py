@@ -9,6 +9,7 @@ from typing import NamedTuple
 from app.bench.feed import feed
 from app.bench.fleet import Fleet
 from app.bench.workload import Sent
+from app.broker import Broker
 from models.errors import ServiceError
 
 FIRST, LAST = 0.10, 0.86  # what is folded until a fault has happened comes on top, SLACK at most
@@ -60,7 +61,7 @@ class Ordeal:
         self._patience_s = patience_s
         self._gives_up = gives_up
 
-    async def run(self, broker: str, topic: str, records: Sequence[Sent], n_workers: int) -> None:
+    async def run(self, broker: Broker, topic: str, records: Sequence[Sent], n_workers: int) -> None:
         """Start the workers, send the log, and return when all faults have happened and all is sent.
 
         Raises

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from app.bench.workload import Sent
+from app.broker import Broker
 from app.kafka import start_client, writer
 
 SLICE = 500
 PAUSE_S = 0.005
 
 
-async def feed(broker: str, topic: str, records: Sequence[Sent], allowed: Callable[[], int]) -> None:
+async def feed(broker: Broker, topic: str, records: Sequence[Sent], allowed: Callable[[], int]) -> None:
     """Send all records in order, each one acknowledged.
 
     Parameters

@@ -85,7 +85,7 @@ class _Freshness:
         settings, names = self._place.settings, self._place.names
         await prepare_topics(settings)
         records = self._traffic.preloaded(PRELOADED)
-        await preload(settings.broker, names.events, settings.partitions, records, lambda n: None)
+        await preload(settings.kafka, names.events, settings.partitions, records, lambda n: None)
         worker = self._place.start_worker(self._take)
         try:
             await asyncio.to_thread(worker.wait_ready, READY_S)
@@ -112,7 +112,7 @@ class _Freshness:
             gc.freeze()  # or collecting all that was imported would delay events
             started = time.monotonic()
             try:
-                await load.run(settings.broker, settings.partitioner, topic, n_warm_up + n)
+                await load.run(settings.kafka, settings.partitioner, topic, n_warm_up + n)
             finally:
                 ended = time.monotonic()
                 gc.unfreeze()

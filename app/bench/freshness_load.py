@@ -11,6 +11,7 @@ import orjson
 
 from app.bench.child import Child
 from app.bench.workload import TYPES, Sent
+from app.broker import Broker
 from app.client import AsyncReader
 from app.replay.send import log_producer
 from models.errors import ServiceError
@@ -96,7 +97,7 @@ class OpenLoop:
         self._acks: set[Future[object]] = set()
         self._failure: BaseException | None = None
 
-    async def run(self, broker: str, partitioner: str, topic: str, n: int) -> None:
+    async def run(self, broker: Broker, partitioner: str, topic: str, n: int) -> None:
         """Send so many events; all are acknowledged when this returns.
 
         Raises

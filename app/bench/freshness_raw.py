@@ -11,14 +11,15 @@ from time import monotonic
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from app.broker import Broker
 from app.kafka import start_client
 
 POLL_MS = 500
 
 
-async def consume(broker: str, topic: str, n_partitions: int) -> None:
+async def consume(broker: Broker, topic: str, n_partitions: int) -> None:
     """Read from the end of the topic on until standard input ends."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**broker.client(), enable_auto_commit=False)
     await start_client(consumer, broker)
     try:
         partitions = [TopicPartition(topic, number) for number in range(n_partitions)]
@@ -47,4 +48,4 @@ def _say(line: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(consume(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(consume(Broker(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

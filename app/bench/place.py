@@ -30,7 +30,7 @@ class Place:
     @property
     def names(self) -> Names:
         """Topics and the like."""
-        return Names(self.settings.namespace)
+        return self.settings.names
 
     @property
     def environment(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from app.bench.faults import Fault, Ordeal
 from app.bench.fleet import Fleet
 from app.bench.stock import changelog
 from app.bench.workload import Workload
+from app.broker import Broker
 from app.kafka import create_topics, reader, start_client
 from tables.names import TopicSpec
 
@@ -23,7 +24,7 @@ SETTLED_S = 5.0
 
 
 async def count_stock(
-    broker: str,
+    broker: Broker,
     name: str,
     folder: Path,
     *,
@@ -43,7 +44,16 @@ async def count_stock(
     topic = f"{name}.events"
     await create_topics(broker, [TopicSpec(topic, n_partitions)], 1)
     records = list(Workload(events, seed, malformed=0, duplicates=0).records())
-    command = [sys.executable, "-m", "app.bench.stock", broker, name, topic, str(n_partitions), str(session_timeout_s)]
+    command = [
+        sys.executable,
+        "-m",
+        "app.bench.stock",
+        broker.servers,
+        name,
+        topic,
+        str(n_partitions),
+        str(session_timeout_s),
+    ]
     fleet = Fleet({}, folder, command)
     ordeal = Ordeal(fleet, faults, Random(seed), bounded=False, patience_s=PATIENCE_S, gives_up=True)
     try:
@@ -53,11 +63,11 @@ async def count_stock(
         await fleet.stop()
 
 
-async def _counted(broker: str, name: str, topic: str, n_partitions: int) -> int:
+async def _counted(broker: Broker, name: str, topic: str, n_partitions: int) -> int:
     """Sum of the newest counts: when all offsets are committed and nothing changes any more, or the time is over."""
     counts: dict[bytes, int] = {}
     log = [TopicPartition(topic, number) for number in range(n_partitions)]
-    consumer, admin = reader(broker), AIOKafkaAdminClient(bootstrap_servers=broker)
+    consumer, admin = reader(broker), AIOKafkaAdminClient(**broker.client())
     await start_client(consumer, broker)
     await start_client(admin, broker)
     try:

@@ -8,6 +8,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from app.bench.oracle import Oracle
 from app.bench.workload import Sent
+from app.broker import Broker
 from app.kafka import read_to_end, reader, start_client
 from models.errors import ServiceError
 from tables.fold_settings import FoldSettings
@@ -16,7 +17,7 @@ from tables.names import Names
 from tables.partition import PartitionState
 
 
-async def read_log(broker: str, topic: str, n_partitions: int, sent: Sequence[Sent]) -> list[Oracle]:
+async def read_log(broker: Broker, topic: str, n_partitions: int, sent: Sequence[Sent]) -> list[Oracle]:
     """The oracle of every partition, told the log as it lies there.
 
     Raises
@@ -40,7 +41,7 @@ async def read_log(broker: str, topic: str, n_partitions: int, sent: Sequence[Se
 
 
 async def await_checkpoints(
-    broker: str, names: Names, n_partitions: int, patience_s: float, alive: Callable[[], None]
+    broker: Broker, names: Names, n_partitions: int, patience_s: float, alive: Callable[[], None]
 ) -> None:
     """Return when the checkpoints of all partitions hold all of the log, whose ends stand still by now.
 
@@ -75,7 +76,7 @@ async def await_checkpoints(
         await consumer.stop()
 
 
-async def read_state(broker: str, names: Names, n_partitions: int, settings: FoldSettings) -> list[PartitionState]:
+async def read_state(broker: Broker, names: Names, n_partitions: int, settings: FoldSettings) -> list[PartitionState]:
     """The state of every partition, from the newest value of each key."""
     values: dict[str, dict[tuple[int, bytes], bytes | None]] = defaultdict(dict)
 

@@ -79,7 +79,7 @@ class _Stream:
         settings, names, n = self._place.settings, self._place.names, len(self._backlog)
         await prepare_topics(settings)
         last = await self._load()
-        raw_s = await read_raw(settings.broker, names.events, settings.partitions, n)
+        raw_s = await read_raw(settings.kafka, names.events, settings.partitions, n)
         timing = await fold_backlog(self._place, n, self._bar("Freshet", n))
         states = await self._states()
         check_folded(states, n)
@@ -97,7 +97,7 @@ class _Stream:
         def advance(n: int) -> None:
             self._progress.advance(task, n)
 
-        last = await preload(settings.broker, names.events, settings.partitions, self._backlog, advance)
+        last = await preload(settings.kafka, names.events, settings.partitions, self._backlog, advance)
         self._progress.update(task, completed=len(self._backlog))
         return last
 
@@ -106,7 +106,7 @@ class _Stream:
         settings = self._place.settings
         states = [PartitionState(number, settings.partitions, settings.fold) for number in range(settings.partitions)]
         for state in states:
-            await load_checkpoint(state, self._place.names, settings.broker)
+            await load_checkpoint(state, self._place.names, settings.kafka)
         return states
 
     def _bar(self, name: str, total: int) -> Callable[[int], None]:

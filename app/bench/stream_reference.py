@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from app.bench.backlog import Backlog, preload
 from app.bench.child import Child
 from app.bench.place import Place
+from app.broker import Broker
 from app.kafka import create_topics, reader, start_client
 from models.errors import ServiceError
 from tables.names import TopicSpec
@@ -19,7 +20,7 @@ SILENT_S = 60.0
 POLL_MS = 100
 
 
-async def read_raw(broker: str, topic: str, n_partitions: int, n_records: int) -> float:
+async def read_raw(broker: Broker, topic: str, n_partitions: int, n_records: int) -> float:
     """Seconds that aiokafka's `getmany` and orjson need for all records, from the first fetch on."""
     consumer = reader(broker)
     await start_client(consumer, broker)
@@ -50,8 +51,8 @@ async def run_stock(place: Place, backlog: Backlog, show: Callable[[int], None])
     """
     name, n_partitions = f"{place.settings.namespace}.stock", place.settings.partitions
     topic, n_events = f"{name}.events", min(STOCK_EVENTS, len(backlog))
-    await create_topics(place.settings.broker, [TopicSpec(topic, n_partitions)], 1)
-    await preload(place.settings.broker, topic, n_partitions, islice(backlog, n_events), lambda n: None)
+    await create_topics(place.settings.kafka, [TopicSpec(topic, n_partitions)], 1)
+    await preload(place.settings.kafka, topic, n_partitions, islice(backlog, n_events), lambda n: None)
     arguments = (place.settings.broker, name, topic, str(n_partitions))
     async with Child(place.folder, "app.bench.stock", *arguments) as stock:
         n_before, moved = 0, monotonic()

@@ -25,6 +25,8 @@ class Reader:
         `redis://[user:password@]host:port/db`, `rediss://` for TLS, `unix://` for a socket.
     namespace
         The namespace of the workers.
+    key_prefix
+        What stands before the namespace in their keys.
     timeout_s
         Longest wait for connecting and for a reply.
 
@@ -34,8 +36,8 @@ class Reader:
     ...     found = reader.recs("u42", segment="f-25-34")
     """
 
-    def __init__(self, redis_url: str, namespace: str = "", *, timeout_s: float = 0.5) -> None:
-        self._keys = Keys(namespace)
+    def __init__(self, redis_url: str, namespace: str = "", *, key_prefix: str = "", timeout_s: float = 0.5) -> None:
+        self._keys = Keys(namespace, key_prefix)
         self._redis = Connection(redis_url, timeout_s=timeout_s)
 
     def recs(self, user_id: str, segment: str | None = None) -> RecommendationList | None:
@@ -89,8 +91,8 @@ class Reader:
 class AsyncReader:
     """`Reader` for the coroutines of one event loop; same methods, same rules, each to be awaited."""
 
-    def __init__(self, redis_url: str, namespace: str = "", *, timeout_s: float = 0.5) -> None:
-        self._keys = Keys(namespace)
+    def __init__(self, redis_url: str, namespace: str = "", *, key_prefix: str = "", timeout_s: float = 0.5) -> None:
+        self._keys = Keys(namespace, key_prefix)
         self._redis = AsyncConnection(redis_url, timeout_s=timeout_s, deadline_s=2 * timeout_s)
 
     async def recs(self, user_id: str, segment: str | None = None) -> RecommendationList | None:

@@ -184,10 +184,9 @@ def _note_left_out(n_redriven: int, n_repeats: int) -> None:
 
 def _read(settings: Any, handle: "Callable[[DeadLetter], None]") -> "Once":
     from app.dead_letters import read_dead_letters
-    from tables.names import Names
 
-    topic = Names(settings.namespace).dead_letters
-    return _with_progress(settings, "reading", lambda show: read_dead_letters(settings.broker, topic, handle, show))
+    topic = settings.names.dead_letters
+    return _with_progress(settings, "reading", lambda show: read_dead_letters(settings.kafka, topic, handle, show))
 
 
 def _with_progress(settings: Any, what: str, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:

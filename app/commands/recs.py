@@ -52,7 +52,7 @@ def recs(settings: Any, user: str, segment: str | None, k: int, as_json: bool) -
     rung = next(number for number, reply in enumerate(replies) if reply is not None)
     named = [item.item_id for item in found.items[: None if as_json else k]]
     named += [item_id for item in found.items[: None if as_json else k] for item_id in item.because]
-    with Reader(settings.redis_url, settings.namespace, timeout_s=TIMEOUT_S) as reader:
+    with Reader(settings.redis_url, settings.namespace, key_prefix=settings.key_prefix, timeout_s=TIMEOUT_S) as reader:
         titles = reader.titles(list(dict.fromkeys(named))) if named else {}
     age_ms = int(time.time() * 1000) - found.generated_at_ms
     key = [keys.user_list(user), *([keys.segment_list(segment)] if segment is not None else []), keys.default_list()]

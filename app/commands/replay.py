@@ -196,12 +196,11 @@ async def _to_kafka(log: EventLog, settings: Settings, pace: float | None, bar: 
     from app.replay.send import log_producer, send_catalogue, send_events
     from app.replay.warn import warn_if_old
     from app.worker.preflight import prepare_topics
-    from tables.names import Names
 
-    names = Names(settings.namespace)
+    names = settings.names
     await prepare_topics(settings)
     await warn_if_old(log, settings)
-    async with log_producer(settings.broker, settings.partitioner) as producer:
+    async with log_producer(settings.kafka, settings.partitioner) as producer:
         n_items = await send_catalogue(producer, names.catalogue, log.catalogue())
         n_sent, log_sha256 = await send_events(producer, names.events, log, Pacer(pace), bar.advance)
     return {"sent": n_sent, "catalogue": n_items, "topic": names.events, "log_sha256": log_sha256}

@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
+from app.broker import Broker
 from app.dead_letters.marks import Headers, Origin, begin_headers, mark_headers, sent_origin
 from app.kafka import FETCH_BYTES, start_client
 from models.errors import ServiceError
@@ -24,11 +25,11 @@ class Journal:
     The transactional id belongs to the namespace: who starts fences off whoever is still at it.
     """
 
-    def __init__(self, broker: str, names: Names) -> None:
+    def __init__(self, broker: Broker, names: Names) -> None:
         self._broker = broker
         self._topic = names.dead_letters
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=broker,
+            **broker.client(),
             transactional_id=names.redrive_id,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         )
@@ -78,13 +79,13 @@ async def log_ends(consumer: AIOKafkaConsumer) -> dict[int, int]:
     return {tp.partition: end for tp, end in ends.items()}
 
 
-async def log_reader(broker: str, partitions: Iterable[TopicPartition]) -> AIOKafkaConsumer:
+async def log_reader(broker: Broker, partitions: Iterable[TopicPartition]) -> AIOKafkaConsumer:
     """A consumer of the log that sees every record, also behind an open transaction, where the workers wait.
 
     What a redrive sends is in no transaction: it has been sent once it is acknowledged, and must be found from then on.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=broker,
+        **broker.client(),
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         max_partition_fetch_bytes=FETCH_BYTES,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from app.broker import Broker
 from app.dead_letters.marks import Marks, Origin, Origins, is_mark, origin_of
 from app.kafka import partition_counts, read_to_end
 from models.errors import ServiceError
@@ -92,7 +93,7 @@ class Once:
             self._handle(letter)
 
 
-async def read_dead_letters(broker: str, topic: str, handle: Handle, progress: Progress | None = None) -> Once:
+async def read_dead_letters(broker: Broker, topic: str, handle: Handle, progress: Progress | None = None) -> Once:
     """Read the topic from its start to its end, oldest first; returns what was left out.
 
     It is read twice: first for the marks, which lie behind their letters.
@@ -109,14 +110,14 @@ async def read_dead_letters(broker: str, topic: str, handle: Handle, progress: P
     return once
 
 
-async def read_marks(broker: str, partitions: list[TopicPartition], progress: Progress | None) -> Marks:
+async def read_marks(broker: Broker, partitions: list[TopicPartition], progress: Progress | None) -> Marks:
     """What redrives have left in the topic."""
     marks = Marks()
     await read_to_end(broker, partitions, marks.take, progress)
     return marks
 
 
-async def read_letters(broker: str, partitions: list[TopicPartition], once: Once, progress: Progress | None) -> None:
+async def read_letters(broker: Broker, partitions: list[TopicPartition], once: Once, progress: Progress | None) -> None:
     """Hand on the letters of the topic."""
 
     def take(record: ConsumerRecord) -> None:
@@ -126,7 +127,7 @@ async def read_letters(broker: str, partitions: list[TopicPartition], once: Once
     await read_to_end(broker, partitions, take, progress)
 
 
-async def partitions_of(broker: str, topic: str) -> list[TopicPartition]:
+async def partitions_of(broker: Broker, topic: str) -> list[TopicPartition]:
     """The topic's partitions.
 
     Raises

@@ -25,7 +25,6 @@ from app.produce import MAX_LINE_BYTES, checked_key, kafka_partitioner
 from app.settings import Settings
 from models.errors import InvalidEvent
 from models.events import EventRules
-from tables.names import Names
 
 BATCH = 500
 CUT = "cut"
@@ -99,7 +98,7 @@ async def plan_redrive(settings: Settings, reason: str | None, progress: Progres
         sorter.ready.clear()
         await progress(done, total)
 
-    once = await read_dead_letters(settings.broker, Names(settings.namespace).dead_letters, sorter.take, counted)
+    once = await read_dead_letters(settings.kafka, settings.names.dead_letters, sorter.take, counted)
     tally.n_already, tally.n_repeats = once.n_redriven, once.n_repeats
     return tally
 
@@ -123,7 +122,7 @@ async def redrive(settings: Settings, reason: str | None, tally: Tally, progress
     ServiceError
         If a topic is missing, Kafka fails, or another redrive takes over.
     """
-    names, broker = Names(settings.namespace), settings.broker
+    names, broker = settings.names, settings.kafka
     letters, log = await partitions_of(broker, names.dead_letters), await partitions_of(broker, names.events)
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(Journal(broker, names))  # first: whoever was at it is fenced off

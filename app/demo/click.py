@@ -10,7 +10,6 @@ from app.client import Reader
 from app.replay.send import log_producer
 from app.settings import Settings
 from models.errors import ServiceError
-from tables.names import Names
 
 POLL_S = 0.001
 WAIT_S = 10.0
@@ -46,10 +45,10 @@ async def one_click(settings: Settings, reader: Reader, user_id: str) -> Click:
         "event_type": "click",
         "timestamp": int(features.get("last_event_ms", 0)) + 1000,
     }
-    async with log_producer(settings.broker, settings.partitioner, linger_ms=0) as producer:
-        await producer.partitions_for(Names(settings.namespace).events)
+    async with log_producer(settings.kafka, settings.partitioner, linger_ms=0) as producer:
+        await producer.partitions_for(settings.names.events)
         started = time.perf_counter()
-        await producer.send(Names(settings.namespace).events, key=user_id.encode(), value=orjson.dumps(event))
+        await producer.send(settings.names.events, key=user_id.encode(), value=orjson.dumps(event))
         while time.perf_counter() - started < WAIT_S:
             await asyncio.sleep(POLL_S)
             after = reader.recs(user_id)

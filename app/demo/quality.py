@@ -8,16 +8,15 @@ from app.replay.records import EventLog
 from app.settings import Settings
 from app.worker.checkpoints import load_checkpoint
 from models.evaluation import merged_errors, merged_json
-from tables.names import Names
 from tables.partition import PartitionState
 
 
 async def measured(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
     """Hit rates and rating errors over all partitions, as of their last checkpoints."""
-    names = Names(settings.namespace)
+    names = settings.names
     states = [PartitionState(number, settings.partitions, settings.fold) for number in range(settings.partitions)]
     for state in states:
-        await load_checkpoint(state, names, settings.broker)
+        await load_checkpoint(state, names, settings.kafka)
     quality = merged_json([state.evaluator.prequential for state in states])
     return quality, merged_errors([state.evaluator.ratings for state in states])
 

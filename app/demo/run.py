@@ -20,7 +20,6 @@ from app.replay.send import log_producer, send_catalogue, send_events
 from app.replay.show import show_quality, show_ratings
 from app.settings import load_settings
 from models.errors import ServiceError
-from tables.names import Names
 
 POLL_S = 0.1
 FOLD_TIMEOUT_S = 300.0
@@ -108,8 +107,8 @@ def _await_features(session: LocalSession) -> None:
 
 
 async def _send(log: EventLog, session: LocalSession, bar: Bar) -> int:
-    names = Names(session.settings.namespace)
-    async with log_producer(session.settings.broker, session.settings.partitioner) as producer:
+    names = session.settings.names
+    async with log_producer(session.settings.kafka, session.settings.partitioner) as producer:
         await send_catalogue(producer, names.catalogue, log.catalogue())
         n, _ = await send_events(producer, names.events, log, Pacer(None), bar.advance)
     return n

@@ -7,11 +7,11 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.admin import ApiVersionRequest
 
+from app.broker import Broker
 from app.doctor.finding import Finding
 from app.kafka import start_client
 from app.kafka_admin import admin_client
 from app.settings import Settings
-from tables.names import Names
 
 TRANSACTION_S = 10.0
 FETCH, ADD_RAFT_VOTER, DESCRIBE_TRANSACTIONS, DESCRIBE_CLUSTER = 1, 80, 65, 60
@@ -19,16 +19,16 @@ FETCH, ADD_RAFT_VOTER, DESCRIBE_TRANSACTIONS, DESCRIBE_CLUSTER = 1, 80, 65, 60
 
 async def check_broker(settings: Settings) -> list[Finding]:
     """Is Kafka reachable, and which release is it."""
-    async with admin_client(settings.broker) as client:  # raises with advice if nobody answers
+    async with admin_client(settings.kafka) as client:  # raises with advice if nobody answers
         cluster = await client.describe_cluster()
-    release = release_of(await _api_versions(settings.broker))
+    release = release_of(await _api_versions(settings.kafka))
     n_brokers = len(cluster["brokers"])
     found = f"Kafka {release} at {settings.broker}, {n_brokers} broker{'s' if n_brokers > 1 else ''}"
     return [Finding("Kafka", "ok", found)]
 
 
-async def _api_versions(broker: str) -> dict[int, tuple[int, int]]:
-    client = AIOKafkaClient(bootstrap_servers=broker)
+async def _api_versions(broker: Broker) -> dict[int, tuple[int, int]]:
+    client = AIOKafkaClient(**broker.client())
     try:
         await client.bootstrap()
         response = await client.send(client.get_random_node(), ApiVersionRequest())
@@ -59,10 +59,10 @@ async def check_transactions(settings: Settings) -> list[Finding]:
     """Can a checkpoint be written: does the broker give out a transactional id."""
     started = time.monotonic()
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.broker,
-        transactional_id=Names(settings.namespace).doctor_id,
+        **settings.kafka.client(),
+        transactional_id=settings.names.doctor_id,
         request_timeout_ms=int(TRANSACTION_S * 1000),
     )
-    await start_client(producer, settings.broker)
+    await start_client(producer, settings.kafka)
     await producer.stop()
     return [Finding("transactions", "ok", f"a transactional producer was ready in {time.monotonic() - started:.2f} s")]

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from aiokafka import TopicPartition
 
+from app.broker import Broker
 from app.doctor.finding import Finding
 from app.kafka import partition_counts, reader, start_client
 from app.kafka_admin import committed_offsets, describe_group, log_ranges
 from app.settings import Settings
-from tables.names import Names
 
 TOLERATED_LAG = 1  # the end of a transaction is an offset without a record
 
@@ -18,29 +18,29 @@ Ranges = Mapping[int, tuple[int, int]]
 
 async def check_group(settings: Settings) -> list[Finding]:
     """The consumer group, and each partition's lag: what is not yet in a checkpoint."""
-    names = Names(settings.namespace)
-    counts = await partition_counts(settings.broker, [names.events])
+    names = settings.names
+    counts = await partition_counts(settings.kafka, [names.events])
     if names.events not in counts:
         return []
     n_partitions = counts[names.events]
-    group = await describe_group(settings.broker, names.group)
+    group = await describe_group(settings.kafka, names.group)
     findings = [check_members(names.group, group.state, len(group.members), n_partitions)]
-    before = await committed_offsets(settings.broker, names.group, names.events, n_partitions)
-    ranges = await log_ranges(settings.broker, names.events, n_partitions)
+    before = await committed_offsets(settings.kafka, names.group, names.events, n_partitions)
+    ranges = await log_ranges(settings.kafka, names.events, n_partitions)
     after = before
     if group.members and any(lag > TOLERATED_LAG for lag in lags(before, ranges).values()):
         await asyncio.sleep(1.0 + 2 * settings.checkpoint_s)
-        after = await committed_offsets(settings.broker, names.group, names.events, n_partitions)
+        after = await committed_offsets(settings.kafka, names.group, names.events, n_partitions)
         behind = [
             number for number, lag in lags(after, ranges).items() if lag and after.get(number) == before.get(number)
         ]
         offsets = {number: after.get(number, ranges[number][0]) for number in behind}
-        done = await without_records(settings.broker, names.events, offsets)
+        done = await without_records(settings.kafka, names.events, offsets)
         after |= {number: ranges[number][1] for number in done}
     return findings + check_lags(before, after, ranges, has_workers=bool(group.members))
 
 
-async def without_records(broker: str, topic: str, offsets: Mapping[int, int]) -> set[int]:
+async def without_records(broker: Broker, topic: str, offsets: Mapping[int, int]) -> set[int]:
     """Partitions with no record to be folded from these offsets on, just marks and what transactions took back."""
     if not offsets:
         return set()

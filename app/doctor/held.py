@@ -9,20 +9,19 @@ from app.doctor.finding import Finding
 from app.kafka import partition_counts
 from app.kafka_admin import log_ranges
 from app.settings import Settings
-from tables.names import Names
 
 OPEN_S = 1.0  # a transaction may well take that long
 
 
 async def check_held(settings: Settings) -> list[Finding]:
     """Records that have been behind an open transaction for a while; nothing if there are none."""
-    names = Names(settings.namespace)
-    counts = await partition_counts(settings.broker, [names.events])
+    names = settings.names
+    counts = await partition_counts(settings.kafka, [names.events])
     if names.events not in counts:
         return []  # the check of the topics says so
     n_partitions = counts[names.events]
     consumer = await log_reader(
-        settings.broker, [TopicPartition(names.events, number) for number in range(n_partitions)]
+        settings.kafka, [TopicPartition(names.events, number) for number in range(n_partitions)]
     )
     try:
         ends = await log_ends(consumer)
@@ -30,7 +29,7 @@ async def check_held(settings: Settings) -> list[Finding]:
         await consumer.stop()
     for wait_s in (0.0, OPEN_S):
         await asyncio.sleep(wait_s)
-        stable = await log_ranges(settings.broker, names.events, n_partitions)
+        stable = await log_ranges(settings.kafka, names.events, n_partitions)
         held = {number: end - stable[number][1] for number, end in sorted(ends.items()) if end > stable[number][1]}
         if not held:
             return []

@@ -7,7 +7,6 @@ from app.dead_letters import DeadLetter, read_dead_letters
 from app.doctor.finding import Finding
 from app.kafka import partition_counts
 from app.settings import Settings
-from tables.names import Names
 
 RECENT_S = 3600
 WRONG_PARTITION = "wrong_partition"
@@ -24,10 +23,10 @@ async def check_dead_letters(settings: Settings) -> list[Finding]:
         if letter.reason == WRONG_PARTITION:
             newest_ms = max(newest_ms, letter.sent_ms)
 
-    topic = Names(settings.namespace).dead_letters
-    if topic not in await partition_counts(settings.broker, [topic]):
+    topic = settings.names.dead_letters
+    if topic not in await partition_counts(settings.kafka, [topic]):
         return []  # the check of the topics says so
-    await read_dead_letters(settings.broker, topic, count)
+    await read_dead_letters(settings.kafka, topic, count)
     return findings_of(reasons, time.time() - newest_ms / 1000, settings.partitioner)
 
 

@@ -8,7 +8,6 @@ from app.settings import Settings
 from app.store.connect import Connection
 from app.store.errors import masked
 from models.errors import FreshetError
-from tables.keys import Keys
 
 TIMEOUT_S = 3.0
 PROBE_S = 10
@@ -17,7 +16,7 @@ LEAST_MAJOR = 7
 
 def check_redis(settings: Settings) -> list[Finding]:
     """Is Redis reachable, new enough, and writable."""
-    probe = Keys(settings.namespace).doctor_probe()
+    probe = settings.keys.doctor_probe()
     try:
         connection = Connection(settings.redis_url, timeout_s=TIMEOUT_S)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.broker import Broker
 from app.doctor.finding import Finding
 from app.kafka import partition_counts
 from app.kafka_admin import topic_configs
@@ -17,18 +18,18 @@ LIMIT = "max.message.bytes"
 
 async def check_topics(settings: Settings) -> list[Finding]:
     """Everything about topics."""
-    names = Names(settings.namespace)
+    names = settings.names
     specs = names.topics(settings.partitions)
-    counts = await partition_counts(settings.broker, [spec.name for spec in specs])
+    counts = await partition_counts(settings.kafka, [spec.name for spec in specs])
     missing = [spec.name for spec in specs if spec.name not in counts]
     if missing:
         advice = "A worker makes them at its start: run `freshet worker`. Or check FRESHET_NAMESPACE."
         return [Finding("topics", "wrong", f"not there: {', '.join(missing)}", advice)]
-    configs = await topic_configs(settings.broker, counts)
+    configs = await topic_configs(settings.kafka, counts)
     findings = check_counts(names, counts)
     for spec in specs:
-        findings += check_config(spec, configs[spec.name], settings.broker)
-    findings += check_dead_letter_limit(names, configs, settings.broker)
+        findings += check_config(spec, configs[spec.name], settings.kafka)
+    findings += check_dead_letter_limit(names, configs, settings.kafka)
     try:
         limits = await checkpoint_limits(settings)
         findings.append(Finding("sizes", "ok", f"checkpoints take values of {min(limits.values())} bytes: enough"))
@@ -57,7 +58,7 @@ def check_counts(names: Names, counts: Mapping[str, int]) -> list[Finding]:
     ]
 
 
-def check_config(spec: TopicSpec, config: Mapping[str, str], broker: str) -> list[Finding]:
+def check_config(spec: TopicSpec, config: Mapping[str, str], broker: Broker) -> list[Finding]:
     """A topic's configuration: what the contract says, and where else it differs from what Freshet creates."""
     findings: list[Finding] = []
     for key, wanted in spec.config.items():
@@ -72,7 +73,7 @@ def check_config(spec: TopicSpec, config: Mapping[str, str], broker: str) -> lis
     return findings
 
 
-def check_dead_letter_limit(names: Names, configs: Mapping[str, Mapping[str, str]], broker: str) -> list[Finding]:
+def check_dead_letter_limit(names: Names, configs: Mapping[str, Mapping[str, str]], broker: Broker) -> list[Finding]:
     """Whatever fits into the input, with some headers, fits into the dead letters whole."""
     taken, given = int(configs[names.dead_letters][LIMIT]), int(configs[names.events][LIMIT])
     found = f"{names.dead_letters}: {LIMIT} is {taken}, that of {names.events} is {given}"
@@ -85,7 +86,7 @@ def check_dead_letter_limit(names: Names, configs: Mapping[str, Mapping[str, str
     return [Finding("dead letters", "ok", f"they may have {taken} bytes, events {given}")]
 
 
-def alter(broker: str, topic: str, key: str, value: str) -> str:
+def alter(broker: Broker, topic: str, key: str, value: str) -> str:
     """The command that sets a configuration."""
     return (
         f"Run: kafka-configs.sh --bootstrap-server {broker} --alter --entity-type topics --entity-name {topic} "

@@ -21,7 +21,6 @@ from app.worker.checkpoints import load_checkpoint
 from app.worker.preflight import prepare_topics
 from app.worker.process import WorkerProcess, environment
 from models.errors import FreshetError
-from tables.names import Names
 from tables.partition import PartitionState
 
 POLL_S = 0.05
@@ -57,21 +56,21 @@ async def replay_isolated(
         If Kafka or Redis fails, or the worker does not come to the end.
     """
     namespace = f"replay-{secrets.token_hex(4)}"
-    settings = settings.model_copy(update={"namespace": namespace, "partitions": partitions})
-    names = Names(namespace)
+    settings = settings.apart(namespace, partitions=partitions)
+    names = settings.names
     with TemporaryDirectory(prefix="freshet-replay-") as folder:
         async with _removed_after(settings):
             await prepare_topics(settings)
             async with _supervised(settings, Path(folder), report) as worker:
                 started = time.perf_counter()
-                async with log_producer(settings.broker, settings.partitioner) as producer:
+                async with log_producer(settings.kafka, settings.partitioner) as producer:
                     await send_catalogue(producer, names.catalogue, log.catalogue())
                     n_sent, log_sha256 = await send_events(producer, names.events, log, Pacer(speed), on_sent)
                 await _folded(worker, n_sent, on_folded)
                 seconds = time.perf_counter() - started
             states = [PartitionState(number, partitions, settings.fold) for number in range(partitions)]
             for state in states:
-                await load_checkpoint(state, names, settings.broker)
+                await load_checkpoint(state, names, settings.kafka)
             return ReplayResult(n_sent, seconds, log_sha256, states)
 
 

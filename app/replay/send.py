@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 
 from app.acks import ANSWER_S, GIVE_UP_S, Acks, unanswered
+from app.broker import Broker
 from app.kafka import has_stopped, start_client, writer
 from app.replay.fit import MAX_KEY_BYTES, MAX_VALUE_BYTES, fit
 from app.replay.pacing import Pacer
@@ -18,7 +19,9 @@ IN_FLIGHT = 20_000
 
 
 @asynccontextmanager
-async def log_producer(broker: str, partitioner: str, *, linger_ms: int = LINGER_MS) -> AsyncIterator[AIOKafkaProducer]:
+async def log_producer(
+    broker: Broker, partitioner: str, *, linger_ms: int = LINGER_MS
+) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that places users as the workers expect; what is sent is acknowledged when the block ends.
 
     Raises

@@ -8,7 +8,6 @@ from aiokafka import TopicPartition
 from app.kafka import partition_counts, reader, start_client
 from app.replay.records import EventLog
 from app.settings import Settings
-from tables.names import Names
 
 
 async def warn_if_old(log: EventLog, settings: Settings) -> None:
@@ -16,10 +15,10 @@ async def warn_if_old(log: EventLog, settings: Settings) -> None:
     first = next((record.timestamp_ms for record in log if record.timestamp_ms is not None), None)
     if first is None or first >= time.time() * 1000 - settings.late_grace_s * 1000:
         return
-    topic = Names(settings.namespace).events
-    n_partitions = (await partition_counts(settings.broker, [topic])).get(topic, 0)
-    consumer = reader(settings.broker)
-    await start_client(consumer, settings.broker)
+    topic = settings.names.events
+    n_partitions = (await partition_counts(settings.kafka, [topic])).get(topic, 0)
+    consumer = reader(settings.kafka)
+    await start_client(consumer, settings.kafka)
     try:
         ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(n_partitions)])
     finally:

@@ -25,13 +25,13 @@ async def remove_keys(url: str, keys: Keys) -> int:
     redis = Redis.from_url(url, protocol=2)
     n = 0
     try:
-        found = [key async for key in redis.scan_iter(match=f"{keys.namespace}:*", count=1000)]
+        found = [key async for key in redis.scan_iter(match=f"{keys.own_prefix}*", count=1000)]
         for start in range(0, len(found), KEYS_PER_CALL):
             n += await redis.unlink(*found[start : start + KEYS_PER_CALL])
     except RedisError as error:
         raise ServiceError(
             f"Redis at {masked(url)} does not remove the keys of {keys.namespace}: {error}. Delete those that "
-            f"begin with {keys.namespace}: when it is back."
+            f"begin with {keys.own_prefix} when it is back."
         ) from error
     finally:
         await redis.aclose()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from aiokafka import ConsumerRecord, TopicPartition
 
+from app.broker import Broker
 from app.kafka import reader, start_client
 from app.worker.live_view import LiveView
 from models.events import MAX_ID_BYTES
@@ -32,7 +33,7 @@ class Catalogue:
         Entries kept, and items removed that are remembered; what comes when it is full is left out, and told.
     """
 
-    def __init__(self, broker: str, topic: str, max_items: int = 1_000_000) -> None:
+    def __init__(self, broker: Broker, topic: str, max_items: int = 1_000_000) -> None:
         self._broker = broker
         self._topic = topic
         self._max_items = max_items

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from app.broker import Broker
 from app.kafka import has_stopped, read_to_end, start_client
 from models.errors import ResetRequired, ValueTooLarge
 from tables.cutting import Cut, Entry
@@ -35,7 +36,7 @@ class CheckpointWriter:
         `max.message.bytes` of the two checkpoint topics.
     """
 
-    def __init__(self, partition: int, names: Names, broker: str, limits: dict[str, int]) -> None:
+    def __init__(self, partition: int, names: Names, broker: Broker, limits: dict[str, int]) -> None:
         self.partition = partition
         self._names = names
         self._broker = broker
@@ -45,7 +46,7 @@ class CheckpointWriter:
     async def start(self) -> None:
         """Take the partition over: whoever wrote before is fenced off."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._broker,
+            **self._broker.client(),
             transactional_id=self._names.transactional_id(self.partition),
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
@@ -121,7 +122,7 @@ def check_sizes(topic: str, entries: Iterable[Entry], limit: int) -> None:
 async def load_checkpoint(
     state: PartitionState,
     names: Names,
-    broker: str,
+    broker: Broker,
     progress: Callable[[int, int], Awaitable[None]] | None = None,
 ) -> tuple[int, int]:
     """Fill an empty state from its partition's checkpoints.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
+from app.broker import Broker
 from app.kafka import start_client, topic_limits, writer
 from models.errors import InvalidEvent
 
@@ -57,7 +58,7 @@ def letter_of(record: ConsumerRecord, invalid: InvalidEvent, limit: int) -> Lett
 class DeadLetterSender:
     """Sends dead letters; their acknowledgements are futures."""
 
-    def __init__(self, broker: str, topic: str) -> None:
+    def __init__(self, broker: Broker, topic: str) -> None:
         self._broker = broker
         self._topic = topic
         self._limit = LEAST_LIMIT_BYTES

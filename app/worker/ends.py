@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from app.broker import Broker
 from app.kafka import reader, start_client
 from app.worker.owned import OwnedPartition
 
@@ -19,7 +20,7 @@ logger = logging.getLogger("freshet")
 POLL_S = 2.0
 
 
-async def follow_ends(broker: str, topic: str, owned: Callable[[], Mapping[int, OwnedPartition]]) -> None:
+async def follow_ends(broker: Broker, topic: str, owned: Callable[[], Mapping[int, OwnedPartition]]) -> None:
     """Keep the ends of the partitions owned up to date, for ever, and tell what was deleted before it was folded.
 
     Without a broker they stay as they are.

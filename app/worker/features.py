@@ -27,9 +27,7 @@ from app.worker.sweep import Sweep
 from models.errors import ServiceError
 from models.event_types import type_codes
 from tables.features import item_fields, user_fields
-from tables.keys import Keys
 from tables.list_json import ListItem, encode_list
-from tables.names import Names
 from tables.view import TRENDING
 
 logger = logging.getLogger("freshet")
@@ -49,8 +47,8 @@ class FeaturePublisher:
         self._view = view
         self._store = store
         self._catalogue = catalogue
-        self._keys = Keys(settings.namespace)
-        self._topic = Names(settings.namespace).events
+        self._keys = settings.keys
+        self._topic = settings.names.events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
         self._losses = Losses()
         self._sweep = Sweep(lambda: chain(self._view.items.ids, self._catalogue.ids))

@@ -6,6 +6,7 @@ import time
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from app.broker import Broker
 from app.kafka import reader, start_client
 from app.worker.live_view import LiveView
 from tables.fold_settings import FoldSettings
@@ -24,7 +25,7 @@ class ShareFollower:
     are, `LiveView.knows_shares` is false and nothing is published.
     """
 
-    def __init__(self, broker: str, topic: str, view: LiveView, settings: FoldSettings) -> None:
+    def __init__(self, broker: Broker, topic: str, view: LiveView, settings: FoldSettings) -> None:
         self._broker = broker
         self._topic = topic
         self._view = view

@@ -16,9 +16,7 @@ from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from app.worker.share import rest_s
 from models.errors import ServiceError
-from tables.keys import Keys
 from tables.list_json import ListItem, encode_list
-from tables.names import Names
 from tables.recommend import recommend
 
 logger = logging.getLogger("freshet")
@@ -69,8 +67,8 @@ class ListPublisher:
         self._store = store
         self._latency = latency
         self._gauge = gauge
-        self._keys = Keys(settings.namespace)
-        self._topic = Names(settings.namespace).events
+        self._keys = settings.keys
+        self._topic = settings.names.events
         self._model = f"cooccurrence-{settings.fold.fingerprint()}"
         self._bell = Bell()
         self._down_since: float | None = None

@@ -6,7 +6,6 @@ from time import monotonic
 from app.settings import Settings
 from app.worker.checkpoints import CheckpointWriter, check_marker, load_checkpoint
 from app.worker.owned import OwnedPartition
-from tables.names import Names
 from tables.partition import PartitionState
 
 MAX_CLOCK_SKEW_MS = 60_000  # between this machine and the one that wrote a marker
@@ -34,7 +33,7 @@ async def read_partition(
     StateError
         If what is stored cannot be read, or belongs to another log (`ResetRequired`).
     """
-    names = Names(settings.namespace)
+    names = settings.names
     state = PartitionState(number, n_partitions, settings.fold)
     shown = monotonic()
 
@@ -44,7 +43,7 @@ async def read_partition(
             shown = monotonic()
             report("loading", partition=number, done=done, total=total)
 
-    n_records, marked_ms = await load_checkpoint(state, names, settings.broker, progress)
+    n_records, marked_ms = await load_checkpoint(state, names, settings.kafka, progress)
     start, end = bounds
     check_marker(state, end, n_partitions)
     saved = state.next_offset

@@ -19,7 +19,6 @@ from app.worker.owned import OwnedPartition
 from app.worker.share import rest_s
 from models.errors import FreshetError, ServiceError
 from tables.cutting import Cutting
-from tables.names import Names
 
 logger = logging.getLogger("freshet")
 
@@ -55,7 +54,7 @@ class Ownership:
         report: Callable[..., None],
     ) -> None:
         self.settings = settings
-        self.names = Names(settings.namespace)
+        self.names = settings.names
         self.owned: dict[int, OwnedPartition] = {}
         self.assigned: set[int] = set()
         self.generation = -1
@@ -259,7 +258,7 @@ class Ownership:
                 self._report("ready", generation=generation, partitions=sorted(self.owned))
 
     async def _open(self, number: int, generation: int, bounds: Ranges) -> OwnedPartition:
-        writer = CheckpointWriter(number, self.names, self.settings.broker, self._limits)
+        writer = CheckpointWriter(number, self.names, self.settings.kafka, self._limits)
         try:
             await writer.start()
             kept_in, kept = self._kept.get(number, (-1, None))

@@ -13,7 +13,6 @@ from models.history_factors import HistoryFactors
 from models.window_kernels import TRIM_EVERY
 from models.windows import WINDOWS
 from tables.fold_lists import SOURCES
-from tables.names import Names
 
 BYTES_PER_BUCKET = 12
 BYTES_PER_TYPE = 10
@@ -31,18 +30,18 @@ async def prepare_topics(settings: Settings) -> dict[str, int]:
     ServiceError
         If Kafka cannot be reached or refuses.
     """
-    names = Names(settings.namespace)
-    existing = await partition_counts(settings.broker, [names.events])
+    names = settings.names
+    existing = await partition_counts(settings.kafka, [names.events])
     specs = names.topics(existing.get(names.events, settings.partitions))
-    await create_topics(settings.broker, specs, settings.replication_factor)
-    counts = await partition_counts(settings.broker, [spec.name for spec in specs])
+    await create_topics(settings.kafka, specs, settings.replication_factor)
+    counts = await partition_counts(settings.kafka, [spec.name for spec in specs])
     for topic in (names.user_checkpoints, names.item_checkpoints):
         if counts[topic] != counts[names.events]:
             raise ResetRequired(
                 f"{names.events} has {counts[names.events]} partitions, {topic} has {counts[topic]}: users have moved. "
                 "Run `freshet reset` to fold the log anew."
             )
-    check_dead_letters(await topic_limits(settings.broker, [names.dead_letters]))
+    check_dead_letters(await topic_limits(settings.kafka, [names.dead_letters]))
     return counts
 
 
@@ -71,8 +70,8 @@ async def checkpoint_limits(settings: Settings) -> dict[str, int]:
     ValueTooLarge
         Naming the topic, its limit, and what to do.
     """
-    names = Names(settings.namespace)
-    limits = await topic_limits(settings.broker, [names.user_checkpoints, names.item_checkpoints])
+    names = settings.names
+    limits = await topic_limits(settings.kafka, [names.user_checkpoints, names.item_checkpoints])
     largest = largest_value(settings)
     for topic, limit in limits.items():
         if largest > BATCH_SHARE * limit:

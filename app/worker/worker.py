@@ -32,8 +32,6 @@ from app.worker.report import Report
 from app.worker.transport import BatchTransport
 from app.worker.watchdog import Pulse, Watchdog
 from models.errors import ServiceError
-from tables.keys import Keys
-from tables.names import Names
 
 logger = logging.getLogger("freshet")
 
@@ -63,19 +61,19 @@ class Worker:
         store: Store | None = None,
     ) -> None:
         self.settings = settings
-        self.names = Names(settings.namespace)
+        self.names = settings.names
         self.report = report
         self.pulse = Pulse()
         self.error: BaseException | None = None
         self.view = LiveView(settings.fold)
-        self.store = store or Store(settings.redis_url, keys=Keys(settings.namespace))
-        self.catalogue = Catalogue(settings.broker, self.names.catalogue, settings.max_catalogue)
-        self.dead_letters = DeadLetterSender(settings.broker, self.names.dead_letters)
+        self.store = store or Store(settings.redis_url, keys=settings.keys)
+        self.catalogue = Catalogue(settings.kafka, self.names.catalogue, settings.max_catalogue)
+        self.dead_letters = DeadLetterSender(settings.kafka, self.names.dead_letters)
         self.latency = Latency()
         self.gauge = LiveGauge()
         self.lists = ListPublisher(settings, self.view, self.store, self.latency, self.gauge)
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
-        self.follower = ShareFollower(settings.broker, self.names.item_checkpoints, self.view, settings.fold)
+        self.follower = ShareFollower(settings.kafka, self.names.item_checkpoints, self.view, settings.fold)
         self.ownership = Ownership(settings, limits, changed=self._changed, fatal=self.fatal, report=report)
         self._counts = counts
         self._tasks: list[asyncio.Task[None]] = []
@@ -132,7 +130,7 @@ class Worker:
         await self.dead_letters.start()
         self._spawn(self.follower.run)
         self._spawn(partial(self.catalogue.follow, self._counts[self.names.catalogue], self.view))
-        self._spawn(partial(follow_ends, self.settings.broker, self.names.events, lambda: self.ownership.owned))
+        self._spawn(partial(follow_ends, self.settings.kafka, self.names.events, lambda: self.ownership.owned))
         self._spawn(self.lists.run)
         self._spawn(self.features.run)
         self._spawn(self.features.probe)
@@ -146,7 +144,7 @@ class Worker:
             standstill_s=self.settings.standstill_s,
             unsaved_s=self.settings.checkpoint_max_s + self.settings.standstill_s,
         ).start()
-        self.report("started", group=self.names.group, broker=self.settings.broker)
+        self.report("started", group=self.names.group, broker=self.settings.kafka)
 
     async def stop(self) -> None:
         """Let everything go; the last checkpoint has been taken by the consumer."""

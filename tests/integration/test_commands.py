@@ -56,7 +56,7 @@ def test_from_produced_lines_to_lists(scene: Scene) -> None:
     scene.create(2)
     scene.worker()
     entry = orjson.dumps({"title": "The [bold]Left\x1b[31m One"})
-    asyncio.run(send_all(scene.settings.broker, scene.names.catalogue, [Sent(b"left", entry)]))
+    asyncio.run(send_all(scene.settings.kafka, scene.names.catalogue, [Sent(b"left", entry)]))
 
     def run(*arguments: str) -> Outcome:
         return freshet(*arguments, settings=scene.settings)
@@ -103,7 +103,7 @@ def test_nothing_there_yet(scene: Scene) -> None:
     told = freshet("doctor", settings=scene.settings)
     assert told.code == 1
     assert f"not there: {scene.names.events}" in told.out
-    assert asyncio.run(partition_counts(scene.settings.broker, [scene.names.events])) == {}
+    assert asyncio.run(partition_counts(scene.settings.kafka, [scene.names.events])) == {}
 
 
 def test_bad_lines_are_reported_and_left_out(scene: Scene) -> None:
@@ -196,4 +196,4 @@ def test_doctor_sees_what_is_wrong(scene: Scene) -> None:
     wrong = {found["check"]: found for found in json_of(outcome)["findings"] if found["status"] == "wrong"}
     assert (outcome.code, sorted(wrong)) == (1, ["partitioner", "workers"])
     assert "murmur2_random" in wrong["partitioner"]["advice"]
-    assert asyncio.run(topic_limits(scene.settings.broker, [scene.names.events]))  # the doctor has left it alone
+    assert asyncio.run(topic_limits(scene.settings.kafka, [scene.names.events]))  # the doctor has left it alone

@@ -23,7 +23,7 @@ def dead_letters_of(scene: Scene) -> None:
     """Write four dead letters, one of them twice, and one record that is not ours."""
 
     async def write() -> None:
-        sender = DeadLetterSender(scene.settings.broker, scene.names.dead_letters)
+        sender = DeadLetterSender(scene.settings.kafka, scene.names.dead_letters)
         await sender.start()
         first = bad(scene, 0, 7, b"\x1b[31m\xfe\n")
         letters = [
@@ -36,7 +36,7 @@ def dead_letters_of(scene: Scene) -> None:
         for record, invalid in letters:
             await sender.send(record, invalid)
         await sender.stop()
-        producer = writer(scene.settings.broker)
+        producer = writer(scene.settings.kafka)
         await producer.start()
         await producer.send_and_wait(scene.names.dead_letters, b"hello")
         await producer.stop()

@@ -29,7 +29,7 @@ def send_compressed(scene: Scene, records: list[Sent]) -> None:
 
     async def send() -> None:
         producer: AIOKafkaProducer = writer(
-            scene.settings.broker, compression_type="gzip", max_request_size=8 * HUGE, max_batch_size=8 * HUGE
+            scene.settings.kafka, compression_type="gzip", max_request_size=8 * HUGE, max_batch_size=8 * HUGE
         )
         await producer.start()
         for one in records:
@@ -73,7 +73,7 @@ def test_list_shows_that_a_letter_is_cut_and_redrive_leaves_it(scene: Scene) -> 
     assert decode(b"u1", padded[:65_536], int(time.time() * 1000), rules).user_id == "u1"
 
     async def write() -> None:
-        sender = DeadLetterSender(scene.settings.broker, scene.names.dead_letters)
+        sender = DeadLetterSender(scene.settings.kafka, scene.names.dead_letters)
         await sender.start()
         for offset, (key, value) in enumerate([(b"u1", padded), (b"u" * HUGE, event("u2"))]):
             record = ConsumerRecord(scene.names.events, 0, offset, 5, 0, key, value, None, 1, 1, ())
@@ -105,7 +105,7 @@ def test_the_broker_takes_every_letter_there_can_be(scene: Scene) -> None:
     sizes = [0, 100, 8_000, 16_000, room - 1, room, room + 1, HUGE]
 
     async def write() -> None:
-        sender = DeadLetterSender(scene.settings.broker, scene.names.dead_letters)
+        sender = DeadLetterSender(scene.settings.kafka, scene.names.dead_letters)
         await sender.start()
         acks = [
             sender.send(

@@ -20,7 +20,7 @@ def event(user_id: str) -> bytes:
 
 def committed(scene: Scene) -> dict[int, int]:
     """The group's offsets of the one partition."""
-    return asyncio.run(committed_offsets(scene.settings.broker, scene.names.group, scene.names.events, 1))
+    return asyncio.run(committed_offsets(scene.settings.kafka, scene.names.group, scene.names.events, 1))
 
 
 def transaction(scene: Scene, partition: int, n: int) -> AbstractAsyncContextManager[AIOKafkaProducer]:
@@ -59,7 +59,7 @@ def test_what_is_to_be_folded_is_told_from_what_is_not(scene: Scene) -> None:
     asyncio.run(leave_remains(scene, 1, 5))
     scene.send([Sent(b"u1", event("u1"), 1)])
 
-    done = asyncio.run(without_records(scene.settings.broker, scene.names.events, {0: 0, 1: 0, 2: 0}))
+    done = asyncio.run(without_records(scene.settings.kafka, scene.names.events, {0: 0, 1: 0, 2: 0}))
 
     assert done == {0, 2}
 

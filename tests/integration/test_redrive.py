@@ -48,7 +48,7 @@ def put(scene: Scene, letters: list[tuple[str, bytes | None]], first_offset: int
     """Write dead letters, all of them twice, from these offsets on."""
 
     async def write() -> None:
-        sender = DeadLetterSender(scene.settings.broker, scene.names.dead_letters)
+        sender = DeadLetterSender(scene.settings.kafka, scene.names.dead_letters)
         await sender.start()
         numbered = list(enumerate(letters, first_offset)) * 2
         for start in range(0, len(numbered), 500):
@@ -236,9 +236,9 @@ def test_the_second_of_two_at_once_takes_over(scene: Scene) -> None:
     scene.create(1)
 
     async def both() -> None:
-        async with Journal(scene.settings.broker, scene.names) as first:
+        async with Journal(scene.settings.kafka, scene.names) as first:
             await first.begin({0: 0}, [])
-            async with Journal(scene.settings.broker, scene.names) as second:
+            async with Journal(scene.settings.kafka, scene.names) as second:
                 with pytest.raises(ServiceError, match="another `freshet dead-letters redrive` was started meanwhile"):
                     await first.end()
                 await second.end()

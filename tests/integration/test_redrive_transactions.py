@@ -51,7 +51,7 @@ def test_the_remains_of_a_transaction_do_not_hold_the_search_up(scene: Scene) ->
         async with transaction(scene):
             pass
         log = [TopicPartition(scene.names.events, number) for number in range(N_PARTITIONS)]
-        consumer = await log_reader(scene.settings.broker, log)
+        consumer = await log_reader(scene.settings.kafka, log)
         try:
             async with asyncio.timeout(20):
                 while await log_ends(consumer) != dict.fromkeys(range(N_PARTITIONS), 2):  # noqa: ASYNC110 marks follow

@@ -20,7 +20,7 @@ EXIT_S = 20.0
 @asynccontextmanager
 async def admin_of(scene: Scene) -> AsyncIterator[AIOKafkaAdminClient]:
     """A client that changes topics."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+    admin = AIOKafkaAdminClient(**scene.settings.kafka.client())
     await admin.start()
     try:
         yield admin
@@ -45,7 +45,7 @@ def recreate(scene: Scene, topic: str) -> None:
     async def delete() -> None:
         async with admin_of(scene) as admin:
             await admin.delete_topics([topic])
-        while await partition_counts(scene.settings.broker, [topic]):  # noqa: ASYNC110 the broker does it
+        while await partition_counts(scene.settings.kafka, [topic]):  # noqa: ASYNC110 the broker does it
             await asyncio.sleep(0.1)
 
     asyncio.run(delete())

@@ -67,7 +67,7 @@ def write_marker(scene: Scene, partition: int, marker: bytes) -> None:
 
     async def write() -> None:
         limits = dict.fromkeys((scene.names.user_checkpoints, scene.names.item_checkpoints), LIMITS)
-        writer = CheckpointWriter(partition, scene.names, scene.settings.broker, limits)
+        writer = CheckpointWriter(partition, scene.names, scene.settings.kafka, limits)
         await writer.start()
         await writer.write(Cut(before, [(MARKER_KEY, marker)], [], 0))
         await writer.stop()
@@ -79,13 +79,13 @@ def grow(scene: Scene, partitions: int) -> None:
     """Give the log more partitions."""
 
     async def grow_log() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+        admin = AIOKafkaAdminClient(**scene.settings.kafka.client())
         await admin.start()
         await admin.create_partitions({scene.names.events: NewPartitions(partitions)})
         await admin.close()
 
     asyncio.run(grow_log())
-    while asyncio.run(partition_counts(scene.settings.broker, [scene.names.events]))[scene.names.events] < partitions:
+    while asyncio.run(partition_counts(scene.settings.kafka, [scene.names.events]))[scene.names.events] < partitions:
         time.sleep(0.05)
 
 
@@ -93,16 +93,16 @@ def shrink(scene: Scene) -> None:
     """Make the log anew, empty, with one partition."""
 
     async def delete() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+        admin = AIOKafkaAdminClient(**scene.settings.kafka.client())
         await admin.start()
         await admin.delete_topics([scene.names.events])
         await admin.close()
 
     asyncio.run(delete())
-    while asyncio.run(partition_counts(scene.settings.broker, [scene.names.events])):
+    while asyncio.run(partition_counts(scene.settings.kafka, [scene.names.events])):
         time.sleep(0.05)
     log = next(spec for spec in scene.names.topics(1) if spec.name == scene.names.events)
-    asyncio.run(create_topics(scene.settings.broker, [log], 1))
+    asyncio.run(create_topics(scene.settings.kafka, [log], 1))
     scene.n_sent = 0
 
 
@@ -120,7 +120,7 @@ def test_the_log_is_folded_anew(scene: Scene, monkeypatch: pytest.MonkeyPatch) -
     markers = scene.markers()
     assert {(m.epoch, m.next_offset, m.published_offset, m.n_partitions) for m in markers.values()} == {(2, 0, -1, 2)}
     assert {key for _, _, key in saved_keys(scene)} == {MARKER_KEY}
-    names, broker = scene.names, scene.settings.broker
+    names, broker = scene.names, scene.settings.kafka
     assert asyncio.run(committed_offsets(broker, names.group, names.events, 2)) == {0: 0, 1: 0}
 
     start_anew(scene)
@@ -198,7 +198,7 @@ def test_log_with_more_partitions(scene: Scene) -> None:
 
     assert outcome.code == 0, outcome.err
     topics = (scene.names.user_checkpoints, scene.names.item_checkpoints)
-    assert set(asyncio.run(partition_counts(scene.settings.broker, topics)).values()) == {3}
+    assert set(asyncio.run(partition_counts(scene.settings.kafka, topics)).values()) == {3}
     start_anew(scene)
     scene.send(events(4, 200))
     scene.assert_exact()

@@ -17,7 +17,7 @@ from tests.scene import Scene, Sent
 
 async def committed(scene: Scene, n_partitions: int) -> dict[int, int]:
     """The group's committed offsets, as any tool sees them."""
-    consumer: AIOKafkaConsumer = reader(scene.settings.broker, group_id=scene.names.group)
+    consumer: AIOKafkaConsumer = reader(scene.settings.kafka, group_id=scene.names.group)
     await consumer.start()
     try:
         tps = [TopicPartition(scene.names.events, number) for number in range(n_partitions)]
@@ -65,7 +65,7 @@ def test_position_comes_from_the_checkpoint_not_from_the_group(scene: Scene) -> 
     assert folded_unsaved(scene).stop() == 0
 
     async def commit_nonsense() -> None:
-        consumer: AIOKafkaConsumer = reader(scene.settings.broker, group_id=scene.names.group)
+        consumer: AIOKafkaConsumer = reader(scene.settings.kafka, group_id=scene.names.group)
         await consumer.start()
         tp = TopicPartition(scene.names.events, 0)
         consumer.assign([tp])
@@ -138,7 +138,7 @@ def test_what_a_producer_took_back_has_not_happened(scene: Scene) -> None:
         await producer.flush()
 
     async def transactions() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=scene.settings.broker, transactional_id=scene.names.namespace)
+        producer = AIOKafkaProducer(**scene.settings.kafka.client(), transactional_id=scene.names.namespace)
         await producer.start()
         try:
             async with producer.transaction():
@@ -173,7 +173,7 @@ def test_records_deleted_before_they_were_folded_are_told(scene: Scene) -> None:
     scene.send(events(3, 199))
 
     async def delete() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=scene.settings.broker)
+        admin = AIOKafkaAdminClient(**scene.settings.kafka.client())
         await admin.start()
         try:
             await admin.delete_records({TopicPartition(scene.names.events, 0): RecordsToDelete(before_offset=250)})
@@ -185,7 +185,7 @@ def test_records_deleted_before_they_were_folded_are_told(scene: Scene) -> None:
     worker.wait_for(lambda one: one.folded == 300, 20, "the rest folded")
 
     async def transactions() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=scene.settings.broker, transactional_id=scene.names.namespace)
+        producer = AIOKafkaProducer(**scene.settings.kafka.client(), transactional_id=scene.names.namespace)
         await producer.start()
         for record in events(4, 5):  # each is followed by a mark, which is passed over in good order
             async with producer.transaction():

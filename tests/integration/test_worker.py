@@ -202,7 +202,7 @@ def test_no_list_goes_out_before_the_catalogue_is_known(scene: Scene) -> None:
     scene.create(PARTITIONS)
     entries = [Sent(b"o%d" % number, orjson.dumps({"title": "x" * 300})) for number in range(20_000)]
     entries += [Sent(b"i3", orjson.dumps({"hidden": True})), Sent(b"i4", orjson.dumps({"title": "Four"}))]
-    asyncio.run(send_all(scene.settings.broker, scene.names.catalogue, entries))
+    asyncio.run(send_all(scene.settings.kafka, scene.names.catalogue, entries))
     scene.send(Sent(b"u%d" % user, event(f"u{user}", f"i{item}")) for user in range(40) for item in (user % 3, 3, 4))
     scene.send(Sent(b"v%d" % user, event(f"v{user}", "i0")) for user in range(40))
     worker = scene.worker()

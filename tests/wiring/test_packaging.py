@@ -28,7 +28,8 @@ def imported(module: Path) -> Iterator[str]:
 def test_every_import_is_a_declared_dependency() -> None:
     """What the four packages import is declared by name, not there by luck because something else needs it."""
     project = PYPROJECT["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["local"], *project["optional-dependencies"]["logs"]]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *extras["local"], *extras["logs"]]
     names = {re.split(r"[^A-Za-z0-9._-]", requirement)[0] for requirement in declared}
     modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     foreign = {name for module in modules for name in imported(module)} - sys.stdlib_module_names - set(PACKAGES)

@@ -27,7 +27,7 @@ def test_namespace_prefixes_every_key() -> None:
     plain, spaced = Keys(), Keys("shop-a")
     arguments = {"user_list": "u", "segment_list": "s", "default_list": None, "item_similarity": "i", "trending": "1d"}
     arguments |= {"user_features": "u", "item_features": "i", "sentinel": None, "doctor_probe": None}
-    public = {name for name in dir(Keys) if not name.startswith("_")} - {"namespace"}
+    public = {name for name in dir(Keys) if not name.startswith("_")} - {"namespace", "prefix", "own_prefix"}
 
     assert set(arguments) == public
     for name, argument in arguments.items():
@@ -53,3 +53,9 @@ def test_unknown_window_is_refused() -> None:
     """A window that nobody publishes is an error that names those published, not an empty answer."""
     with pytest.raises(SettingsError, match=r"'2h'.*1h, 1d, 7d"):
         Keys().trending("2h")
+
+
+def test_prefix_stands_before_the_namespace() -> None:
+    """What a server lets an application have begins every key, as it is."""
+    assert Keys("shop-a", "team:").user_list("u1") == "team:shop-a:recs:user:u1"
+    assert Keys(prefix="team:").default_list() == "team:recs:default"

@@ -77,6 +77,29 @@ def test_topic_settings_that_state_depends_on() -> None:
     assert "compact" not in config[names.events].get("cleanup.policy", "delete")
 
 
+def test_topics_of_their_own() -> None:
+    """Given names stand as they are, dead letters are named after the events, the rest keeps its prefix."""
+    names = Names("shop", "web.clicks", "catalogue", "people", "recs-workers")
+
+    assert (names.events, names.dead_letters) == ("web.clicks", "web.clicks.dead_letters")
+    assert (names.catalogue, names.profiles, names.group) == ("catalogue", "people", "recs-workers")
+    assert names.user_checkpoints == "shop.freshet.users"
+
+
+def test_prefix_stands_before_the_namespace() -> None:
+    """What a cluster lets an application have begins everything."""
+    names = Names("shop", prefix="team-a.")
+
+    assert all(name.startswith("team-a.shop.") for name in all_names(names))
+    assert Names(prefix="team-a.").events == "team-a.user_events"
+
+
+def test_no_topic_is_named_twice() -> None:
+    """Events in the topic of the catalogue would be folded as what they are not."""
+    with pytest.raises(SettingsError, match=r"topic items is named for more than one purpose.*events_topic"):
+        Names(events_topic="items")
+
+
 @pytest.mark.parametrize(("one", "other"), list(combinations(("", "a", "items", "user_events", "freshet-1"), 2)))
 def test_two_namespaces_share_no_name(one: str, other: str) -> None:
     """Tenants never meet in a topic, a group or a transaction."""

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from app.broker import Broker
 from app.doctor.broker import release_of
 from app.doctor.group import check_lags, check_members
 from app.doctor.letters import findings_of
@@ -44,9 +45,9 @@ def test_partition_counts_must_agree() -> None:
 def test_configuration_against_the_contract() -> None:
     """What the contract demands is wrong when it differs, with the command to run; the rest is a note."""
     spec = SPECS[NAMES.user_checkpoints]
-    assert check_config(spec, spec.config, "b:1") == []
+    assert check_config(spec, spec.config, Broker("b:1")) == []
 
-    wrong, note = check_config(spec, {**spec.config, "cleanup.policy": "delete", "segment.ms": "1"}, "b:1")
+    wrong, note = check_config(spec, {**spec.config, "cleanup.policy": "delete", "segment.ms": "1"}, Broker("b:1"))
 
     assert (wrong.status, note.status) == ("wrong", "note")
     assert "--bootstrap-server b:1" in wrong.advice
@@ -67,7 +68,7 @@ def test_dead_letters_take_more_than_events(taken: int, given: int, status: str,
     """An event with its headers fits into the dead letters whole only if their limit is greater; cut, from 32 KiB."""
     limits = {NAMES.dead_letters: {LIMIT: str(taken)}, NAMES.events: {LIMIT: str(given)}}
 
-    (finding,) = check_dead_letter_limit(NAMES, limits, "b:1")
+    (finding,) = check_dead_letter_limit(NAMES, limits, Broker("b:1"))
 
     assert finding.status == status
     assert words in finding.advice

@@ -9,6 +9,7 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 
 from app.acks import Acks
+from app.broker import Broker
 from app.replay import send
 from app.replay.pacing import Pacer
 from app.replay.records import LogRecord
@@ -17,7 +18,7 @@ from models.errors import ServiceError
 RECORDS = [LogRecord(b"u", b"{}", None)] * 10
 
 
-class Broker:
+class FakeBroker:
     """Stands in for the producer; acknowledges a record when `answer` says so."""
 
     def __init__(self, answer: Callable[[int, asyncio.Future[None]], None]) -> None:
@@ -65,7 +66,7 @@ def refused(number: int, ack: asyncio.Future[None]) -> None:
     ack.set_exception(KafkaTimeoutError("no"))
 
 
-def run(broker: Broker, patch: pytest.MonkeyPatch, *, most: int = 4, answer_s: float = 0.2) -> int:
+def run(broker: FakeBroker, patch: pytest.MonkeyPatch, *, most: int = 4, answer_s: float = 0.2) -> int:
     """Send ten records."""
     patch.setattr(send, "writer", lambda *args, **options: broker)
     patch.setattr(send, "Acks", lambda _: Acks(most, answer_s))
@@ -73,7 +74,7 @@ def run(broker: Broker, patch: pytest.MonkeyPatch, *, most: int = 4, answer_s: f
     patch.setattr(send, "GIVE_UP_S", answer_s)
 
     async def sending() -> int:
-        async with send.log_producer("far:9092", "murmur2") as producer:
+        async with send.log_producer(Broker("far:9092"), "murmur2") as producer:
             n, _ = await send.send_events(producer, "events", RECORDS, Pacer(None), lambda: None)
             return n
 
@@ -82,7 +83,7 @@ def run(broker: Broker, patch: pytest.MonkeyPatch, *, most: int = 4, answer_s: f
 
 def test_all_are_acknowledged_and_few_are_on_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than the bound wait at a time, and none when it returns."""
-    broker = Broker(later)
+    broker = FakeBroker(later)
 
     assert run(broker, monkeypatch) == 10
     assert all(ack.done() for ack in broker.acks)
@@ -93,7 +94,7 @@ def test_all_are_acknowledged_and_few_are_on_their_way(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("most", [4, 100])
 def test_broker_that_died_ends_the_sending(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """What is not acknowledged in time is an error that says so; the producer, which would wait for ever, is let go."""
-    broker = Broker(never_after_3)
+    broker = FakeBroker(never_after_3)
 
     with pytest.raises(ServiceError, match=r"has not acknowledged what was sent 0\.2 s ago"):
         run(broker, monkeypatch, most=most)
@@ -102,7 +103,7 @@ def test_broker_that_died_ends_the_sending(monkeypatch: pytest.MonkeyPatch, most
 
 def test_refusal_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client's error comes through, at the first record."""
-    broker = Broker(refused)
+    broker = FakeBroker(refused)
 
     with pytest.raises(KafkaTimeoutError):
         run(broker, monkeypatch)

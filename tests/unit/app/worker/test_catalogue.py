@@ -8,6 +8,7 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
+from app.broker import Broker
 from app.settings import Settings
 from app.worker.catalogue import Catalogue
 from app.worker.checkpoints import CheckpointWriter
@@ -32,8 +33,8 @@ def stage() -> tuple[Catalogue, LiveView]:
     """A view of some items, every third of the same colour, and some that nobody has touched."""
     state = folded(made_log(13, 600, n_users=20, n_items=90), SETTINGS.fold)
     view = LiveView(SETTINGS.fold)
-    view.own({0: OwnedPartition(state, CheckpointWriter(0, Names(), "nowhere", {}))})
-    catalogue = Catalogue("nowhere", "items")
+    view.own({0: OwnedPartition(state, CheckpointWriter(0, Names(), Broker("nowhere"), {}))})
+    catalogue = Catalogue(Broker("nowhere"), "items")
     for number in range(120):
         take(catalogue, f"i{number}", categories=[COLOURS[number % 3], "all"])
     return catalogue, view
@@ -96,7 +97,7 @@ def test_only_what_is_not_offered_is_forbidden() -> None:
 @pytest.mark.parametrize("item_id", ["", "x" * 257])
 def test_a_record_without_an_items_id_is_left_out_and_told(item_id: str, caplog: pytest.LogCaptureFixture) -> None:
     """An item has the id that events have; of many such records only some are told, with how many there were."""
-    catalogue = Catalogue("nowhere", "items")
+    catalogue = Catalogue(Broker("nowhere"), "items")
     for _ in range(50):
         take(catalogue, item_id, title="nobody's")
 
@@ -107,7 +108,7 @@ def test_a_record_without_an_items_id_is_left_out_and_told(item_id: str, caplog:
 
 def test_the_catalogue_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     """What comes when it is full is left out and told; what is there can still change, and go."""
-    catalogue, view = Catalogue("nowhere", "items", max_items=3), LiveView(SETTINGS.fold)
+    catalogue, view = Catalogue(Broker("nowhere"), "items", max_items=3), LiveView(SETTINGS.fold)
     for number in range(6):
         take(catalogue, f"i{number}", title="first")
     take(catalogue, "i1", title="second")

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from aiokafka import TopicPartition
 
+from app.broker import Broker
 from app.settings import Settings
 from app.worker import follower as module
 from app.worker.follower import ShareFollower
@@ -18,7 +19,7 @@ TOPIC = "items"
 N_RECORDS = 3
 
 
-class Broker:
+class FakeBroker:
     """A consumer whose answers come when `answers` is set; every partition holds a few records, read at once."""
 
     def __init__(self) -> None:
@@ -86,10 +87,10 @@ def test_what_is_wanted_may_change_while_the_broker_is_asked(
     view = LiveView(SETTINGS.fold)
 
     async def work() -> None:
-        broker = Broker()
+        broker = FakeBroker()
         monkeypatch.setattr(module, "reader", lambda address: broker)
         monkeypatch.setattr(module, "start_client", lambda *client: asyncio.sleep(0))
-        follower = ShareFollower("nowhere", TOPIC, view, SETTINGS.fold)
+        follower = ShareFollower(Broker("nowhere"), TOPIC, view, SETTINGS.fold)
         running = asyncio.create_task(follower.run())
         follower.follow(first)
         await broker.asked.wait()
@@ -112,7 +113,7 @@ def test_what_is_wanted_may_change_while_the_broker_is_asked(
 
 def test_values_are_applied_in_slices_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Values that take .4 ms each: the event loop has its turn after every third, the first to go over 1 ms."""
-    follower = ShareFollower("nowhere", TOPIC, LiveView(SETTINGS.fold), SETTINGS.fold)
+    follower = ShareFollower(Broker("nowhere"), TOPIC, LiveView(SETTINGS.fold), SETTINGS.fold)
     share = follower._shares[1] = ItemShares()
     now, turns = [0.0], []
     apply = ItemShares.apply

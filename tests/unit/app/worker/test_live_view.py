@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.broker import Broker
 from app.settings import Settings
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.live_view import LiveView
@@ -21,7 +22,8 @@ N = 4
 def owned_by(states: list[PartitionState]) -> dict[int, OwnedPartition]:
     """Partitions as a worker holds them."""
     return {
-        state.number: OwnedPartition(state, CheckpointWriter(state.number, Names(), "nowhere", {})) for state in states
+        state.number: OwnedPartition(state, CheckpointWriter(state.number, Names(), Broker("nowhere"), {}))
+        for state in states
     }
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.broker import Broker
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.owned import OwnedPartition
 from tables.fold_settings import FoldSettings
@@ -20,7 +21,7 @@ def owned() -> OwnedPartition:
     """A partition with events of users u0 to u4 at offsets 0 to 4."""
     state = PartitionState(0, 1, FoldSettings())
     fold_all(state, [record(number, f"u{number}", "i") for number in range(5)])
-    return OwnedPartition(state, CheckpointWriter(0, Names(), "nowhere", {}))
+    return OwnedPartition(state, CheckpointWriter(0, Names(), Broker("nowhere"), {}))
 
 
 def test_everything_published_up_to_the_fold(owned: OwnedPartition) -> None:

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 from aiokafka import TopicPartition
 
+from app.broker import Broker
 from app.settings import Settings
 from app.store import PublishResult
 from app.store.store import Store
@@ -73,7 +74,7 @@ class Stage:
 
     def __init__(self, n: int = 60, n_items: int = 6) -> None:
         self.state = PartitionState(0, 1, SETTINGS.fold)
-        self.partition = OwnedPartition(self.state, CheckpointWriter(0, Names(), "nowhere", {}))
+        self.partition = OwnedPartition(self.state, CheckpointWriter(0, Names(), Broker("nowhere"), {}))
         self.n = 0
         self.fold(n, n_items)
         self.view = LiveView(SETTINGS.fold)
@@ -81,7 +82,7 @@ class Stage:
         self.view.own({0: self.partition})
         self.store = FakeStore()
         self.lists = ListPublisher(SETTINGS, self.view, cast(Store, self.store), Latency(), LiveGauge())
-        self.catalogue = Catalogue("nowhere", "items")
+        self.catalogue = Catalogue(Broker("nowhere"), "items")
         self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), self.catalogue)
 
     async def publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
@@ -291,7 +292,7 @@ def test_lists_go_out_in_small_calls_unless_behind(lag: int, sizes: list[int]) -
 def test_share_that_was_own_for_a_moment_is_shown_again() -> None:
     """A partition that came and went before the follower looked: its share is in the view again."""
     stage = Stage()
-    follower = ShareFollower("nowhere", "items", stage.view, SETTINGS.fold)
+    follower = ShareFollower(Broker("nowhere"), "items", stage.view, SETTINGS.fold)
     share = ItemShares()
     share.intern("elsewhere")
     follower._shares = {1: share}
