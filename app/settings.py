@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from app.broker import Broker
+from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
@@ -79,6 +80,10 @@ class Settings(BaseSettings):
         default_factory=dict,
         examples=[{"share": [2.0, 1]}],
         description='more event types: {"share": [weight, polarity]}',
+    )
+    sources: dict[str, SourceSettings] = Field(
+        default_factory=dict,
+        description="topics and files in other forms than freshet's, each by its name: `freshet sniff` writes one",
     )
     positive_rating: float = Field(4.0, description="least value of a positive rating")
     low_rating_weight: float = Field(0.5, ge=0, le=1, description="weight of a lower rating")
@@ -206,6 +211,8 @@ def _explain(problem: Any) -> str:
     if name not in Settings.model_fields:
         return f"{PREFIX}{name.upper()} is no setting. `freshet settings` lists them all."
     wrong = _WRONG.get(problem["type"], problem["msg"])
+    if name == "sources" and place:
+        return explain_source(place, problem["input"], problem["type"], wrong)
     return _refused(name, problem["input"], f"{wrong}, at {'.'.join(place)}" if place else wrong)
 
 
