@@ -64,11 +64,11 @@ def hint_of_key(key: bytes | None, user_id: str) -> str:
             " The key is JSON, in quotes, as Spring's JsonSerializer and Connect's JsonConverter write it: use a "
             f"string serializer for keys, {SOURCES}."
         )
-    if is_framed(key):
-        return f" The key has the 5-byte frame of Confluent's serializers: use a string serializer for keys, {SOURCES}."
     if len(key) in (4, 8) and user_id.isdecimal() and int.from_bytes(key, "big") == int(user_id):
         return (
             f" The key is a binary number of {len(key)} bytes, as Java's LongSerializer and IntegerSerializer write "
             f"it: use a string serializer for keys, {SOURCES}."
         )
+    if is_framed(key):
+        return f" The key has the 5-byte frame of Confluent's serializers: use a string serializer for keys, {SOURCES}."
     return ""

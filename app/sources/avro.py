@@ -17,7 +17,17 @@ from models.errors import InvalidEvent, SettingsError
 _PRIMITIVES: Final = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string"))
 _RECORDS: Final = ("record", "error")
 # what fastavro raises for bytes that are not of the schema
-_BAD_DATA: Final = (ValueError, IndexError, EOFError, OverflowError, TypeError, KeyError, ArithmeticError, struct.error)
+_BAD_DATA: Final = (
+    ValueError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    TypeError,
+    KeyError,
+    ArithmeticError,
+    RecursionError,
+    struct.error,
+)
 
 
 class AvroReader:

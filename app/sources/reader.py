@@ -16,34 +16,36 @@ from models.foreign import hint_of_value
 
 if TYPE_CHECKING:
     from app.sources.avro import AvroReader
-    from app.sources.registry import Schemas
+    from app.sources.registry import Fetch, Schemas
 
 _VALUE_SCHEMA, _KEY_SCHEMA = "__value_schema_id", "__key_schema_id"
 _GONE = object()
 
 
-def make_source(settings: SourceSettings, rules: EventRules | None = None) -> Source:
+def make_source(settings: SourceSettings, rules: EventRules | None = None, *, fetch: "Fetch | None" = None) -> Source:
     """Build a source.
 
     Parameters
     ----------
     rules
         What a valid event is (`Settings.fold.rules`): what they refuse, the source refuses. The default ones if None.
+    fetch
+        Asks the schema registry; over HTTP if None.
 
     Raises
     ------
     SettingsError
         When a schema's or a password's file cannot be read.
     """
-    return _Source(settings, rules if rules is not None else EventRules())
+    return _Source(settings, rules if rules is not None else EventRules(), fetch)
 
 
-def _schemas(settings: SourceSettings) -> "Schemas | None":
+def _schemas(settings: SourceSettings, fetch: "Fetch | None") -> "Schemas | None":
     if settings.registry is None:
         return None
     from app.sources.registry import Schemas, http_fetch  # Avro and HTTP: only for those who need them
 
-    return Schemas(http_fetch(settings.registry, settings.registry_ca_file, settings.registry_login_file))
+    return Schemas(fetch or http_fetch(settings.registry, settings.registry_ca_file, settings.registry_login_file))
 
 
 def _local_schema(settings: SourceSettings) -> "AvroReader | None":
@@ -57,7 +59,7 @@ def _local_schema(settings: SourceSettings) -> "AvroReader | None":
 class _Source:
     """The one `Source`: what differs between formats is which of its steps are there."""
 
-    def __init__(self, settings: SourceSettings, rules: EventRules) -> None:
+    def __init__(self, settings: SourceSettings, rules: EventRules, fetch: "Fetch | None") -> None:
         self._key_form = settings.key
         self._is_framed = "confluent" in settings.wrappers
         self._is_connect = "connect" in settings.wrappers
@@ -66,7 +68,7 @@ class _Source:
         self._is_change = "debezium" in settings.wrappers
         self._change_row = self._is_change and settings.format.split("+")[-1] != "debezium"
         self._ops = frozenset(settings.ops or (CHANGES if settings.kind != "events" else ("c",)))
-        self._schemas, self._local = _schemas(settings), _local_schema(settings)
+        self._schemas, self._local = _schemas(settings, fetch), _local_schema(settings)
         self._takes_null = settings.kind != "events" or self._is_cloudevent or self._is_change or self._is_connect
         make = (
             EventMapping(settings, rules, self._meta)

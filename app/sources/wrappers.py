@@ -1,7 +1,10 @@
 """What stands around other people's records, taken off: CloudEvents, Connect's and Debezium's envelopes."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Final
+
+import orjson
 
 from app.sources.schema_times import by_connect_schema
 from app.sources.source import SourceRecord
@@ -64,7 +67,7 @@ def cloudevent(body: Any, record: SourceRecord) -> dict[str, Any]:
         }
         event: dict[str, Any] = attributes | {"data": body}
     elif isinstance(body, dict) and "specversion" in body:
-        event = body
+        event = body | {"data": _from_base64(body["data_base64"])} if "data_base64" in body else body
     else:
         raise InvalidEvent(
             "missing_field",
@@ -75,6 +78,13 @@ def cloudevent(body: Any, record: SourceRecord) -> dict[str, Any]:
     if isinstance(source, str) and isinstance(own, str) and own:
         return {**event, "_event_id": f"{source} {own}"}
     raise InvalidEvent("missing_field", "source or id is missing: a CloudEvent has both, as text.")
+
+
+def _from_base64(text: Any) -> Any:
+    try:
+        return orjson.loads(b64decode(text, validate=True))
+    except (ValueError, TypeError) as error:
+        raise InvalidEvent("bad_type", f"data_base64 has value {shown(text)}: no JSON in base64 ({error}).") from None
 
 
 def change(body: Any, ops: frozenset[str]) -> dict[str, Any] | None:
