@@ -27,7 +27,8 @@ def produce(settings: Any, file: BinaryIO, no_check: bool, rate: float | None, a
       freshet produce events.jsonl --rate 100
     """
     from app.commands.kafka_call import run_on_kafka
-    from app.produce import Tally, produce_lines
+    from app.produce import produce_lines
+    from app.sending import Tally
 
     tally = Tally()
 

@@ -8,7 +8,8 @@ from typing import BinaryIO
 import orjson
 import pytest
 
-from app.produce import MAX_LINE_BYTES, checked_key, kafka_partitioner, key_of, numbered_lines
+from app.produce import checked_key, key_of, numbered_lines
+from app.sending import MAX_LINE_BYTES, kafka_partitioner
 from models.errors import InvalidEvent, LogError
 from models.events import EventRules
 from models.partitioner import partition_of
@@ -66,9 +67,10 @@ def test_source_that_cannot_be_read() -> None:
 
 
 def test_key_is_the_user_id() -> None:
-    """The key is the user_id in UTF-8; a line that has none has no key."""
+    """The key is the user_id in UTF-8, an integer in its digits; a line that has none has no key."""
     assert key_of(event()) == "ü1".encode()
-    assert [key_of(line) for line in (b"[1]", b"no", b"{}", event(user_id=7))] == [None] * 4
+    assert [key_of(line) for line in (b"[1]", b"no", b"{}", event(user_id=1.5))] == [None] * 4
+    assert key_of(event(user_id=77)) == b"77"
 
 
 @pytest.mark.parametrize(
