@@ -162,7 +162,7 @@ class EntryFile:
 
     def _first_line(self) -> bytes:
         if isinstance(self._file, Stream):
-            return self._file.first_line()
+            return self._file.first_line() or b"{"
         return next((line for _, line in self._file.lines() if not line.isspace()), b"{")
 
 
