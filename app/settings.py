@@ -146,7 +146,25 @@ class Settings(BaseSettings):
     def apart(self, namespace: str, **changes: Any) -> "Settings":
         """The same in a namespace of its own, where nothing that was given a name is read or written."""
         own = dict.fromkeys(("events_topic", "items_topic", "users_topic", "group"), "")
-        return self.model_copy(update={**own, "namespace": namespace, **changes})
+        return self.model_copy(update={**own, "sources": {}, "namespace": namespace, **changes})
+
+    def source(self, name: str, kind: str = "events") -> SourceSettings:
+        """The settings of a source of events, items or users.
+
+        Raises
+        ------
+        SettingsError
+            When there is none of this name, or it is one of something else.
+        """
+        found = self.sources.get(name)
+        if found is None:
+            known = ", ".join(self.sources) or "none is there"
+            raise SettingsError(
+                f"[sources.{name}] is not in the settings: {known}. `freshet sniff FILE` writes one to paste."
+            )
+        if found.kind != kind:
+            raise SettingsError(f"[sources.{name}] has kind {found.kind!r}: one of {kind} is wanted here.")
+        return found
 
     @property
     def fold(self) -> "FoldSettings":

@@ -40,6 +40,13 @@ def make_source(settings: SourceSettings, rules: EventRules | None = None, *, fe
     return _Source(settings, rules if rules is not None else EventRules(), fetch)
 
 
+def file_source(settings: SourceSettings, rules: EventRules) -> Source:
+    """A source for lines and rows of files, which have no frames and no keys: what is behind the frame is in them."""
+    names = [name for name in settings.format.split("+") if name != "confluent"]
+    plain = {"format": "+".join(names) or "freshet", "key": "text", "registry": None, "schema_file": None}
+    return make_source(settings.model_copy(update=plain), rules)
+
+
 def _schemas(settings: SourceSettings, fetch: "Fetch | None") -> "Schemas | None":
     if settings.registry is None:
         return None
