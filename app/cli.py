@@ -17,6 +17,7 @@ from app.commands import (
     reset,
     settings,
     similar,
+    sniff,
     trending,
     up,
     worker,
@@ -49,6 +50,7 @@ cli.add_command(trending.trending)
 cli.add_command(produce.produce)
 cli.add_command(entries.items)
 cli.add_command(entries.users)
+cli.add_command(sniff.sniff)
 cli.add_command(dead_letters.dead_letters)
 cli.add_command(data.data)
 cli.add_command(settings.settings)

@@ -9,6 +9,7 @@ import orjson
 from app.read_ahead import read_ahead
 from app.sending import MAX_LINE_BYTES, Made, Report, Tally, send_rows
 from app.settings import Settings
+from app.sources import Source, SourceRecord
 from models.errors import InvalidEvent, LogError
 from models.events import EventRules, decode
 
@@ -17,21 +18,39 @@ READ_AHEAD = 4
 
 
 async def produce_lines(
-    source: BinaryIO, settings: Settings, tally: Tally, report: Report, *, check: bool, rate: float | None
+    lines: BinaryIO,
+    settings: Settings,
+    tally: Tally,
+    report: Report,
+    *,
+    check: bool,
+    rate: float | None,
+    source: Source | None = None,
 ) -> None:
-    """Send every line until the source ends; empty ones are left out. See `send_rows`.
+    """Send every line until they end; empty ones are left out. See `send_rows`.
 
     Parameters
     ----------
     check
         Refuse what a worker would make a dead letter.
+    source
+        Makes events of a line; None: a line is an event.
     """
-    make = _checked(settings.fold.rules) if check else _as_it_is
-    await send_rows(numbered_lines(source), make, settings.names.events, settings, tally, report, rate=rate)
+    make = _events_by(source) if source is not None else _checked(settings.fold.rules) if check else _as_it_is
+    await send_rows(numbered_lines(lines), make, settings.names.events, settings, tally, report, rate=rate)
 
 
 def _as_it_is(line: bytes) -> Made:
     return [(key_of(line), line)]
+
+
+def _events_by(source: Source) -> Callable[[bytes], Made]:
+    def make(line: bytes) -> Made:
+        if len(line) > MAX_LINE_BYTES:
+            raise InvalidEvent("too_large", f"the line has more than {MAX_LINE_BYTES} bytes: send less.")
+        return source.read(SourceRecord("", None, line, (), int(time.time() * 1000)))
+
+    return make
 
 
 def _checked(rules: EventRules) -> Callable[[bytes], Made]:
@@ -45,7 +64,7 @@ def key_of(line: bytes) -> bytes | None:
     except orjson.JSONDecodeError:
         return None
     user_id = fields.get("user_id") if isinstance(fields, dict) else None
-    return str(user_id).encode() if isinstance(user_id, str) or type(user_id) is int else None
+    return str(user_id).encode() if type(user_id) in (str, int) else None
 
 
 def checked_key(line: bytes, rules: EventRules) -> bytes:

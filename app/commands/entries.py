@@ -151,9 +151,10 @@ def _opened(name: str, stdin: BinaryIO) -> "EntryFile":
 def _source(kind: str, settings: Any, form: dict[str, Any]) -> "tuple[SourceSettings, Header]":
     """What maps the rows, and what looks at the header of a table."""
     from app.entry_files import column_fields, flag_settings, needed_columns
+    from app.replay.rows import any_header
 
     if form["source"]:
-        return settings.source(form["source"], kind), lambda header: None
+        return settings.source(form["source"], kind), any_header
     fields, objects = column_fields(kind)
     columns = parse_columns(form["columns"], fields, tuple(f"{name}." for name in objects))
     unit, separator = form["timestamp_unit"] or "ms", form["list_separator"] or "|"

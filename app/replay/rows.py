@@ -20,6 +20,10 @@ Header = Callable[[Sequence[str]], None]
 _MAP_COLUMN = "context"
 
 
+def any_header(names: Sequence[str]) -> None:
+    """Ask nothing of a table's header."""
+
+
 class Stream(LogFile):
     """What can be read once, as from a pipe; `first_line` may be looked at before."""
 
@@ -73,13 +77,16 @@ def text_rows(file: LogFile, log_format: str, header: Header) -> Iterator[tuple[
 
 
 def parquet_rows(path: Path, header: Header) -> Iterator[tuple[int, Row]]:
-    """Each row of a Parquet file with its number from 1; nulls are left out, times are ISO 8601."""
+    """Each row of a Parquet file with its number from 1; nulls are left out.
+
+    Times are ISO 8601; in a column `timestamp` Unix milliseconds.
+    """
     number = 0
     with opened_parquet(path) as file:
         schema = file.schema_arrow
         header(schema.names)
         types = arrow("pyarrow.types", "Parquet")
-        fields = [_MAP_COLUMN if types.is_map(schema.field(place).type) else "" for place in range(len(schema.names))]
+        fields = [_MAP_COLUMN if types.is_map(schema.field(n).type) else name for n, name in enumerate(schema.names)]
         try:
             for batch in file.iter_batches(BATCH_ROWS):
                 columns = [cells_of(batch.column(place), field) for place, field in enumerate(fields)]

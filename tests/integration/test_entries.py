@@ -53,7 +53,10 @@ def test_a_table_becomes_titles_and_a_deletion_hides(scene: Scene, tmp_path: Pat
 
     scene.create(1)
     scene.worker()
-    run("produce", stdin=events(*[(f"u{n}", item) for n in range(9) for item in ("hub", "left", "right")][2:]))
+    run(
+        "produce",
+        stdin=events(("u0", "hub"), *[(f"u{n}", id_) for n in range(1, 9) for id_ in ("hub", "left", "right")]),
+    )
     shop = tmp_path / "shop.csv"
     shop.write_text(SHOP)
 

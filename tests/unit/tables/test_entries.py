@@ -1,5 +1,7 @@
 """Catalogue entries and profiles, as the workers read them."""
 
+from typing import Any
+
 import orjson
 import pytest
 
