@@ -1,5 +1,8 @@
 """`freshet items` and `freshet users` on real Kafka and Redis."""
 
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -8,9 +11,11 @@ import orjson
 import pytest
 import redis
 
+from app.worker.process import environment
 from tests.command import Outcome, freshet
 from tests.scene import Scene
 
+ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0
 SHOP = """sku,name,groups,brand,off
 left,"The Left, One",light|home,B,no
@@ -105,3 +110,28 @@ def test_profiles_arrive_in_their_topic_and_go(scene: Scene, tmp_path: Path, by:
     assert (gone.code, gone.out) == (0, "0 users sent, 1 deleted\n")
     found = [(record.key, record.value and orjson.loads(record.value)) for record in scene.read(scene.names.profiles)]
     assert found == [(b"7", {"age": 31}), ("ü".encode(), {"preferences": {"genres": ["a"]}}), (b"7", None)]
+
+
+def test_a_row_goes_out_while_the_source_is_open(scene: Scene) -> None:
+    """What a program writes into the pipe is in the topic at once; Ctrl-C ends with 130 and the counts."""
+    scene.create(1)
+    variables = {**environment(scene.settings), "PYTHONPATH": str(ROOT), "PATH": ""}
+    with subprocess.Popen(
+        [sys.executable, "-m", "app", "items", "--json"],
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=scene.folder,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background of a shell
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(b'{"item_id": "a"}\n')
+        process.stdin.flush()
+        scene.await_none(lambda: {} if scene.read(scene.names.catalogue) else {"a": "not there"}, PATIENCE_S, "entries")
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE_S)  # with its input still open
+        out, err = process.communicate()
+
+    assert (process.returncode, orjson.loads(out)) == (130, {"sent": 1, "deleted": 0, "bad": 0}), err
+    assert err == b""

@@ -69,7 +69,7 @@ def test_what_is_no_entry_is_refused_with_its_reason(value: bytes, reason: str) 
 
 def test_a_profile() -> None:
     """All of it, and nothing of it."""
-    given = {
+    given: dict[str, Any] = {
         "age": 31,
         "gender": "f",
         "location": "Graz",
