@@ -72,7 +72,9 @@ class Settings(BaseSettings):
     group: str = Field("", pattern=TOPIC, description="consumer group of the workers; empty: freshet, with the prefix")
     partitions: int = Field(4, ge=1, le=1000, description="partitions of user_events when it is created")
     replication_factor: int = Field(1, ge=1, le=9, description="replicas of every topic that is created")
-    partitioner: Literal["murmur2", "crc32"] = Field("murmur2", description="how producers place users")
+    partitioner: Literal["murmur2", "crc32", "fnv1a", "fnv1a_reference", "murmur2_unsigned"] = Field(
+        "murmur2", description="how producers place users"
+    )
     instance_id: str = Field("", description="static group membership: a stable name per worker; empty: none")
 
     extra_event_types: dict[str, tuple[float, int]] = Field(

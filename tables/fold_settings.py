@@ -42,7 +42,7 @@ class FoldSettings:
     late_grace_ms
         Events older than the clock by more are late: they count in totals and pairs, not in windows and trends.
     partitioner
-        `murmur2` (the Java client, aiokafka) or `crc32` (librdkafka's default).
+        One of `models.partitioner.PARTITIONERS`: how producers place users.
     """
 
     rules: EventRules = field(default_factory=EventRules)
