@@ -99,7 +99,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "IBM/sarama NewConsistentCRCHashPartitioner",
             "segmentio/kafka-go CRC32Balancer",
         ),
-        "fnv1a": ("IBM/sarama", "segmentio/kafka-go Hash"),
+        "fnv1a": ("IBM/sarama", "segmentio/kafka-go Hash", "librdkafka with partitioner=fnv1a_random"),
         "fnv1a_reference": ("IBM/sarama NewReferenceHashPartitioner", "segmentio/kafka-go ReferenceHash"),
         "murmur2_unsigned": ("@platformatic/kafka",),
     }

@@ -37,7 +37,7 @@ def diagnose(placed: Iterable[tuple[bytes, int]], n_partitions: int, ours: str) 
     Examples
     --------
     >>> diagnose([(b"user-1", 0), (b"user-2", 3), (b"user-3", 2)], 6, "murmur2").found
-    'all 3 keys fit fnv1a: IBM/sarama, segmentio/kafka-go Hash'
+    'all 3 keys fit fnv1a: IBM/sarama, segmentio/kafka-go Hash, librdkafka with partitioner=fnv1a_random'
     """
     pairs = sorted(set(placed))
     n = len(pairs)

@@ -28,7 +28,7 @@ def test_the_producers_side_is_named() -> None:
     sarama = diagnose([(key, partition_of(key, 6, "fnv1a")) for key in KEYS], 6, "murmur2").advice
     platformatic = diagnose([(key, partition_of(key, 6, "murmur2_unsigned")) for key in KEYS], 6, "crc32").advice
 
-    assert "place by murmur2 (IBM/sarama NewMurmur2Partitioner, segmentio/kafka-go Murmur2Balancer)" in sarama
+    assert "place by murmur2 (librdkafka with partitioner=murmur2_random, IBM/sarama NewMurmur2Partitioner, " in sarama
     assert "place by" not in platformatic
 
 
