@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-deps --require-hashes --onl
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint format unit integration faults test coverage lock clean pythons
+.PHONY: help setup demo check lint format unit pythons integration faults test coverage producers lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -73,6 +73,9 @@ test: lint unit pythons integration faults ## everything; what CI runs
 
 coverage: setup ## all tests once more, with the lines they reach
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html
+
+producers: setup ## real producer clients (Python, Java; Go and Node where they are): each with its defaults and codecs
+	$(BIN)/python -m tools.producers
 
 bench-%: setup ## one benchmark of benchmarks/, e.g. make bench-decode
 	$(BIN)/python -m benchmarks.$*

@@ -112,7 +112,10 @@ async def reset(settings: Settings, tell: Tell) -> ResetResult:
             epochs.append(epoch)
             n_removed += n_keys
             tell(f"partition {writer.partition}: {n_keys} values removed")
-        marker = Marker(max(epochs) + 1, 0, -1, 0, (), plan.n_partitions, settings.fold.fingerprint())
+        fold = settings.fold
+        marker = Marker(
+            max(epochs) + 1, 0, -1, 0, (), plan.n_partitions, fold.fingerprint(), fold.described(), names.events
+        )
         for writer in writers:
             await writer.write(Cut(marker, [(MARKER_KEY, marker.encode())], [], 0))
     except (ProducerFenced, InvalidProducerEpoch) as error:

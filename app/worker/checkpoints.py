@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from app.broker import Broker
 from app.kafka import has_stopped, read_to_end, start_client
-from models.errors import ResetRequired, ValueTooLarge
+from models.errors import ValueTooLarge
 from tables.cutting import Cut, Entry
 from tables.marker import MARKER_KEY
 from tables.names import Names
@@ -149,38 +149,3 @@ async def load_checkpoint(
     n = await read_to_end(broker, (users, items), apply, progress)
     state.finish_load()
     return n, marked_ms
-
-
-def check_marker(state: PartitionState, end_offset: int, n_partitions: int) -> None:
-    """Refuse a state that belongs to another log.
-
-    Raises
-    ------
-    ResetRequired
-        With the command to run.
-    """
-    marker = state.loaded
-    if marker is None:
-        return
-    if marker.next_offset > end_offset:
-        raise ResetRequired(
-            f"partition {state.number} was folded up to offset {marker.next_offset}, but its log ends at {end_offset}: "
-            "the topic was made anew or mirrored. Run `freshet reset` to fold the log that is there from its start."
-        )
-    if marker.n_partitions == 0:
-        raise ResetRequired(
-            f"a reset of partition {state.number} was begun and not ended. Run `freshet reset` once more."
-        )
-    if marker.n_partitions != n_partitions:
-        raise ResetRequired(
-            f"the state was made of {marker.n_partitions} partitions, the topic has {n_partitions}: users have moved. "
-            "Run `freshet reset` to fold the log anew."
-        )
-    if marker.fingerprint != state.settings.fingerprint():
-        logger.warning(
-            "partition %d: the settings that shape state have changed (fingerprint %s, now %s). What is folded stays "
-            "as it was made; `freshet reset` makes all of it anew.",
-            state.number,
-            marker.fingerprint,
-            state.settings.fingerprint(),
-        )

@@ -10,7 +10,7 @@ from models.cooccurrence import CooccurrenceSettings
 from models.errors import InvalidEvent, StateError
 from models.event_types import DEFAULT_TYPES
 from models.events import MAX_TIMESTAMP_MS, REASONS
-from models.partitioner import partition_of
+from models.partitioner import PARTITIONERS, partition_of
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tables.user_state import MAX_EVENT_IDS, UserState
@@ -94,7 +94,7 @@ def test_dead_letters_are_counted_by_reason() -> None:
     }
 
 
-@pytest.mark.parametrize("partitioner", ["murmur2", "crc32"])
+@pytest.mark.parametrize("partitioner", PARTITIONERS)
 def test_a_user_of_another_partition_is_a_dead_letter(partitioner: str) -> None:
     """Only partition_of decides; the message names both partitions and the setting. Nothing is learned."""
     bounds = FoldSettings(partitioner=partitioner)
