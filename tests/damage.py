@@ -1,0 +1,81 @@
+"""Batches made undecodable where a broker of the tests keeps them: it checks what is sent, not what it has stored."""
+
+import asyncio
+import struct
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
+
+from app.batches import Batch, first_batch
+from app.broker import Broker
+from app.kafka import start_client
+from app.local.stack import LocalStack
+from tests.scene import Sent
+
+CRC_AT, ATTRIBUTES_AT, RECORDS_AT = 17, 21, 61
+CODEC_BITS, UNKNOWN_CODEC = 0x07, 5
+
+Change = Callable[[bytearray], None]
+
+
+def send_batch(broker: Broker, topic: str, partition: int, codec: str | None, records: Sequence[Sent]) -> int:
+    """Send records as one batch; returns its first offset."""
+
+    async def send() -> int:
+        producer = AIOKafkaProducer(**broker.client(), compression_type=codec)
+        await start_client(producer, broker)
+        try:
+            batch = producer.create_batch()
+            for record in records:
+                assert batch.append(key=record.key, value=record.value, timestamp=None) is not None
+            place = await (await producer.send_batch(batch, topic, partition=partition))
+            return int(place.offset)
+        finally:
+            await producer.stop()
+
+    return asyncio.run(send())
+
+
+def unknown_codec(batch: bytearray) -> None:
+    """A codec that no release of Kafka has, under a CRC that is right."""
+    batch[ATTRIBUTES_AT + 1] = batch[ATTRIBUTES_AT + 1] & ~CODEC_BITS | UNKNOWN_CODEC
+    _sign(batch)
+
+
+def damaged_records(batch: bytearray) -> None:
+    """Other bytes in the middle of the records, under a CRC that is right: the producer itself was broken."""
+    middle = (RECORDS_AT + len(batch)) // 2
+    batch[middle : middle + 8] = b"\xff" * 8
+    _sign(batch)
+
+
+def damaged_on_disk(batch: bytearray) -> None:
+    """One bit in the middle of the records is another one, and the CRC tells."""
+    batch[(RECORDS_AT + len(batch)) // 2] ^= 1
+
+
+def damage(stack: LocalStack, topic: str, partition: int, offset: int, change: Change) -> Batch:
+    """Change the stored batch that begins at an offset; returns it as it lies there now."""
+    for segment in _segments(stack, topic, partition):
+        at, data = 0, segment.read_bytes()
+        while at < len(data):
+            batch = first_batch(data[at:])
+            if batch.first == offset:
+                changed = bytearray(batch.data)
+                change(changed)
+                with segment.open("r+b") as file:
+                    file.seek(at)
+                    file.write(changed)
+                return first_batch(bytes(changed))
+            at += len(batch.data)
+    raise AssertionError(f"no batch begins at offset {offset} of partition {partition} of {topic}")
+
+
+def _segments(stack: LocalStack, topic: str, partition: int) -> list[Path]:
+    return sorted((stack.folder / "kafka" / "data" / f"{topic}-{partition}").glob("*.log"))
+
+
+def _sign(batch: bytearray) -> None:
+    struct.pack_into(">I", batch, CRC_AT, calc_crc32c(bytes(batch[ATTRIBUTES_AT:])))
