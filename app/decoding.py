@@ -60,8 +60,9 @@ def why_not(error: Exception) -> str:
     >>> why_not(EOFError("ended early")), why_not(KeyError())
     ('EOFError: ended early', 'KeyError')
     """
-    said = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    name, said = type(error).__name__, " ".join(str(error).split())[:200]
+    said = said.partition(f"{name}: ")[2] or said  # aiokafka's errors begin with their own names
+    return f"{name}: {said}" if said else name
 
 
 class _Results(OrderedDict[TopicPartition, Any]):

@@ -16,12 +16,13 @@ from tests.scene import Sent
 
 CRC_AT, ATTRIBUTES_AT, RECORDS_AT = 17, 21, 61
 CODEC_BITS, UNKNOWN_CODEC = 0x07, 5
+HEADER = "a-header"
 
 Change = Callable[[bytearray], None]
 
 
 def send_batch(broker: Broker, topic: str, partition: int, codec: str | None, records: Sequence[Sent]) -> int:
-    """Send records as one batch; returns its first offset."""
+    """Send records as one batch; returns its first offset. Values that name `HEADER` get such a header."""
 
     async def send() -> int:
         producer = AIOKafkaProducer(**broker.client(), compression_type=codec)
@@ -29,7 +30,8 @@ def send_batch(broker: Broker, topic: str, partition: int, codec: str | None, re
         try:
             batch = producer.create_batch()
             for record in records:
-                assert batch.append(key=record.key, value=record.value, timestamp=None) is not None
+                headers = [(HEADER, b"")] if record.value and HEADER.encode() in record.value else []
+                assert batch.append(key=record.key, value=record.value, timestamp=None, headers=headers) is not None
             place = await (await producer.send_batch(batch, topic, partition=partition))
             return int(place.offset)
         finally:
@@ -45,9 +47,15 @@ def unknown_codec(batch: bytearray) -> None:
 
 
 def damaged_records(batch: bytearray) -> None:
-    """Other bytes in the middle of the records, under a CRC that is right: the producer itself was broken."""
-    middle = (RECORDS_AT + len(batch)) // 2
-    batch[middle : middle + 8] = b"\xff" * 8
+    """Other bytes where the records begin, under a CRC that is right: the producer itself was broken."""
+    batch[RECORDS_AT : RECORDS_AT + 8] = b"\xff" * 8
+    _sign(batch)
+
+
+def latin_header(batch: bytearray) -> None:
+    """A header's name in Latin-1, which brokers let through, in a batch that is not compressed."""
+    at = batch.rindex(HEADER.encode())  # its value names it as well, before
+    batch[at : at + len(HEADER)] = b"\xe9" * len(HEADER)
     _sign(batch)
 
 
@@ -71,6 +79,11 @@ def damage(stack: LocalStack, topic: str, partition: int, offset: int, change: C
                 return first_batch(bytes(changed))
             at += len(batch.data)
     raise AssertionError(f"no batch begins at offset {offset} of partition {partition} of {topic}")
+
+
+def first_of(stack: LocalStack, topic: str, partition: int) -> int:
+    """The offset that the first stored batch of a partition begins with."""
+    return first_batch(_segments(stack, topic, partition)[0].read_bytes()).first
 
 
 def _segments(stack: LocalStack, topic: str, partition: int) -> list[Path]:
