@@ -16,6 +16,8 @@ from tables.names import TopicSpec
 
 FETCH_BYTES = 8 * 1024**2
 RECORDS_BETWEEN_PAUSES = 1000
+CODEC = "zstd"
+"""How many records at a time are compressed; what goes out one by one, and checkpoints, are not (ADR 0015)."""
 
 
 def reader(broker: Broker, **options: Any) -> AIOKafkaConsumer:

@@ -21,7 +21,7 @@ from app.dead_letters.read import (
     read_letters,
     read_marks,
 )
-from app.kafka import start_client, writer
+from app.kafka import CODEC, start_client, writer
 from app.produce import MAX_LINE_BYTES, checked_key, kafka_partitioner
 from app.settings import Settings
 from models.errors import InvalidEvent
@@ -139,6 +139,7 @@ async def redrive(settings: Settings, reason: str | None, tally: Tally, progress
         producer = writer(
             broker,
             linger_ms=2,
+            compression_type=CODEC,
             max_request_size=2 * MAX_LINE_BYTES,
             partitioner=kafka_partitioner(settings.partitioner),
         )
