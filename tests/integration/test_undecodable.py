@@ -2,6 +2,7 @@
 
 import asyncio
 
+import orjson
 import pytest
 from aiokafka import TopicPartition
 
@@ -22,6 +23,7 @@ from tests.damage import (
     unknown_codec,
 )
 from tests.flow import events
+from tests.integration.test_refusals import limit_values
 from tests.scene import Scene, Sent
 
 EXIT_S = 60.0
@@ -113,3 +115,39 @@ def test_saved_state_that_cannot_be_read_is_refused(scene: Scene, shared: LocalS
     reset = freshet("reset", "--yes", settings=scene.settings)
     assert reset.code == 0 and f"{users} was made anew" in reset.err
     assert [(marker.epoch, marker.next_offset) for marker in scene.markers().values()] == [(2, 0)]
+
+
+def test_what_a_skip_refuses_and_keeps(scene: Scene, shared: LocalStack) -> None:
+    """Nothing that can be decoded is stepped over, nothing whose bytes are not kept; what is, is so for good."""
+    scene.create(1)
+    kafka, topic = scene.settings.kafka, scene.names.events
+    for start in (0, 60, 120):
+        send_batch(kafka, topic, 0, "zstd", batch_of(start))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        return freshet(*arguments, settings=scene.settings)
+
+    assert run("stopped", "skip", "0", "60")[0] == 2  # nobody is there to be asked
+    for place in (("0", "60"), ("7", "60"), ("0", "5000")):
+        code, _, said = run("stopped", "skip", *place, "--yes")
+        assert code == 1 and any(each in said for each in ("nothing that cannot be decoded", "partitions", "no batch"))
+    bad = damage(shared, topic, 0, 60, damaged_records)
+    (standing,) = orjson.loads(run("stopped", "list", "--json")[1])["stopped"]
+    assert (standing["partition"], standing["offset"], standing["behind"], standing["codec"]) == (0, 60, 120, "zstd")
+    assert standing["waiting"] == 120
+
+    limit_values(scene, [scene.names.dead_letters], 1000)
+    code, _, said = run("stopped", "skip", "0", "60", "--yes")
+    assert code == 1 and "Raise its max.message.bytes" in said
+    assert orjson.loads(run("stopped", "list", "--json")[1])["stepped_over"] == []
+    limit_values(scene, [scene.names.dead_letters], 2_000_000)
+
+    assert orjson.loads(run("stopped", "skip", "0", "60", "--yes", "--json")[1])["new"]
+    assert not orjson.loads(run("stopped", "skip", "0", "99", "--yes", "--json")[1])["new"]
+    found = orjson.loads(run("stopped", "list", "--json")[1])
+    assert found["stopped"] == [] and [skip["first"] for skip in found["stepped_over"]] == [60]
+    (letter,) = scene.read(scene.names.dead_letters)
+    assert letter.value == bad.data and dict(letter.headers)["offset"] == b"60"
+    assert orjson.loads(run("dead-letters", "count", "--json")[1])["by_reason"] == {"undecodable": 1}
+    redrive = orjson.loads(run("dead-letters", "redrive", "--dry-run", "--json")[1])
+    assert (redrive["redriven"], redrive["stay_by_reason"]) == (0, {"undecodable": 1})
