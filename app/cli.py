@@ -16,6 +16,7 @@ from app.commands import (
     reset,
     settings,
     similar,
+    stopped,
     trending,
     up,
     worker,
@@ -47,6 +48,7 @@ cli.add_command(similar.similar)
 cli.add_command(trending.trending)
 cli.add_command(produce.produce)
 cli.add_command(dead_letters.dead_letters)
+cli.add_command(stopped.stopped)
 cli.add_command(data.data)
 cli.add_command(settings.settings)
 cli.add_command(doctor.doctor)

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from app.acks import GIVE_UP_S, Acks
-from app.kafka import has_stopped, partition_counts, start_client, writer
+from app.kafka import CODEC, has_stopped, partition_counts, start_client, writer
 from app.settings import Settings
 from models.errors import InvalidEvent, LogError, ServiceError
 from models.events import EventRules, decode
@@ -78,6 +78,7 @@ async def produce_lines(
     producer = writer(
         settings.kafka,
         linger_ms=2,
+        compression_type=CODEC if rate is None else None,
         max_request_size=MAX_LINE_BYTES + READ_BYTES,
         partitioner=kafka_partitioner(settings.partitioner),
     )

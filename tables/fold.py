@@ -103,6 +103,12 @@ class PartitionFold:
             self.give_up()
             raise
 
+    def step_over(self, offset: int, behind: int) -> None:
+        """Pass over what cannot be decoded, from an offset on, up to another one; counted, so that digests tell."""
+        self.next_offset = behind
+        self.metrics.add("undecodable.batches")
+        self.metrics.add("undecodable.offsets", behind - offset)
+
     def give_up(self) -> None:
         """Never give a cut again: something that belongs to this state is lost."""
         self._is_whole = False

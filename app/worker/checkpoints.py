@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from app.broker import Broker
 from app.kafka import has_stopped, read_to_end, start_client
-from models.errors import ValueTooLarge
+from models.errors import StateError, Undecodable, ValueTooLarge
 from tables.cutting import Cut, Entry
 from tables.marker import MARKER_KEY
 from tables.names import Names
@@ -131,6 +131,11 @@ async def load_checkpoint(
     -------
     tuple[int, int]
         Records read, and when the last marker was written (Unix ms; 0 without one).
+
+    Raises
+    ------
+    StateError
+        If a batch or a value cannot be read: less than all of a state is none.
     """
     users = TopicPartition(names.user_checkpoints, state.number)
     items = TopicPartition(names.item_checkpoints, state.number)
@@ -146,6 +151,17 @@ async def load_checkpoint(
         else:
             state.items.apply(record.key.decode(), record.value)
 
-    n = await read_to_end(broker, (users, items), apply, progress)
+    try:
+        n = await read_to_end(broker, (users, items), apply, progress)
+    except Undecodable as error:
+        raise unreadable(error) from error
     state.finish_load()
     return n, marked_ms
+
+
+def unreadable(error: Undecodable) -> StateError:
+    """What is wrong with saved state of which a batch cannot be decoded, and what to do."""
+    return StateError(
+        f"saved state cannot be read: {error}. Nothing was changed. Restore the topic, or run `freshet reset`: it "
+        "makes the topics of saved state anew, and the workers fold the log from its start."
+    )
