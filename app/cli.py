@@ -16,6 +16,7 @@ from app.commands import (
     reset,
     settings,
     similar,
+    sniff,
     stopped,
     trending,
     up,
@@ -47,6 +48,7 @@ cli.add_command(recs.recs)
 cli.add_command(similar.similar)
 cli.add_command(trending.trending)
 cli.add_command(produce.produce)
+cli.add_command(sniff.sniff)
 cli.add_command(dead_letters.dead_letters)
 cli.add_command(stopped.stopped)
 cli.add_command(data.data)

@@ -14,6 +14,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from app.acks import GIVE_UP_S, Acks
 from app.kafka import CODEC, has_stopped, partition_counts, start_client, writer
 from app.settings import Settings
+from app.sources import Source, SourceRecord
 from models.errors import InvalidEvent, LogError, ServiceError
 from models.events import EventRules, decode
 from models.partitioner import partition_of
@@ -48,9 +49,16 @@ def kafka_partitioner(name: str) -> Callable[[bytes | None, Sequence[int], Seque
 
 
 async def produce_lines(
-    source: BinaryIO, settings: Settings, tally: Tally, report: Report, *, check: bool, rate: float | None
+    lines: BinaryIO,
+    settings: Settings,
+    tally: Tally,
+    report: Report,
+    *,
+    check: bool,
+    rate: float | None,
+    source: Source | None = None,
 ) -> None:
-    """Send every line until the source ends; empty ones are left out.
+    """Send every line until they end; empty ones are left out.
 
     Parameters
     ----------
@@ -62,6 +70,8 @@ async def produce_lines(
         Refuse what a worker would make a dead letter.
     rate
         Events a second at most; None: as fast as it goes.
+    source
+        Makes events of a line; None: a line is an event.
 
     Raises
     ------
@@ -87,13 +97,13 @@ async def produce_lines(
     started = time.monotonic()
     n_tried = 0
     try:
-        async for number, line in numbered_lines(source):
+        async for number, line in numbered_lines(lines):
             try:
-                key = checked_key(line, rules) if check else key_of(line)
-                if rate is not None:
-                    await asyncio.sleep(max(0.0, started + n_tried / rate - time.monotonic()))
-                n_tried += 1
-                await acks.add(await send(producer, topic, key, line))
+                for key, value in _events(line, rules, check, source):
+                    if rate is not None:
+                        await asyncio.sleep(max(0.0, started + n_tried / rate - time.monotonic()))
+                    n_tried += 1
+                    await acks.add(await send(producer, topic, key, value))
             except InvalidEvent as invalid:
                 tally.n_bad += 1
                 report(number, invalid.reason, invalid.message)
@@ -101,6 +111,22 @@ async def produce_lines(
     finally:
         await has_stopped(producer, GIVE_UP_S)
         acks.let_go()
+
+
+def _events(line: bytes, rules: EventRules, check: bool, source: Source | None) -> list[tuple[bytes | None, bytes]]:
+    """Keys and values to send for a line.
+
+    Raises
+    ------
+    InvalidEvent
+        If there is something wrong with any of them.
+    """
+    if source is None:
+        return [(checked_key(line, rules) if check else key_of(line), line)]
+    if len(line) > MAX_LINE_BYTES:
+        raise InvalidEvent("too_large", f"the line has more than {MAX_LINE_BYTES} bytes: send less.")
+    record = SourceRecord("", None, line, (), int(time.time() * 1000))
+    return [(event.key, event.value or b"") for event in source.read(record)]
 
 
 async def send(producer: AIOKafkaProducer, topic: str, key: bytes | None, line: bytes) -> asyncio.Future[Any]:
@@ -127,7 +153,7 @@ def key_of(line: bytes) -> bytes | None:
     except orjson.JSONDecodeError:
         return None
     user_id = fields.get("user_id") if isinstance(fields, dict) else None
-    return user_id.encode() if isinstance(user_id, str) else None
+    return str(user_id).encode() if type(user_id) in (str, int) else None
 
 
 def checked_key(line: bytes, rules: EventRules) -> bytes:

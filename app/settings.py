@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.broker import Broker
 from app.changes import Refuse, Warn
+from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
@@ -85,6 +86,10 @@ class Settings(BaseSettings):
         default_factory=dict,
         examples=[{"share": [2.0, 1]}],
         description='more event types: {"share": [weight, polarity]}',
+    )
+    sources: dict[str, SourceSettings] = Field(
+        default_factory=dict,
+        description="topics and files in other forms than freshet's, each by its name: `freshet sniff` writes one",
     )
     positive_rating: Annotated[float, Warn("rules.positive_rating")] = Field(
         4.0, description="least value of a positive rating"
@@ -163,7 +168,25 @@ class Settings(BaseSettings):
     def apart(self, namespace: str, **changes: Any) -> "Settings":
         """The same in a namespace of its own, where nothing that was given a name is read or written."""
         own = dict.fromkeys(("events_topic", "items_topic", "users_topic", "group"), "")
-        return self.model_copy(update={**own, "namespace": namespace, **changes})
+        return self.model_copy(update={**own, "sources": {}, "namespace": namespace, **changes})
+
+    def source(self, name: str, kind: str = "events") -> SourceSettings:
+        """The settings of a source of events, items or users.
+
+        Raises
+        ------
+        SettingsError
+            When there is none of this name, or it is one of something else.
+        """
+        found = self.sources.get(name)
+        if found is None:
+            known = ", ".join(self.sources) or "none is there"
+            raise SettingsError(
+                f"[sources.{name}] is not in the settings: {known}. `freshet sniff FILE` writes one to paste."
+            )
+        if found.kind != kind:
+            raise SettingsError(f"[sources.{name}] has kind {found.kind!r}: one of {kind} is wanted here.")
+        return found
 
     @property
     def fold(self) -> "FoldSettings":
@@ -228,6 +251,8 @@ def _explain(problem: Any) -> str:
     if name not in Settings.model_fields:
         return f"{PREFIX}{name.upper()} is no setting. `freshet settings` lists them all."
     wrong = _WRONG.get(problem["type"], problem["msg"])
+    if name == "sources" and place:
+        return explain_source(place, problem["input"], problem["type"], wrong)
     return _refused(name, problem["input"], f"{wrong}, at {'.'.join(place)}" if place else wrong)
 
 

@@ -8,6 +8,7 @@ FreshetError
 │   ├── ValueTooLarge        one value larger than its topic takes
 │   └── ResetRequired        the stored state belongs to another log; `freshet reset` is the way on
 ├── ServiceError             Kafka, Redis or a local process that cannot be reached or fails
+│   └── SchemaUnavailable    a schema that the registry cannot give now; the records are not to blame
 ├── Undecodable              a record batch in Kafka that cannot be decoded
 └── InvalidEvent             one bad event; carries the reason code of its dead letter
 """
@@ -43,6 +44,10 @@ class ResetRequired(StateError):
 
 class ServiceError(FreshetError):
     """Kafka, Redis or a local process that cannot be reached or fails."""
+
+
+class SchemaUnavailable(ServiceError):
+    """A schema that the registry cannot give now: the records that need it are kept, and tried again."""
 
 
 class Undecodable(FreshetError):

@@ -1,5 +1,6 @@
 """The event: its shape, what it means, and the one place where bytes become an event or a dead letter."""
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -10,8 +11,9 @@ import orjson
 
 from models.errors import InvalidEvent, SettingsError
 from models.event_types import DEFAULT_TYPES, RATING, EventType
+from models.foreign import hint_of_fields, hint_of_key, hint_of_value
 
-__all__ = ["DEFAULT_TYPES", "REASONS", "Event", "EventRules", "EventType", "decode"]
+__all__ = ["DEFAULT_TYPES", "REASONS", "Event", "EventRules", "EventType", "decode", "shown"]
 
 REASONS: Final = (
     "not_json",
@@ -103,7 +105,8 @@ class EventRules:
 def decode(key: bytes | None, value: bytes | None, record_ms: int, rules: EventRules) -> Event:
     """Turn a record into its event.
 
-    Null for an optional field counts as absent, unknown fields are ignored, of repeated fields the last counts.
+    Null for an optional field counts as absent, unknown fields are ignored, of repeated fields the last counts. An
+    integer as an id is its digits: 77 is "77".
 
     Parameters
     ----------
@@ -133,7 +136,7 @@ def decode(key: bytes | None, value: bytes | None, record_ms: int, rules: EventR
     if type(event_type) is not str:
         raise _not_a(fields, "event_type", "a string")
     if event_type not in rules.types:
-        raise _refused("unknown_event_type", "event_type", event_type, f"unknown. Send one of {', '.join(rules.types)}")
+        raise _refused("unknown_event_type", "event_type", event_type, _unknown_type(event_type, rules))
     timestamp_ms = get("timestamp")
     if type(timestamp_ms) is not int:
         raise _not_a(fields, "timestamp", "an integer in Unix milliseconds UTC")
@@ -150,7 +153,8 @@ def decode(key: bytes | None, value: bytes | None, record_ms: int, rules: EventR
     if key != user_id.encode():
         raise InvalidEvent(
             "wrong_key",
-            f"the record's key is {_shown(key)}, its user_id {_shown(user_id)}: send the user_id in UTF-8 as the key.",
+            f"the record's key is {shown(key)}, its user_id {shown(user_id)}: send the user_id in UTF-8 as the key."
+            + hint_of_key(key, user_id),
         )
     # what the generated constructor does, without its detour: a seventh of the whole
     return tuple.__new__(Event, (user_id, item_id, event_type, timestamp_ms, event_id, number, context))
@@ -164,21 +168,38 @@ def _fields(value: bytes | None, max_bytes: int) -> dict[str, Any]:
     try:
         fields = orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        found = f"the event is {_shown(value)}: {error}. Send a JSON object in UTF-8 without a byte order mark."
+        found = f"the event is {shown(value)}: {hint_of_value(value) or f'{error}. Send a JSON object in UTF-8.'}"
         raise InvalidEvent("not_json", found) from None  # the cause would keep the whole text alive
     if type(fields) is not dict:
-        raise InvalidEvent("not_object", f"the event is {_shown(fields)}: send a JSON object.")
+        raise InvalidEvent("not_object", f"the event is {shown(fields)}: send a JSON object.")
     return fields
 
 
 def _text(fields: dict[str, Any], name: str, max_bytes: int) -> str:
     text = fields.get(name)
     if type(text) is not str:
-        raise _not_a(fields, name, "a string")
+        text = _integer_id(fields, name)
     size = len(text) if text.isascii() else len(text.encode())
     if not 0 < size <= max_bytes:
         raise _refused("out_of_range", name, text, f"{size} bytes. Send 1 to {max_bytes} bytes of UTF-8")
     return text
+
+
+def _integer_id(fields: dict[str, Any], name: str) -> str:
+    found = fields.get(name)
+    if type(found) is int:
+        return str(found)
+    if type(found) is float:  # also an integer beyond 64 bits: the parser has rounded it
+        wrong = "has a fraction, or more digits than 64 bits hold, and would name somebody else once rounded"
+        raise _refused("bad_type", name, found, f"{wrong}. Send ids as strings, or as integers")
+    raise _not_a(fields, name, "a string or an integer")
+
+
+def _unknown_type(event_type: str, rules: EventRules) -> str:
+    return (
+        f"unknown. Send one of {', '.join(rules.types)}; or make it known by FRESHET_EXTRA_EVENT_TYPES, e.g. "
+        f"{json.dumps({event_type[:64]: [1.0, 1]})}; or say which one it is by an alias, [sources.<name>] types"
+    )
 
 
 def _number(fields: dict[str, Any]) -> float:
@@ -196,7 +217,7 @@ def _context(fields: dict[str, Any]) -> dict[str, object]:
         raise _not_a(fields, "context", "a flat object")
     for name, scalar in context.items():
         if type(scalar) is dict or type(scalar) is list:
-            wrong = f"not flat, its field {_shown(name)} is {_shown(scalar)}. Send strings, numbers, booleans or nulls"
+            wrong = f"not flat, its field {shown(name)} is {shown(scalar)}. Send strings, numbers, booleans or nulls"
             raise _refused("bad_type", "context", context, wrong)
     return context
 
@@ -207,15 +228,15 @@ def _forbidden(name: str, text: str) -> InvalidEvent:
 
 def _not_a(fields: dict[str, Any], name: str, wanted: str) -> InvalidEvent:
     if name not in fields:
-        return InvalidEvent("missing_field", f"{name} is missing. Send {wanted}.")
+        return InvalidEvent("missing_field", f"{name} is missing. Send {wanted}.{hint_of_fields(fields)}")
     return _refused("bad_type", name, fields[name], f"not {wanted}")
 
 
 def _refused(reason: str, name: str, value: object, why: str) -> InvalidEvent:
-    return InvalidEvent(reason, f"{name} has value {_shown(value)}: {why}.")
+    return InvalidEvent(reason, f"{name} has value {shown(value)}: {why}.")
 
 
-def _shown(value: object, max_chars: int = 80) -> str:
+def shown(value: object, max_chars: int = 80) -> str:
     """A value as a message quotes it: short, on one line, its control characters escaped."""
     if isinstance(value, dict):
         return f"an object of {len(value)} fields"

@@ -11,8 +11,19 @@ import click
 import orjson
 from click.core import ParameterSource
 
-from app.replay import FORMATS, TIMESTAMP_UNITS, EventLog, open_log, parse_columns, parse_speed
+from app.commands.output import fail
+from app.replay import (
+    FORMATS,
+    TIMESTAMP_UNITS,
+    EventLog,
+    SourceLog,
+    open_log,
+    open_source_log,
+    parse_columns,
+    parse_speed,
+)
 from app.replay.beside import Beside, folded_beside
+from app.replay.fitting import refuse_what_does_not_fit
 from app.replay.progress import Bar, shown
 from app.settings import Settings, load_settings
 from models.errors import SettingsError
@@ -40,6 +51,7 @@ _ADVICE = {
 @click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field stands in the log.")
 @click.option("--event-type", help="The type of events that carry none.")
 @click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True)
+@click.option("--source", metavar="NAME", help="Read the rows by [sources.NAME] of the settings.")
 @click.option("--speed", default="max", show_default=True, help="Pace by event time: 1x, 10x, max.")
 @click.option("--inline", is_flag=True, help="Fold in this process, without Kafka, Redis; print result and digest.")
 @click.option("--isolated", is_flag=True, help="Fold in a namespace and by a worker of its own; remove it after.")
@@ -61,6 +73,7 @@ def replay(
     columns: tuple[str, ...],
     event_type: str | None,
     timestamp_unit: str,
+    source: str | None,
     speed: str,
     inline: bool,
     isolated: bool,
@@ -84,21 +97,26 @@ def replay(
       freshet replay --dataset ml-100k --inline --beside 4
       freshet replay clicks.csv.gz --column user_id=visitor --column item_id=page --event-type click --speed 10x
       freshet replay views.parquet --column user_id=visitor --event-type view --inline
+      freshet replay ga4.jsonl --source web --inline
       freshet replay events.jsonl.zst --isolated --partitions 4 --local
     """
     if inline and isolated:
         raise click.UsageError("--inline and --isolated are two ways to do it: choose one.")
     _refuse_flags(INLINE if inline else ISOLATED if isolated else "")
     pace = parse_speed(speed)
-    opened = open_log(
-        log,
-        dataset=dataset,
-        columns=parse_columns(columns),
-        event_type=event_type,
-        timestamp_unit=timestamp_unit,
-        log_format=log_format,
-    )
     settings = load_settings()
+    if source is not None:
+        opened = _by_source(log, source, settings, log_format)
+    else:
+        opened = open_log(
+            log,
+            dataset=dataset,
+            columns=parse_columns(columns),
+            event_type=event_type,
+            timestamp_unit=timestamp_unit,
+            log_format=log_format,
+        )
+        refuse_what_does_not_fit(opened, settings)
     if (inline or isolated) and "evaluate_fraction" not in settings.model_fields_set:
         settings = settings.model_copy(update={"evaluate_fraction": 1.0})
     with shown() as display:
@@ -113,7 +131,24 @@ def replay(
 
             bar = Bar(display, "sent", opened.n_records(), opened)
             result = run_on_kafka(_to_kafka(opened, settings, pace, bar), settings.broker)
+    if isinstance(opened, SourceLog):
+        result |= {"rows": opened.n_rows, "rows_refused": opened.n_refused}
     _print(result, as_json)
+    if isinstance(opened, SourceLog) and opened.n_refused:
+        fail(f"{opened.n_refused:,} of {opened.n_rows:,} rows were refused and left out, the first: {opened.example}")
+
+
+def _by_source(log: Path | None, name: str, settings: Settings, log_format: str) -> EventLog:
+    """The log, read by a source; flags that say the same in another way are refused."""
+    from app.sources import file_source
+
+    context = click.get_current_context()
+    for flag in ("dataset", "columns", "event_type", "timestamp_unit"):
+        if context.get_parameter_source(flag) is ParameterSource.COMMANDLINE:
+            flag = flag.removesuffix("s").replace("_", "-")
+            raise click.UsageError(f"--source says how the rows are read: leave out --{flag}.")
+    source = file_source(settings.source(name), settings.fold.rules)
+    return open_source_log(log, source=source, log_format=log_format)
 
 
 def _refuse_flags(way: str) -> None:
@@ -130,7 +165,9 @@ def _log_words() -> list[str]:
     words = [f"--format={given['log_format']}", f"--timestamp-unit={given['timestamp_unit']}"]
     words += [f"--column={column}" for column in given["columns"]]
     words += [
-        f"--{name.replace('_', '-')}={given[name]}" for name in ("dataset", "event_type") if given[name] is not None
+        f"--{name.replace('_', '-')}={given[name]}"
+        for name in ("dataset", "event_type", "source")
+        if given[name] is not None
     ]
     return [*words, "--", str(given["log"])] if given["log"] is not None else words
 

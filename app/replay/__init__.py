@@ -2,8 +2,9 @@
 
 from app.replay.columns import TIMESTAMP_UNITS, parse_columns
 from app.replay.datasets import DATASETS, default_data_folder, fetch_dataset
+from app.replay.mapped import SourceLog
 from app.replay.pacing import Pacer, parse_speed
-from app.replay.readers import FORMATS, open_log
+from app.replay.readers import FORMATS, open_log, open_source_log
 from app.replay.records import CatalogueEntry, EventLog, LogHash, LogRecord, log_sha256
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "LogHash",
     "LogRecord",
     "Pacer",
+    "SourceLog",
     "default_data_folder",
     "fetch_dataset",
     "log_sha256",
     "open_log",
+    "open_source_log",
     "parse_columns",
     "parse_speed",
 ]

@@ -1,14 +1,13 @@
 """From the columns of somebody's log to the fields of an event."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_FLOOR, Decimal
 
 from app.replay.records import LogRecord, event_record, malformed_record
+from app.sources.times import MAX_DIGITS, NUMBER, iso_ms
+from app.sources.times import to_ms as number_to_ms
 from models.errors import SettingsError
 
 FIELDS = ("user_id", "item_id", "event_type", "timestamp", "event_id", "value")
@@ -19,12 +18,6 @@ TIMESTAMP_UNITS = ("s", "ms", "us", "ns", "iso")
 
 NAME_COLUMNS = "name the columns with --column FIELD=COLUMN, a constant type with --event-type"
 """What to do when a column is missing."""
-
-_MS_RATIO = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_000)}
-_NUMBER = re.compile(r"[+-]?(\d+)(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
-_MAX_DIGITS = 18  # what fits 64 bits, and so JSON as everybody reads it
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ONE_MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,44 +146,19 @@ def parse_columns(flags: Iterable[str]) -> dict[str, str]:
 def to_ms(raw: object, unit: str) -> int | None:
     """Unix milliseconds, rounded down; None for what is no time in this unit."""
     if unit == "iso":
-        return _iso_ms(raw) if isinstance(raw, str) else None
-    if isinstance(raw, str):
-        if not (match := _NUMBER.fullmatch(raw)):
-            return None
-        amount: int | Decimal = int(raw) if match[2] is None and match[3] is None and len(raw) < 40 else Decimal(raw)
-    elif isinstance(raw, float):
-        amount = Decimal(repr(raw))
-    elif type(raw) is int:
-        amount = raw
-    else:
-        return None
-    if isinstance(amount, Decimal) and amount.adjusted() > 2 * _MAX_DIGITS:
-        return None
-    numerator, denominator = _MS_RATIO[unit]
-    if isinstance(amount, int):
-        ms = amount * numerator // denominator
-    else:
-        ms = int((amount * numerator / denominator).to_integral_value(ROUND_FLOOR))
-    return ms if abs(ms) < 10**_MAX_DIGITS else None
+        return iso_ms(raw) if isinstance(raw, str) else None
+    return number_to_ms(raw, unit)
 
 
 def to_number(text: str) -> int | float | str:
     """Number that a cell spells; the text itself where it spells none, or none that JSON can say."""
-    match = _NUMBER.fullmatch(text)
+    match = NUMBER.fullmatch(text)
     if match is None:
         return text
-    if match[2] is None and match[3] is None and len(match[1]) <= _MAX_DIGITS:
+    if match[2] is None and match[3] is None and len(match[1]) <= MAX_DIGITS:
         return int(text)
     number = float(text)
     return number if math.isfinite(number) else text
-
-
-def _iso_ms(text: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _ONE_MS
-    except (ValueError, OverflowError):
-        return None
 
 
 def _context(row: Mapping[str, object]) -> object:

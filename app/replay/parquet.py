@@ -33,22 +33,22 @@ class ParquetLog(EventLog):
 
     def n_records(self) -> int:
         """Count the rows; the file says how many."""
-        with self._opened() as file:
+        with opened_parquet(self.path) as file:
             n: int = file.metadata.num_rows
         return n
 
     def __iter__(self) -> Iterator[LogRecord]:
         n = 0
-        with self._opened() as file:
+        with opened_parquet(self.path) as file:
             places, mapping = self._places(file.schema_arrow)
             try:
                 for batch in file.iter_batches(BATCH_ROWS, columns=sorted(set(places.values()))):
-                    cells = [_cells(batch.column(column), field) for field, column in places.items()]
+                    cells = [cells_of(batch.column(column), field) for field, column in places.items()]
                     for row in zip(*cells, strict=True):
                         yield mapping.record(dict(zip(places, row, strict=True)))
                     n += batch.num_rows
             except (OSError, ValueError, NotImplementedError) as error:
-                raise self._damaged(f"after row {n:,}", error) from error
+                raise damaged(self.path, f"after row {n:,}", error) from error
 
     def _places(self, schema: Any) -> tuple[dict[str, str], ColumnMapping]:
         """Field -> column; and the mapping to go by."""
@@ -64,22 +64,32 @@ class ParquetLog(EventLog):
         is_typed = types.is_temporal(schema.field(places["timestamp"]).type)
         return places, replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
 
-    @contextmanager
-    def _opened(self) -> Iterator[Any]:
-        parquet = arrow("pyarrow.parquet", f"{self.path} is Parquet: reading it")
-        try:
-            file = parquet.ParquetFile(self.path)
-        except (OSError, ValueError, NotImplementedError) as error:
-            raise self._damaged("its last part, the footer", error) from error
-        with file:
-            yield file
 
-    def _damaged(self, where: str, error: Exception) -> LogError:
-        said = " ".join(str(error).split())[:300].rstrip(".")
-        return LogError(f"{self.path}: not Parquet that can be read, {where} ({said}). Copy or download it again.")
+@contextmanager
+def opened_parquet(path: Path) -> Iterator[Any]:
+    """A Parquet file of pyarrow, for as long as the block lasts.
+
+    Raises
+    ------
+    LogError
+        When it is none that can be read.
+    """
+    parquet = arrow("pyarrow.parquet", f"{path} is Parquet: reading it")
+    try:
+        file = parquet.ParquetFile(path)
+    except (OSError, ValueError, NotImplementedError) as error:
+        raise damaged(path, "its last part, the footer", error) from error
+    with file:
+        yield file
 
 
-def _cells(column: Any, field: str) -> list[object]:
+def damaged(path: Path, where: str, error: Exception) -> LogError:
+    """What to raise for a file that cannot be read from some place on."""
+    said = " ".join(str(error).split())[:300].rstrip(".")
+    return LogError(f"{path}: not Parquet that can be read, {where} ({said}). Copy or download it again.")
+
+
+def cells_of(column: Any, field: str) -> list[object]:
     """The cells of a column as JSON can say them, its nulls as None."""
     pa, types = arrow("pyarrow", "Parquet"), arrow("pyarrow.types", "Parquet")
     kind = column.type

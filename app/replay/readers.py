@@ -7,11 +7,13 @@ from pathlib import Path
 from app.replay.columns import ColumnMapping
 from app.replay.datasets import fetch_dataset
 from app.replay.files import plain_file
+from app.replay.mapped import SourceLog
 from app.replay.movielens import LAYOUTS, MovieLensLog, layout_of_file
 from app.replay.otto import OttoLog, is_otto_line
 from app.replay.parquet import MAGICS, ParquetLog
 from app.replay.records import EventLog
 from app.replay.text import CsvLog, JsonlLog
+from app.sources import Source
 from models.errors import LogError, SettingsError
 
 AUTO = "auto"
@@ -83,6 +85,26 @@ def open_log(
     if found == "otto":
         _refuse_flags(mapping, AUTO, f"{path} holds OTTO sessions")
     return _READERS[found](path, mapping)
+
+
+def open_source_log(path: Path | None, *, source: Source, log_format: str = AUTO) -> SourceLog:
+    """Open a recorded log whose rows a source of the settings reads.
+
+    Raises
+    ------
+    LogError
+        When there is no such file.
+    SettingsError
+        When the flags do not go together.
+    """
+    if path is None or path.is_dir():
+        raise SettingsError("--source reads one file of JSON lines, CSV or Parquet: name it.")
+    return SourceLog(path, format_of(path) if log_format == AUTO else log_format, source)
+
+
+def format_of(path: Path) -> str:
+    """What a file is, one of `FORMATS`, by its name and its first bytes."""
+    return _detected(path, _first_bytes(path))
 
 
 def _refuse_flags(mapping: ColumnMapping, log_format: str, what: str) -> None:

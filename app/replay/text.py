@@ -38,7 +38,7 @@ class JsonlLog(EventLog):
         if rewrite:
             return self._mapping.object_record(event)
         user_id = event.get("user_id")
-        key = user_id.encode() if isinstance(user_id, str) else b""
+        key = str(user_id).encode() if type(user_id) in (str, int) else b""
         return LogRecord(key, value, usable_timestamp(event.get("timestamp")))
 
 

@@ -41,6 +41,39 @@ def test_absent_and_null_optional_fields_are_the_same() -> None:
     assert decode(b"u1", text(event_id=None, value=None, context=None), RECORD_MS, RULES) == absent
 
 
+def test_an_integer_as_an_id_is_its_digits() -> None:
+    """77 is "77", as user, item and event_id, up to 64 bits, and the key is these digits."""
+    value = text(user_id=77, item_id=2**64 - 1, event_id=-5)
+    event = decode(b"77", value, RECORD_MS, RULES)
+    assert (event.user_id, event.item_id, event.event_id) == ("77", "18446744073709551615", "-5")
+    assert event == decode(b"77", text(user_id="77", item_id=str(2**64 - 1), event_id="-5"), RECORD_MS, RULES)
+
+
+FOREIGN: dict[str, tuple[bytes | None, bytes, str]] = {
+    "Confluent's frame": (b"u1", b"\x00\x00\x00\x00\x11" + text(), "schema id 17). Use a serializer of plain JSON"),
+    "Connect's envelope": (b"u1", orjson.dumps({"schema": {}, "payload": {}}), "Kafka Connect's JsonConverter"),
+    "a structured CloudEvent": (
+        b"u1",
+        orjson.dumps({"specversion": "1.0", "source": "/s", "id": "1", "type": "view", "data": {}}),
+        'format = "cloudevents"',
+    ),
+    "a change of Debezium": (b"u1", orjson.dumps({"op": "c", "after": {}, "before": None, "source": {}}), "Debezium"),
+    "a key in quotes": (b'"u1"', text(), "The key is JSON, in quotes"),
+    "a key of 8 bytes": (b"\0\0\0\0\0\0\0\x4d", text(user_id=77), "a binary number of 8 bytes"),
+    "a framed key": (b"\x00\x00\x00\x00\x11u1", text(), "The key has the 5-byte frame"),
+    "no key": (None, text(), "The record has no key"),
+    "a type in capitals": (b"u1", text(event_type="Click"), 'FRESHET_EXTRA_EVENT_TYPES, e.g. {"Click": [1.0, 1]}'),
+    "a type of GA4": (b"u1", text(event_type="view_item"), "[sources.<name>] types"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_the_message_names_the_serializer_or_the_setting(case: str) -> None:
+    """What another serializer wrote, or another shop calls so, is a dead letter that says what to change."""
+    key, value, part = FOREIGN[case]
+    assert part in refusal(value, key).message
+
+
 def test_the_last_of_repeated_fields_counts() -> None:
     """A field that comes twice is no error: the last one counts."""
     value = text()[:-1] + b',"item_id":"i2"}'
@@ -94,7 +127,7 @@ REFUSED: dict[str, tuple[bytes | None, str, str]] = {
     "UTF-8 of a surrogate": (text().replace(b"i1", b"\xed\xa0\x80"), "not_json", "a JSON object"),
     "a lone surrogate": (text().replace(b"i1", b"\\ud800"), "not_json", "a JSON object"),
     "a raw control character": (text().replace(b"i1", b"\x01"), "not_json", "a JSON object"),
-    "byte order mark": (b"\xef\xbb\xbf" + text(), "not_json", "a JSON object"),
+    "byte order mark": (b"\xef\xbb\xbf" + text(), "not_json", "a byte order mark"),
     "UTF-16": (text().decode().encode("utf-16"), "not_json", "b'\\xff"),
     "NaN": (text(value=0).replace(b":0}", b":NaN}"), "not_json", "a JSON object"),
     "Infinity": (text(value=0).replace(b":0}", b":-Infinity}"), "not_json", "a JSON object"),
@@ -118,15 +151,21 @@ REFUSED: dict[str, tuple[bytes | None, str, str]] = {
     "no timestamp": (text(timestamp=ABSENT), "missing_field", "timestamp is missing"),
     "a rating without value": (text(event_type="rating"), "missing_field", "value is missing"),
     "a rating of null": (text(event_type="rating", value=None), "missing_field", "value is missing"),
-    "user_id null": (text(user_id=None), "bad_type", "user_id has value null: not a string"),
-    "user_id number": (text(user_id=7), "bad_type", "user_id has value 7: not a string"),
+    "user_id null": (text(user_id=None), "bad_type", "user_id has value null: not a string or an integer"),
+    "user_id true": (text(user_id=True), "bad_type", "user_id has value true: not a string or an integer"),
+    "user_id 77.0": (text(user_id=77.0), "bad_type", "user_id has value 77.0: has a fraction"),
+    "item_id of 20 digits": (
+        text(item_id=0).replace(b":0,", b":12345678901234567890123,"),
+        "bad_type",
+        "more digits than 64 bits hold",
+    ),
     "item_id object": (text(item_id={}), "bad_type", "an object of 0 fields"),
     "event_type array": (text(event_type=["view"]), "bad_type", "an array of 1 elements"),
     "timestamp true": (text(timestamp=True), "bad_type", "timestamp has value true: not an integer"),
     "timestamp float": (text(timestamp=1e12), "bad_type", "not an integer"),
     "timestamp text": (text(timestamp="2023-11-14"), "bad_type", "'2023-11-14'"),
     "timestamp of 30 digits": (text(timestamp=0).replace(b":0}", b":" + b"9" * 30 + b"}"), "bad_type", "1e+30"),
-    "event_id number": (text(event_id=1), "bad_type", "event_id has value 1"),
+    "event_id number": (text(event_id=1.5), "bad_type", "event_id has value 1.5"),
     "value text": (text(value="4"), "bad_type", "value has value '4': not a finite number"),
     "value true": (text(event_type="rating", value=True), "bad_type", "value has value true"),
     "context array": (text(context=[]), "bad_type", "not a flat object"),

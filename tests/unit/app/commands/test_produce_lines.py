@@ -66,9 +66,10 @@ def test_source_that_cannot_be_read() -> None:
 
 
 def test_key_is_the_user_id() -> None:
-    """The key is the user_id in UTF-8; a line that has none has no key."""
+    """The key is the user_id in UTF-8, an integer its digits; a line that has none has no key."""
+    assert key_of(event(user_id=7)) == b"7"
     assert key_of(event()) == "ü1".encode()
-    assert [key_of(line) for line in (b"[1]", b"no", b"{}", event(user_id=7))] == [None] * 4
+    assert [key_of(line) for line in (b"[1]", b"no", b"{}", event(user_id=7.5))] == [None] * 4
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_blank_lines_are_skipped(open_made: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b"[]", b"null", b'"u"', b"\xff\xfe!", b'{"user_id": 5}', b'{"item_id":"i"}', b"[" * 3000, b"\x00"]
+    "line", [b"{", b"[]", b"null", b'"u"', b"\xff\xfe!", b'{"user_id": 5.5}', b'{"item_id":"i"}', b"[" * 3000, b"\x00"]
 )
 def test_a_malformed_line_is_sent_as_it_is(open_made: Open, line: bytes) -> None:
     """What is no event goes out unchanged, without a key, between its neighbours."""

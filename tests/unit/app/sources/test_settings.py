@@ -1,0 +1,68 @@
+"""`[sources.<name>]`: what is taken, what is refused and how the refusal is worded."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import load_settings
+from app.worker.process import environment
+from models.errors import SettingsError
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings file of the test."""
+    path = tmp_path / "freshet.toml"
+    monkeypatch.setenv("FRESHET_CONFIG", str(path))
+    return path
+
+
+def test_a_source_is_read_from_the_file_and_reaches_a_child(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every word comes through, aliases of any characters too; a worker that is started has the same sources."""
+    written.write_text(
+        '[sources.web]\ntopics = ["clicks", "orders"]\nformat = "confluent+segment"\nregistry = "http://registry:8081"\n'
+        'item_id = "each.sku"\nignore = ["Signed Up"]\n\n[sources.web.types]\n"Product Viewed" = "view"\n"x.y" = ""\n'
+        '\n[sources.web.context]\ndevice = "context.device.type"\n'
+    )
+    settings = load_settings()
+    web = settings.sources["web"]
+    assert web.topics == ("clicks", "orders")
+    assert (web.wrappers, web.event_format) == (("confluent",), "segment")
+    assert web.types == {"Product Viewed": "view", "x.y": ""}
+    monkeypatch.delenv("FRESHET_CONFIG")
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().sources == settings.sources
+
+
+REFUSED = {
+    'format = "segmnt"': "format has value 'segmnt': not a format. Use one of confluent, connect",
+    'format = "segment+confluent"': "the outermost first",
+    'format = "segment+ga4"': "not a format",
+    'time = "sec"': "time has value 'sec': no unit or form of a time. Use one of s, ms",
+    'time = "%Q"': "bad directive",
+    'user_id = "a..b"': "user_id has value 'a..b': no JMESPath",
+    'context = {a = "b["}': "no JMESPath",
+    'where = "a =="': "no JMESPath",
+    'kind = "clicks"': "Expected: what the records are: events, items or users",
+    'sku = "a"': "sku is no setting of a source. Use one of topics, kind, format",
+    'fields = {title = "a"}': 'fields is for kind = "items"',
+    'kind = "items"\nformat = "segment"': "format segment is one of events",
+    'types = {"Product Viewed" = "vi ew"}': "names no type",
+    'constants = {sku = "a"}': "'sku' is no field",
+    'item_id = "a"\nconstants = {item_id = "b"}': "item_id is a path and a constant. Keep one",
+    'registry = "http://r"': "registry goes with format confluent",
+    'format = "confluent"\nregistry = "r:80"': "Expected: confluent: URL of the schema registry",
+    'format = "confluent"\nregistry = "http://r"\nschema_file = "s"': "Keep one of them",
+    'ops = ["c"]': "ops goes with format debezium",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_a_setting_that_cannot_be_used_is_named_with_the_way_out(text: str, written: Path) -> None:
+    """The message begins with the source's name in brackets, and says what is allowed."""
+    written.write_text(f"[sources.web]\n{text}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value).startswith("[sources.web] ")
+    assert REFUSED[text] in str(caught.value)
