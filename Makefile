@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-deps --require-hashes --onl
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint format unit integration faults test coverage lock clean
+.PHONY: help setup demo check lint format unit pythons integration faults test coverage producers lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -52,17 +52,38 @@ faults: setup ## kills, pauses and restarts on real Kafka and Redis
 
 check: lint unit ## what to run before each commit
 
-test: lint unit integration faults ## everything; what CI runs
+# Every other interpreter on the PATH that Freshet runs on, e.g. "3.12 3.13".
+OTHERS = $(shell tools/python.sh --others $(BIN)/python)
+
+pythons: setup ## the tests without services on every other Python on the PATH
+	@[ -z "$(OTHERS)" ] || $(MAKE) --no-print-directory -j2 -O $(OTHERS:%=unit-on-%)
+
+unit-on-%: .venv-%/ready
+	.venv-$*/bin/python -m pytest -q -p no:cacheprovider tests/unit tests/wiring $(wildcard tests/golden)
+
+.PRECIOUS: .venv-%/ready
+.venv-%/ready: pyproject.toml requirements.lock $(READY)
+	$$(tools/python.sh $*) -m venv --clear .venv-$*
+	$(BIN)/uv pip install --quiet --python .venv-$*/bin/python --no-deps --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/uv pip install --quiet --python .venv-$*/bin/python --no-deps --no-build-isolation -e .
+	.venv-$*/bin/python -m tables.warm_up
+	@touch $@
+
+test: lint unit pythons integration faults ## everything; what CI runs
 
 coverage: setup ## all tests once more, with the lines they reach
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html
+
+producers: setup ## real producer clients (Python, Java; Go and Node where they are): each with its defaults and codecs
+	$(BIN)/python -m tools.producers
 
 bench-%: setup ## one benchmark of benchmarks/, e.g. make bench-decode
 	$(BIN)/python -m benchmarks.$*
 
 lock: setup ## write both locks after a change of pyproject.toml (UPGRADE=--upgrade: newest versions)
 	$(LOCK) --all-extras --output-file requirements.lock
-	$(LOCK) --constraints requirements.lock --output-file requirements-core.lock
+	$(LOCK) --extra logs --constraints requirements.lock --output-file requirements-core.lock
+	@echo 'now: make setup, and make unit proves both whole'
 
 clean: ## remove .venv and every cache
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage *.egg-info
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage *.egg-info

@@ -18,6 +18,7 @@ from app.commands import (
     settings,
     similar,
     sniff,
+    stopped,
     trending,
     up,
     worker,
@@ -52,6 +53,7 @@ cli.add_command(entries.items)
 cli.add_command(entries.users)
 cli.add_command(sniff.sniff)
 cli.add_command(dead_letters.dead_letters)
+cli.add_command(stopped.stopped)
 cli.add_command(data.data)
 cli.add_command(settings.settings)
 cli.add_command(doctor.doctor)

@@ -10,11 +10,14 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from app.broker import Broker
+from app.decoding import check_decoded, tell_apart
 from models.errors import ServiceError
 from tables.names import TopicSpec
 
 FETCH_BYTES = 8 * 1024**2
 RECORDS_BETWEEN_PAUSES = 1000
+CODEC = "zstd"
+"""How many records at a time are compressed; what goes out one by one, and checkpoints, are not (ADR 0015)."""
 
 
 def reader(broker: Broker, **options: Any) -> AIOKafkaConsumer:
@@ -82,10 +85,16 @@ async def read_to_end(
         Called with each record, in offset order within a partition; the event loop is let go every 1,000 records.
     progress
         Awaited after each fetch with the offsets done and in all.
+
+    Raises
+    ------
+    Undecodable
+        At the first batch that cannot be decoded; what was read before it has been handled.
     """
     consumer = reader(broker)
     await start_client(consumer, broker)
     try:
+        failures = tell_apart(consumer)
         assigned = list(partitions)
         consumer.assign(assigned)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(assigned)
@@ -105,6 +114,7 @@ async def read_to_end(
                     n += 1
                     if n % RECORDS_BETWEEN_PAUSES == 0:
                         await asyncio.sleep(0)
+            check_decoded(failures)
     finally:
         await consumer.stop()
 

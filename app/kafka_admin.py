@@ -1,7 +1,7 @@
 """What an operator asks Kafka: groups, offsets, configurations; and topics made to fit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Container, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -90,11 +90,18 @@ async def topic_configs(broker: Broker, topics: Iterable[str]) -> dict[str, dict
     }
 
 
-async def fit_topics(broker: Broker, specs: Iterable[TopicSpec], replication_factor: int) -> list[str]:
+async def fit_topics(
+    broker: Broker, specs: Iterable[TopicSpec], replication_factor: int, *, anew: Container[str] = ()
+) -> list[str]:
     """Make each topic have its number of partitions; returns what was done.
 
     Missing ones are created, small ones grow, and too large ones are deleted and created anew: Kafka cannot shrink a
     topic. For topics whose content is about to be dropped anyway.
+
+    Parameters
+    ----------
+    anew
+        Topics that are made anew in any case.
 
     Raises
     ------
@@ -103,8 +110,14 @@ async def fit_topics(broker: Broker, specs: Iterable[TopicSpec], replication_fac
     """
     wanted = {spec.name: spec for spec in specs}
     counts = await partition_counts(broker, wanted)
-    small = {name: spec for name, spec in wanted.items() if 0 < counts.get(name, 0) < spec.partitions}
-    large = [name for name, spec in wanted.items() if counts.get(name, 0) > spec.partitions]
+    large = [
+        name
+        for name, spec in wanted.items()
+        if counts.get(name, 0) > spec.partitions or (name in counts and name in anew)
+    ]
+    small = {
+        name: spec for name, spec in wanted.items() if 0 < counts.get(name, 0) < spec.partitions and name not in large
+    }
     async with admin_client(broker) as client:
         if small:
             await client.create_partitions({name: NewPartitions(spec.partitions) for name, spec in small.items()})

@@ -17,7 +17,7 @@ from app.kafka_admin import commit_offsets, describe_group, fit_topics, log_rang
 from app.settings import Settings
 from app.store.connect import Connection
 from app.worker.checkpoints import CheckpointWriter
-from models.errors import ServiceError, StateError
+from models.errors import ServiceError, StateError, Undecodable
 from tables.cutting import Cut
 from tables.list_json import version_of
 from tables.marker import MARKER_KEY, Marker
@@ -86,21 +86,30 @@ async def _refuse_beside_workers(settings: Settings, names: Names) -> None:
 async def reset(settings: Settings, tell: Tell) -> ResetResult:
     """Remove all saved state and raise the epoch; tells what has been done as it goes.
 
-    Lists in Redis stay: the lists of the higher epoch replace them.
+    Lists in Redis stay: the lists of the higher epoch replace them. So does what an operator has had stepped over.
 
     Raises
     ------
     ServiceError
         If a worker runs or comes up meanwhile; if Redis is needed and cannot be reached.
     """
+    try:
+        return await _reset(settings, tell)
+    except Undecodable as error:
+        tell(f"{error}. The topics of saved state are made anew.")
+        return await _reset(settings, tell, anew=True)
+
+
+async def _reset(settings: Settings, tell: Tell, *, anew: bool = False) -> ResetResult:
+    """Do so; saved state whose topics are not made anew has to be readable."""
     plan = await plan_reset(settings)
     names = settings.names
     checkpoints = (names.user_checkpoints, names.item_checkpoints)
     epochs = [FIRST_EPOCH]
     specs = [spec for spec in names.topics(plan.n_partitions) if spec.name in checkpoints]
-    if any(n > plan.n_partitions for n in (await partition_counts(settings.kafka, checkpoints)).values()):
+    if anew or any(n > plan.n_partitions for n in (await partition_counts(settings.kafka, checkpoints)).values()):
         epochs.append(published_epoch(settings, "a topic of checkpoints, which is made anew,"))
-    for done in await fit_topics(settings.kafka, specs, settings.replication_factor):
+    for done in await fit_topics(settings.kafka, specs, settings.replication_factor, anew=checkpoints if anew else ()):
         tell(done)
     limits = await topic_limits(settings.kafka, checkpoints)
     n_removed = 0
@@ -112,7 +121,10 @@ async def reset(settings: Settings, tell: Tell) -> ResetResult:
             epochs.append(epoch)
             n_removed += n_keys
             tell(f"partition {writer.partition}: {n_keys} values removed")
-        marker = Marker(max(epochs) + 1, 0, -1, 0, (), plan.n_partitions, settings.fold.fingerprint())
+        fold = settings.fold
+        marker = Marker(
+            max(epochs) + 1, 0, -1, 0, (), plan.n_partitions, fold.fingerprint(), fold.described(), names.events
+        )
         for writer in writers:
             await writer.write(Cut(marker, [(MARKER_KEY, marker.encode())], [], 0))
     except (ProducerFenced, InvalidProducerEpoch) as error:

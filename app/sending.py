@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from app.acks import GIVE_UP_S, Acks
-from app.kafka import has_stopped, partition_counts, start_client, writer
+from app.kafka import CODEC, has_stopped, partition_counts, start_client, writer
 from app.settings import Settings
 from models.errors import InvalidEvent, ServiceError
 from models.partitioner import partition_of
@@ -91,6 +91,7 @@ async def send_rows(
     producer = writer(
         settings.kafka,
         linger_ms=2,
+        compression_type=CODEC if rate is None else None,
         max_request_size=MAX_LINE_BYTES + ROOM_BYTES,
         partitioner=kafka_partitioner(settings.partitioner),
     )

@@ -7,13 +7,14 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from app.broker import Broker
+from app.changes import Refuse, Warn
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
@@ -55,7 +56,9 @@ class Settings(BaseSettings):
         examples=["shop-1"],
         description="prefix of topics, group and keys",
     )
-    events_topic: str = Field("", pattern=TOPIC, description="topic of events; empty: user_events, with the prefix")
+    events_topic: Annotated[str, Refuse("topic", "offsets of one topic say nothing of another")] = Field(
+        "", pattern=TOPIC, description="topic of events; empty: user_events, with the prefix"
+    )
     items_topic: str = Field("", pattern=TOPIC, description="topic of the catalogue; empty: items, with the prefix")
     users_topic: str = Field("", pattern=TOPIC, description="topic of profiles; empty: users, with the prefix")
     topic_prefix: str = Field(
@@ -73,10 +76,13 @@ class Settings(BaseSettings):
     group: str = Field("", pattern=TOPIC, description="consumer group of the workers; empty: freshet, with the prefix")
     partitions: int = Field(4, ge=1, le=1000, description="partitions of user_events when it is created")
     replication_factor: int = Field(1, ge=1, le=9, description="replicas of every topic that is created")
-    partitioner: Literal["murmur2", "crc32"] = Field("murmur2", description="how producers place users")
+    partitioner: Annotated[
+        Literal["murmur2", "crc32", "fnv1a", "fnv1a_reference", "murmur2_unsigned"],
+        Refuse("partitioner", "a user in two partitions would be two people, counted anew"),
+    ] = Field("murmur2", description="how producers place users")
     instance_id: str = Field("", description="static group membership: a stable name per worker; empty: none")
 
-    extra_event_types: dict[str, tuple[float, int]] = Field(
+    extra_event_types: Annotated[dict[str, tuple[float, int]], Warn("rules.types")] = Field(
         default_factory=dict,
         examples=[{"share": [2.0, 1]}],
         description='more event types: {"share": [weight, polarity]}',
@@ -85,17 +91,33 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="topics and files in other forms than freshet's, each by its name: `freshet sniff` writes one",
     )
-    positive_rating: float = Field(4.0, description="least value of a positive rating")
-    low_rating_weight: float = Field(0.5, ge=0, le=1, description="weight of a lower rating")
-    history_size: int = Field(20, ge=1, le=1000, description="items of a user's history that pairs are made with")
-    neighbours: int = Field(200, ge=10, le=2000, description="neighbours kept per item and share (twice before a cut)")
-    max_seen: int = Field(4096, ge=16, le=65_536, description="items remembered per user as seen")
-    max_users: int = Field(1_000_000, ge=10, description="users kept per partition")
-    max_items: int = Field(200_000, ge=32, description="items kept per partition")
+    positive_rating: Annotated[float, Warn("rules.positive_rating")] = Field(
+        4.0, description="least value of a positive rating"
+    )
+    low_rating_weight: Annotated[float, Warn("rules.low_rating_weight")] = Field(
+        0.5, ge=0, le=1, description="weight of a lower rating"
+    )
+    history_size: Annotated[int, Warn("cooccurrence.n_history")] = Field(
+        20, ge=1, le=1000, description="items of a user's history that pairs are made with"
+    )
+    neighbours: Annotated[int, Warn("cooccurrence.n_keep")] = Field(
+        200, ge=10, le=2000, description="neighbours kept per item and share (twice before a cut)"
+    )
+    max_seen: Annotated[int, Warn("max_seen")] = Field(
+        4096, ge=16, le=65_536, description="items remembered per user as seen"
+    )
+    max_users: Annotated[int, Warn("max_users")] = Field(1_000_000, ge=10, description="users kept per partition")
+    max_items: Annotated[int, Warn("max_items")] = Field(200_000, ge=32, description="items kept per partition")
     max_catalogue: int = Field(1_000_000, ge=1, description="items of the catalogue that a worker keeps")
-    max_idle_days: int = Field(400, ge=1, description="users idle for longer are dropped, days of event time")
-    evaluate_fraction: float = Field(0.05, ge=0, le=1, description="users whose events are scored first; replays: all")
-    late_grace_s: int = Field(3600, ge=0, description="events older than the partition's clock by more are late, s")
+    max_idle_days: Annotated[int, Warn("max_idle_ms")] = Field(
+        400, ge=1, description="users idle for longer are dropped, days of event time"
+    )
+    evaluate_fraction: Annotated[float, Warn("evaluate_fraction")] = Field(
+        0.05, ge=0, le=1, description="users whose events are scored first; replays: all"
+    )
+    late_grace_s: Annotated[int, Warn("late_grace_ms")] = Field(
+        3600, ge=0, description="events older than the partition's clock by more are late, s"
+    )
 
     list_size: int = Field(30, ge=1, le=500, description="items per list")
     list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")

@@ -9,6 +9,7 @@ FreshetError
 │   └── ResetRequired        the stored state belongs to another log; `freshet reset` is the way on
 ├── ServiceError             Kafka, Redis or a local process that cannot be reached or fails
 │   └── SchemaUnavailable    a schema that the registry cannot give now; the records are not to blame
+├── Undecodable              a record batch in Kafka that cannot be decoded
 └── InvalidEvent             one bad event; carries the reason code of its dead letter
 """
 
@@ -47,6 +48,25 @@ class ServiceError(FreshetError):
 
 class SchemaUnavailable(ServiceError):
     """A schema that the registry cannot give now: the records that need it are kept, and tried again."""
+
+
+class Undecodable(FreshetError):
+    """A record batch in Kafka that cannot be decoded.
+
+    Parameters
+    ----------
+    offset
+        The first one that cannot be read.
+    why
+        What the decoder said.
+    """
+
+    def __init__(self, topic: str, partition: int, offset: int, why: str) -> None:
+        super().__init__(f"topic {topic}, partition {partition}, offset {offset} cannot be decoded: {why}")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.why = why
 
 
 class InvalidEvent(FreshetError):

@@ -1,7 +1,7 @@
 """The partition a key belongs to, as the producers' own client libraries work it out."""
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from struct import unpack_from
 from types import MappingProxyType
 
@@ -10,6 +10,8 @@ from models.errors import SettingsError
 _SEED = 0x9747B28C
 _MULTIPLIER = 0x5BD1E995
 _MASK = 0xFFFFFFFF
+_FNV_OFFSET = 0x811C9DC5
+_FNV_PRIME = 0x01000193
 
 
 def murmur2(key: bytes) -> int:
@@ -45,10 +47,86 @@ def crc32(key: bytes) -> int:
     return zlib.crc32(key)
 
 
+def fnv1a(key: bytes) -> int:
+    """FNV-1a hash of a key, 0 to 2**32 - 1.
+
+    Examples
+    --------
+    >>> hex(fnv1a(b"foobar"))
+    '0xbf9cf968'
+    """
+    state = _FNV_OFFSET
+    for byte in key:
+        state = (state ^ byte) * _FNV_PRIME & _MASK
+    return state
+
+
+def _absolute(hashed: int) -> int:
+    """The same 32 bits as a signed number, without its sign."""
+    return hashed if hashed < 2**31 else 2**32 - hashed
+
+
 PARTITIONERS: Mapping[str, Callable[[bytes], int]] = MappingProxyType(
-    {"murmur2": lambda key: murmur2(key) & 0x7FFFFFFF, "crc32": crc32}
+    {
+        "murmur2": lambda key: murmur2(key) & 0x7FFFFFFF,
+        "crc32": crc32,
+        "fnv1a": lambda key: _absolute(fnv1a(key)),
+        "fnv1a_reference": lambda key: fnv1a(key) & 0x7FFFFFFF,
+        "murmur2_unsigned": murmur2,
+    }
 )
-"""Partitioner name -> the number whose remainder is the partition. The Java client drops the sign bit."""
+"""Partitioner name -> the number, never negative, whose remainder is the partition.
+
+The Java client drops the sign bit. IBM/sarama takes the absolute value of the signed remainder, which is the remainder
+of the absolute value.
+"""
+
+CLIENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "murmur2": (
+            "the Java client",
+            "aiokafka",
+            "kafka-python",
+            "KafkaJS",
+            "franz-go",
+            "librdkafka with partitioner=murmur2_random",
+            "IBM/sarama NewMurmur2Partitioner",
+            "segmentio/kafka-go Murmur2Balancer",
+            "@platformatic/kafka compatibilityPartitioner",
+        ),
+        "crc32": (
+            "librdkafka (confluent-kafka, rdkafka, node-rdkafka)",
+            "IBM/sarama NewConsistentCRCHashPartitioner",
+            "segmentio/kafka-go CRC32Balancer",
+        ),
+        "fnv1a": ("IBM/sarama", "segmentio/kafka-go Hash", "librdkafka with partitioner=fnv1a_random"),
+        "fnv1a_reference": ("IBM/sarama NewReferenceHashPartitioner", "segmentio/kafka-go ReferenceHash"),
+        "murmur2_unsigned": ("@platformatic/kafka",),
+    }
+)
+"""Partitioner name -> who places so: clients by their default, or with the setting that is named."""
+
+
+def fitting(placed: Iterable[tuple[bytes, int]], n_partitions: int) -> list[str]:
+    """Names of the partitioners that put each of the keys where it was found.
+
+    Parameters
+    ----------
+    placed
+        Keys, each with the partition it lay in. Few keys fit by chance: one key of six partitions fits a wrong
+        formula every sixth time.
+
+    Examples
+    --------
+    >>> fitting([(b"user-1", 0), (b"user-2", 3)], 6)
+    ['fnv1a']
+    """
+    names = list(PARTITIONERS)
+    for key, partition in placed:
+        names = [name for name in names if PARTITIONERS[name](key) % n_partitions == partition]
+        if not names:
+            break
+    return names
 
 
 def partition_of(key: bytes, n_partitions: int, partitioner: str = "murmur2") -> int:
@@ -57,8 +135,7 @@ def partition_of(key: bytes, n_partitions: int, partitioner: str = "murmur2") ->
     Parameters
     ----------
     partitioner
-        ``murmur2``: the default of the Java client and of aiokafka. ``crc32``: the default of librdkafka
-        (``consistent_random``, which spreads empty keys at random: no user_id is empty).
+        One of `PARTITIONERS`; `CLIENTS` says whose each is. (Some spread empty keys at random: no user_id is empty.)
 
     Raises
     ------

@@ -12,6 +12,7 @@ from models.events import Event, EventRules, decode
 from models.fold_arrays import EVALUATED, FRESH, LATE, POSITIVE, SEEN
 from models.ids import hash64
 from models.partitioner import partition_of
+from models.placement import hint
 from models.windows import EventClock
 from tables.batch import Batch
 from tables.cutting import Cutting
@@ -101,6 +102,12 @@ class PartitionFold:
         except BaseException:
             self.give_up()
             raise
+
+    def step_over(self, offset: int, behind: int) -> None:
+        """Pass over what cannot be decoded, from an offset on, up to another one; counted, so that digests tell."""
+        self.next_offset = behind
+        self.metrics.add("undecodable.batches")
+        self.metrics.add("undecodable.offsets", behind - offset)
 
     def give_up(self) -> None:
         """Never give a cut again: something that belongs to this state is lost."""
@@ -198,9 +205,8 @@ class PartitionFold:
         if expected != self.number:
             raise InvalidEvent(
                 "wrong_partition",
-                f"user {user_id!r} came in partition {self.number}, the {self.settings.partitioner} partitioner says "
-                f"{expected} of {self.n_partitions}. Set the producer's partitioner to murmur2_random (librdkafka) or "
-                "keep its default and set FRESHET_PARTITIONER=crc32.",
+                f"user {user_id!r} came in partition {self.number}, FRESHET_PARTITIONER={self.settings.partitioner} "
+                f"says {expected} of {self.n_partitions}. {hint(user_id.encode(), self.number, self.n_partitions)}",
             )
         return self.users.add(user_id)
 

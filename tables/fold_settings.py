@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import orjson
 
@@ -42,7 +43,7 @@ class FoldSettings:
     late_grace_ms
         Events older than the clock by more are late: they count in totals and pairs, not in windows and trends.
     partitioner
-        `murmur2` (the Java client, aiokafka) or `crc32` (librdkafka's default).
+        One of `models.partitioner.PARTITIONERS`: how producers place users.
     """
 
     rules: EventRules = field(default_factory=EventRules)
@@ -75,6 +76,22 @@ class FoldSettings:
     def user_bounds(self) -> UserBounds:
         """Sizes of one user's state."""
         return UserBounds(max_recent=self.cooccurrence.n_history, max_seen=self.max_seen)
+
+    def described(self) -> dict[str, Any]:
+        """All of it by dotted names, as the marker of a checkpoint keeps it: `cooccurrence.n_history` and so on."""
+        flat: dict[str, Any] = {"state_version": STATE_VERSION}
+
+        def add(name: str, value: Any) -> None:
+            if isinstance(value, dict):
+                for key, part in value.items():
+                    add(f"{name}.{key}" if name else key, part)
+            else:
+                flat[name] = value
+
+        parts = orjson.loads(orjson.dumps(self))
+        types = parts["rules"].pop("types")
+        add("", parts)
+        return flat | {f"rules.types.{name}": [each["weight"], each["polarity"]] for name, each in types.items()}
 
     def fingerprint(self) -> str:
         """16 hex digits over all of it."""

@@ -1,19 +1,26 @@
 """The two values beside the users in `<app>.users`: where a partition's state stands, and what it has counted.
 
 Both are a version byte and JSON with sorted keys. Their keys start with NUL, which no user_id can.
+
+A marker of version 1 has the fields up to `fingerprint`; a Freshet that knows no other refuses version 2. From then on
+a field is added without a new version, if it has a default: at its default it is not written, so a marker that does not
+use it is read by a Freshet that does not know it, too; one that is used is refused there by name, never dropped.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import orjson
 
+from models.errors import UnknownVersion
 from tables.codec import check_version, undamaged
 
 MARKER_KEY = b"\x00marker"
 METRICS_KEY = b"\x00metrics"
-VERSION = 1
+MARKER = "the marker of a checkpoint"
+VERSION = 2
+FIRST_VERSION = 1
 METRICS_VERSION = 2
 
 
@@ -37,6 +44,10 @@ class Marker:
         Partitions of `user_events`.
     fingerprint
         Of the settings that shape the state.
+    settings
+        They themselves (`FoldSettings.described`); None in version 1.
+    topic
+        Where the records came from; empty if it was not kept.
     """
 
     epoch: int
@@ -46,10 +57,14 @@ class Marker:
     latest: tuple[tuple[int, str], ...]
     n_partitions: int
     fingerprint: str
+    settings: Mapping[str, Any] | None = None
+    topic: str = ""
 
     def encode(self) -> bytes:
-        """Version byte and JSON."""
-        return bytes((VERSION,)) + orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+        """Version byte and JSON, without what is at its default."""
+        written = {each.name: getattr(self, each.name) for each in fields(self)}
+        given = {each.name: written[each.name] for each in fields(self) if written[each.name] != each.default}
+        return bytes((VERSION,)) + orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
 
     @classmethod
     def decode(cls, data: bytes) -> "Marker":
@@ -58,13 +73,20 @@ class Marker:
         Raises
         ------
         UnknownVersion
-            If the bytes are of another version.
+            If the bytes are of another version, or hold what this Freshet does not know.
         """
-        check_version(data, VERSION, "the marker of a checkpoint")
-        with undamaged("the marker of a checkpoint"):
-            fields = orjson.loads(data[1:])
-            fields["latest"] = tuple((time_ms, user_id) for time_ms, user_id in fields["latest"])
-            return cls(**fields)
+        if data[:1] != bytes((FIRST_VERSION,)):
+            check_version(data, VERSION, MARKER)
+        with undamaged(MARKER):
+            stored = dict(orjson.loads(data[1:]))
+            unknown = sorted(stored.keys() - {each.name for each in fields(cls)})
+            if unknown and data[0] == VERSION:
+                raise UnknownVersion(
+                    f"{MARKER} was written by a newer Freshet: it holds {', '.join(unknown)}, which this one does not "
+                    "know. Run the newer one, or rebuild all state from the log with `freshet reset`."
+                )
+            stored["latest"] = tuple((time_ms, user_id) for time_ms, user_id in stored["latest"])
+            return cls(**stored)
 
 
 @dataclass(slots=True)

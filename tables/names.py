@@ -94,6 +94,11 @@ class Names:
         return self._named(f"{APP}.items")
 
     @property
+    def skips(self) -> str:
+        """Internal: batches of the log that an operator has had stepped over, for good."""
+        return self._named(f"{APP}.skips")
+
+    @property
     def group(self) -> str:
         """Consumer group of the workers."""
         return self.own_group or self._named(APP)
@@ -141,4 +146,5 @@ class Names:
             ),
             TopicSpec(self.user_checkpoints, partitions, checkpoints),
             TopicSpec(self.item_checkpoints, partitions, checkpoints),
+            TopicSpec(self.skips, 1, {"cleanup.policy": "compact"}),
         )

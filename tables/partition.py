@@ -19,11 +19,15 @@ class PartitionState(PartitionFold):
     ----------
     number, n_partitions
         Which partition of how many.
+    topic
+        Where its records come from; empty if that is not to be kept.
     """
 
-    def __init__(self, number: int, n_partitions: int, settings: FoldSettings, epoch: int = 1) -> None:
+    def __init__(self, number: int, n_partitions: int, settings: FoldSettings, epoch: int = 1, topic: str = "") -> None:
         super().__init__(number, n_partitions, settings)
         self.epoch = epoch
+        self.topic = topic
+        self.described = settings.described()
         self.loaded: Marker | None = None
         self._bytes_per_value = 1000.0
 
@@ -110,6 +114,8 @@ class PartitionState(PartitionFold):
             latest=self.clock.latest,
             n_partitions=self.n_partitions,
             fingerprint=self.settings.fingerprint(),
+            settings=self.described,
+            topic=self.topic,
         )
 
     def apply_user(self, key: bytes, value: bytes | None) -> None:

@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 VALUE_CHARS = 60
 UNKNOWN = "unknown"  # put there by others, without our headers
+UNDECODABLE = "undecodable"  # put there by `freshet stopped skip`
 
 
 @click.group("dead-letters")
@@ -35,7 +36,7 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
-@click.option("--reason", type=click.Choice((*REASONS, UNKNOWN)), help="Those of one reason alone.")
+@click.option("--reason", type=click.Choice((*REASONS, UNDECODABLE, UNKNOWN)), help="Those of one reason alone.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="The newest N.", metavar="N")
 @json_flag
 @with_settings("broker", "namespace")
@@ -104,7 +105,7 @@ def count_letters(settings: Any, as_json: bool) -> None:
 
 
 @dead_letters.command("redrive")
-@click.option("--reason", type=click.Choice((*REASONS, UNKNOWN)), help="Those of one reason alone.")
+@click.option("--reason", type=click.Choice((*REASONS, UNDECODABLE, UNKNOWN)), help="Those of one reason alone.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_flag

@@ -19,6 +19,9 @@ def settings(as_json: bool) -> None:
     Set one by the variable FRESHET_<NAME IN CAPITALS>, or as `name = value` in freshet.toml (FRESHET_CONFIG names
     another file). The variable goes first. Passwords in URLs are not shown.
 
+    "on change" is what a worker does that finds state made with another value: refuse to start, naming the command;
+    warn, and go on; or nothing (free).
+
     \b
     Examples:
       freshet settings
@@ -28,8 +31,9 @@ def settings(as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    shown = [(row["name"], row["value"], row["default"], row["source"], row["meaning"]) for row in rows]
-    print_table(("setting", "value", "default", "from", "meaning"), shown)
+    columns = ("name", "value", "default", "source", "on_change", "meaning")
+    shown = [tuple(row[column] for column in columns) for row in rows]
+    print_table(("setting", "value", "default", "from", "on change", "meaning"), shown)
     path = config_path()
     note(f"settings file: {path}" + ("" if path.exists() else " (not there)"))
 
@@ -49,6 +53,7 @@ def list_settings() -> list[dict[str, Any]]:
     SettingsError
         If one of them cannot be used.
     """
+    from app.changes import on_change
     from app.settings import PREFIX, Settings, load_settings
 
     values = load_settings().model_dump()
@@ -60,6 +65,7 @@ def list_settings() -> list[dict[str, Any]]:
             "value": _shown(values[name]),
             "default": _shown(field.get_default(call_default_factory=True, validated_data={})),
             "source": next((source for source, names in given.items() if name in names), "default"),
+            "on_change": on_change(field),
             "meaning": field.description,
         }
         for name, field in Settings.model_fields.items()

@@ -11,6 +11,8 @@ from app.kafka import partition_counts, read_to_end
 from models.errors import ServiceError
 
 UNKNOWN = "unknown"
+UNDECODABLE = "undecodable"
+"""Reason of a letter whose value is no event but a whole batch, that an operator has had stepped over."""
 
 Handle = Callable[["DeadLetter"], None]
 Progress = Callable[[int, int], Awaitable[None]]

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from app.dead_letters.journal import Journal, Sent, log_ends, log_reader, sent_since
 from app.dead_letters.marks import sent_headers
 from app.dead_letters.read import (
+    UNDECODABLE,
     DeadLetter,
     Once,
     Progress,
@@ -20,7 +21,7 @@ from app.dead_letters.read import (
     read_letters,
     read_marks,
 )
-from app.kafka import start_client, writer
+from app.kafka import CODEC, start_client, writer
 from app.produce import checked_key
 from app.sending import MAX_LINE_BYTES, kafka_partitioner
 from app.settings import Settings
@@ -40,7 +41,8 @@ class Tally:
     redriven
         Sent, or to be sent, by the reason that they had.
     stay
-        Not valid, by the reason that they have today; `cut` are those of whose event the beginning alone is here.
+        Not valid, by the reason that they have today; `cut` are those of whose event the beginning alone is here,
+        `undecodable` whole batches that were stepped over.
     n_already, n_repeats
         Left out: re-driven before, and of the same origin as another.
     n_found
@@ -74,8 +76,8 @@ class Sorter:
         """Look at one; those of another reason than the one asked for are left alone."""
         if self._reason is not None and letter.reason != self._reason:
             return
-        if letter.value_bytes is not None:
-            self._tally.stay[CUT] += 1
+        if letter.value_bytes is not None or letter.reason == UNDECODABLE:
+            self._tally.stay[CUT if letter.value_bytes is not None else UNDECODABLE] += 1
             return
         try:
             self.ready.append(Ready(letter, checked_key(letter.value or b"", self._rules)))
@@ -138,6 +140,7 @@ async def redrive(settings: Settings, reason: str | None, tally: Tally, progress
         producer = writer(
             broker,
             linger_ms=2,
+            compression_type=CODEC,
             max_request_size=2 * MAX_LINE_BYTES,
             partitioner=kafka_partitioner(settings.partitioner),
         )

@@ -12,6 +12,7 @@ from app.doctor.group import check_group
 from app.doctor.held import check_held
 from app.doctor.letters import check_dead_letters
 from app.doctor.redis import check_redis
+from app.doctor.stopped import check_stopped
 from app.doctor.topics import check_topics
 from app.settings import Settings
 from models.errors import FreshetError
@@ -29,6 +30,7 @@ async def examine(settings: Settings) -> list[Finding]:
         findings += await _within(PATIENCE_S, "topics", check_topics, settings)
         findings += await _within(PATIENCE_S, "transactions", check_transactions, settings)
         findings += await _within(PATIENCE_S, "transactions", check_held, settings)
+        findings += await _within(LONG_S, "stopped partitions", check_stopped, settings)
         findings += await _within(LONG_S, "dead letters", check_dead_letters, settings)
         findings += await _within(PATIENCE_S, "workers", check_group, settings)
     return findings + await asyncio.to_thread(check_redis, settings)

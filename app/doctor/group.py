@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from aiokafka import TopicPartition
 
 from app.broker import Broker
+from app.decoding import tell_apart
 from app.doctor.finding import Finding
 from app.kafka import partition_counts, reader, start_client
 from app.kafka_admin import committed_offsets, describe_group, log_ranges
@@ -47,6 +48,7 @@ async def without_records(broker: Broker, topic: str, offsets: Mapping[int, int]
     consumer = reader(broker)
     await start_client(consumer, broker)
     try:
+        failures = tell_apart(consumer)
         waiting = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
         consumer.assign(list(waiting))
         for tp, offset in waiting.items():
@@ -55,7 +57,7 @@ async def without_records(broker: Broker, topic: str, offsets: Mapping[int, int]
         while waiting:
             fetched = await consumer.getmany(*waiting, timeout_ms=100, max_records=1)
             for tp in list(waiting):
-                if tp in fetched:
+                if tp in fetched or tp in failures:
                     del waiting[tp]
                 elif await consumer.position(tp) >= ends[tp]:
                     del waiting[tp]

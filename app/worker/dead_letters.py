@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from app.broker import Broker
-from app.kafka import start_client, topic_limits, writer
+from app.kafka import CODEC, start_client, topic_limits, writer
 from models.errors import InvalidEvent
 
 MAX_REQUEST_BYTES = 64 * 1024**2  # brokers take requests of 100 MiB unless told otherwise
@@ -68,7 +68,9 @@ class DeadLetterSender:
         """Connect, and ask how large a letter may be."""
         limits = await topic_limits(self._broker, [self._topic])
         self._limit = min(limits[self._topic], MAX_REQUEST_BYTES)
-        self._producer = writer(self._broker, max_request_size=self._limit, request_timeout_ms=60_000)
+        self._producer = writer(
+            self._broker, max_request_size=self._limit, request_timeout_ms=60_000, compression_type=CODEC
+        )
         await start_client(self._producer, self._broker)
 
     def send(self, record: ConsumerRecord, invalid: InvalidEvent) -> asyncio.Future[object]:

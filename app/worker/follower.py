@@ -7,8 +7,11 @@ import time
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from app.broker import Broker
+from app.decoding import check_decoded, tell_apart
 from app.kafka import reader, start_client
+from app.worker.checkpoints import unreadable
 from app.worker.live_view import LiveView
+from models.errors import Undecodable
 from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
 
@@ -45,9 +48,16 @@ class ShareFollower:
             self._view.knows_shares = True
 
     async def run(self) -> None:
-        """Follow for ever."""
+        """Follow for ever.
+
+        Raises
+        ------
+        StateError
+            If a batch cannot be decoded: whoever holds that partition next cannot read it either.
+        """
         consumer = reader(self._broker)
         await start_client(consumer, self._broker)
+        failures = tell_apart(consumer)
         try:
             while True:
                 if self._changed.is_set():
@@ -59,6 +69,10 @@ class ShareFollower:
                 fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=5000)
                 for tp, records in fetched.items():
                     await self._take(tp.partition, records)
+                try:
+                    check_decoded(failures)
+                except Undecodable as error:
+                    raise unreadable(error) from error
                 await self._show(consumer)
         finally:
             await consumer.stop()

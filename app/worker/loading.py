@@ -4,7 +4,8 @@ from collections.abc import Callable
 from time import monotonic
 
 from app.settings import Settings
-from app.worker.checkpoints import CheckpointWriter, check_marker, load_checkpoint
+from app.worker.checkpoints import CheckpointWriter, load_checkpoint
+from app.worker.compatible import check_marker
 from app.worker.owned import OwnedPartition
 from tables.partition import PartitionState
 
@@ -34,7 +35,7 @@ async def read_partition(
         If what is stored cannot be read, or belongs to another log (`ResetRequired`).
     """
     names = settings.names
-    state = PartitionState(number, n_partitions, settings.fold)
+    state = PartitionState(number, n_partitions, settings.fold, topic=names.events)
     shown = monotonic()
 
     async def progress(done: int, total: int) -> None:

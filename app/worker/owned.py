@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from time import monotonic
 
 from app.worker.checkpoints import CheckpointWriter
+from app.worker.stop import Stop
 from app.worker.sweep import Sweep
 from tables.partition import PartitionState
 
@@ -34,6 +35,7 @@ class OwnedPartition:
         self.waiting: dict[str, tuple[int, float]] = {}  # users: first event appended at (ms), folded at (s)
         self.durable_offset: int | None = state.next_offset or None
         self.end_offset = state.next_offset
+        self.stop: Stop | None = None  # where it stands, for what lies there cannot be decoded
         self.gaps: deque[tuple[int, int]] = deque(maxlen=MAX_GAPS)  # offsets passed over: the first, the one behind
         self.listed_ms = 0  # when it was loaded, its lists were in Redis unless that was emptied later; Unix ms
         self.losses_seen: int | None = None  # how often Redis was found empty before its lists were last made anew
@@ -71,6 +73,11 @@ class OwnedPartition:
     def lag(self) -> int:
         """Records behind the end of the partition, as far as is known."""
         return max(0, self.end_offset - self.state.next_offset)
+
+    @property
+    def readable_end(self) -> int:
+        """The end of what can be folded, as far as is known."""
+        return self.end_offset if self.stop is None else min(self.end_offset, self.stop.offset)
 
     @property
     def published_offset(self) -> int:

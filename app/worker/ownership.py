@@ -100,9 +100,9 @@ class Ownership:
         """Records known to wait: of partitions that have not been read, and folded, up to their ends."""
         busy = {number for number, _ in self.in_flight}
         return sum(
-            partition.lag
+            max(0, partition.readable_end - partition.state.next_offset)
             for number, partition in self.owned.items()
-            if number in busy or self.handed_out.get(number, 0) < partition.end_offset
+            if number in busy or self.handed_out.get(number, 0) < partition.readable_end
         )
 
     async def revoke(self, within_s: float) -> None:
@@ -253,6 +253,8 @@ class Ownership:
             if generation == self.generation and not self._stopped:
                 self._kept = {}
                 self.owned = {partition.number: partition for partition in opened}
+                for partition in opened:
+                    partition.stop = None  # whoever fetches from here will see
                 self._changed(self.owned)
                 self.ready = True
                 self._report("ready", generation=generation, partitions=sorted(self.owned))

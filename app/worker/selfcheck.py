@@ -21,6 +21,7 @@ OVERRIDDEN = {
     "getmany": ["self", "timeout"],
     "_drain_messages": ["self", "fetcher"],
     "_new_offset": ["self", "tp"],
+    "verify_event_path": ["self", "now", "tp"],
     "on_partitions_revoked": ["self", "revoked"],
     "on_stop": ["self"],
 }
@@ -44,7 +45,13 @@ CLIENT = {
     AIOKafkaConsumer: ("self._fetcher", "self._coordinator", "self._subscription", "=self._isolation_level"),
     AIOKafkaProducer: ("self.client = AIOKafkaClient(", "self._sender = Sender("),
     Sender: ("def sender_task(self)",),
-    Fetcher: ("self._fetch_min_bytes", "self._fetch_max_wait_ms"),
+    Fetcher: (
+        "self._fetch_min_bytes",
+        "self._fetch_max_wait_ms",
+        "self._records = collections.OrderedDict()",
+        "return next(self._records_iterator)",
+        "self._partition_records = partition_records",
+    ),
     GroupCoordinator: ("def check_errors(self)",),
 }
 

@@ -13,15 +13,17 @@ from collections.abc import AsyncIterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from app.decoding import Failures, tell_apart
 from app.worker.chunks import Chunk, split
 from app.worker.client import AT_ONCE, COLLECTED, CommittedThread, ask_for, position
 from app.worker.latency import Latency
 from app.worker.ownership import Ownership, Ranges
 from app.worker.prefetch import POLL_S, Prefetch
+from app.worker.stop import Stop
 from models.errors import ResetRequired
 
 logger = logging.getLogger("freshet")
@@ -46,6 +48,11 @@ class BatchConsumer(driver.Consumer):
         self._fetching: asyncio.Task[None] | None = None
         self._expected: dict[TP, int] = {}  # the offset after the last one handed out
         self._dry_at: dict[TP, int] = {}  # the offset up to which nothing was left; written by the client's thread
+        # from here on of the client's thread
+        self._n_seeks = 0  # how often positions were set
+        self._failures: Failures = {}  # what could not be decoded, as soon as it is met
+        self._halted: set[TP] = set()  # partitions that stand at such a place
+        self._fetched_to: dict[TP, int] = {}  # the offset behind the last record fetched
 
     def _new_consumer_thread(self) -> CommittedThread:
         return CommittedThread(self, loop=self.loop, beacon=self.beacon)
@@ -100,6 +107,10 @@ class BatchConsumer(driver.Consumer):
             consumer.seek(tp, offset)
         self.prefetch.forget()
         self._dry_at, self._expected = {}, dict(offsets)
+        self._n_seeks += 1
+        self._failures = tell_apart(consumer)
+        self._failures.clear()
+        self._halted, self._fetched_to = set(), dict(offsets)
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch_on())
 
@@ -125,11 +136,16 @@ class BatchConsumer(driver.Consumer):
             return error
         return None
 
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Have Faust look whether a partition moves; one that is left alone does not, and is told of elsewhere."""
+        if tp not in self._halted:
+            super().verify_event_path(now, tp)
+
     def _to_fetch(self) -> frozenset[TP]:
         consumer = self._thread._ensure_consumer()
         consumer._coordinator.check_errors()  # or the client waits for ever to be asked
         if self.ownership.ready and self.flow_active:
-            return self._active
+            return self._active - self._halted if self._halted else self._active
         ask_for(consumer, AT_ONCE)
         return frozenset()
 
@@ -143,9 +159,36 @@ class BatchConsumer(driver.Consumer):
         consumer = thread._ensure_consumer()
         fetched = await thread._fetch_records(consumer, tps, timeout=wait_s, max_records=n)
         ask_for(consumer, COLLECTED if sum(map(len, fetched.values())) > 1 else AT_ONCE)
+        for tp, records in fetched.items():
+            self._fetched_to[tp] = records[-1].offset + 1
         for tp in tps - fetched.keys():
             self._dry_at[tp] = position(consumer, tp)
+        if self._failures:
+            self._halt(consumer)
         return fetched
+
+    def _halt(self, consumer: Any) -> None:
+        """Leave partitions alone that stand at what cannot be decoded, and say so."""
+        for tp, (offset, why) in self._failures.items():
+            if tp not in self._halted and tp in self._fetched_to:
+                self._halted.add(tp)
+                self._dry_at[tp] = offset
+                consumer.pause(tp)  # or it would be fetched again and again, and hold up what comes of others
+                stop = Stop(tp.topic, tp.partition, offset, why, self._fetched_to[tp], self._n_seeks)
+                self.loop.call_soon_threadsafe(self.transport.stopped, stop)
+        self._failures.clear()
+
+    async def go_on(self, stop: Stop, offset: int) -> None:
+        """Fetch a partition that was left alone again, from an offset on, unless positions have been set since."""
+        await self._thread.call_thread(self._go_on, stop, offset)
+
+    async def _go_on(self, stop: Stop, offset: int) -> None:
+        tp, consumer = TopicPartition(stop.topic, stop.partition), self._thread._ensure_consumer()
+        if stop.n_seeks == self._n_seeks and tp in self._halted & consumer.assignment():
+            self._fetched_to[tp] = self._expected[tp] = offset
+            consumer.seek(tp, offset)
+            consumer.resume(tp)
+            self._halted.remove(tp)
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Hand each chunk to the agent's stream at once.
@@ -303,6 +346,15 @@ class BatchTransport(driver.Transport):
     ownership: Ownership
     latency: Latency
     stop_within_s = 3.0
+
+    def stopped(self, stop: Stop) -> None:
+        """Take note of a partition that cannot go on; set by the wiring."""
+        raise NotImplementedError
+
+    async def go_on(self, stop: Stop, offset: int) -> None:
+        """Fetch a stopped partition again, from an offset on."""
+        if self.created is not None:
+            await self.created.go_on(stop, offset)
 
     async def before_stop(self) -> None:
         """What is to be done before the last checkpoint; set by the wiring."""

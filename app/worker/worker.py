@@ -29,6 +29,7 @@ from app.worker.outputs import WorkerOutputs
 from app.worker.owned import OwnedPartition
 from app.worker.ownership import Ownership
 from app.worker.report import Report
+from app.worker.stopped import StoppedPartitions
 from app.worker.transport import BatchTransport
 from app.worker.watchdog import Pulse, Watchdog
 from models.errors import ServiceError
@@ -115,6 +116,8 @@ class Worker:
         transport.ownership = self.ownership
         transport.latency = self.latency
         transport.fatal = self.fatal  # type: ignore[method-assign]
+        self.stopped = StoppedPartitions(settings, self.ownership, transport.go_on, self.report)
+        transport.stopped = self.stopped.take  # type: ignore[method-assign]
         transport.before_stop = partial(self.lists.flush, LAST_LISTS_S)  # type: ignore[method-assign]
         app.transport = transport
         outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse, self.latency)
@@ -134,6 +137,7 @@ class Worker:
         self._spawn(self.lists.run)
         self._spawn(self.features.run)
         self._spawn(self.features.probe)
+        self._spawn(self.stopped.run)
         self._spawn(self._checkpoint)
         self._spawn(self._beat)
         self._spawn(self.latency.watch)
@@ -233,6 +237,7 @@ class Worker:
             "partitions": {number: owned[number].state.next_offset for number in owned},
             "durable": {number: owned[number].durable_offset or 0 for number in owned},
             "lag": sum(partition.lag for partition in owned.values()),
+            "stopped": self.stopped.as_json(),
             "unpublished": sum(len(p.unpublished) + len(p.rebuild) for p in owned.values()),
             "published": self.lists.n_published,
             "refused": self.lists.n_refused,

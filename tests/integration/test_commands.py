@@ -185,15 +185,19 @@ def test_rate_is_kept(scene: Scene) -> None:
 def test_doctor_sees_what_is_wrong(scene: Scene) -> None:
     """Fresh dead letters of a foreign partitioner, and nobody at work, are wrong; advice says what to do."""
     scene.create(2)
-    user = next(f"u{n}" for n in range(99) if partition_of(b"u%d" % n, 2) == 0)
+    users = [f"u{n}" for n in range(99) if partition_of(b"u%d" % n, 2, "crc32") != partition_of(b"u%d" % n, 2)]
     worker = scene.worker()
-    scene.send([Sent(user.encode(), event(user, "i1"), 1)])
-    until(lambda: freshet("dead-letters", "count", settings=scene.settings), lambda o: "wrong_partition" in o.out)
+    scene.send([Sent(user.encode(), event(user, "i1"), partition_of(user.encode(), 2, "crc32")) for user in users])
+    until(
+        lambda: freshet("dead-letters", "count", settings=scene.settings),
+        lambda o: f"wrong_partition\t{len(users)}\n" in o.out,
+    )
     worker.stop()
 
     outcome = freshet("doctor", "--json", settings=scene.settings)
 
     wrong = {found["check"]: found for found in json_of(outcome)["findings"] if found["status"] == "wrong"}
     assert (outcome.code, sorted(wrong)) == (1, ["partitioner", "workers"])
+    assert f"all {len(users)} keys fit crc32: librdkafka" in wrong["partitioner"]["found"]
     assert "murmur2_random" in wrong["partitioner"]["advice"]
     assert asyncio.run(topic_limits(scene.settings.kafka, [scene.names.events]))  # the doctor has left it alone

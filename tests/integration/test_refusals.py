@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -11,7 +12,9 @@ from aiokafka.admin.new_partitions import NewPartitions
 
 from app.kafka import partition_counts
 from app.worker.process import WorkerProcess
+from models.partitioner import partition_of
 from tests.flow import events
+from tests.logs import START_MS
 from tests.scene import Scene, Sent
 
 EXIT_S = 20.0
@@ -155,3 +158,36 @@ def test_more_partitions_under_a_running_worker_are_refused(scene: Scene) -> Non
 
     assert "has 4 partitions now" in message
     assert "freshet reset" in message
+
+
+def test_a_changed_partitioner_is_refused_and_nobody_is_counted_anew(scene: Scene) -> None:
+    """Placed by CRC-32, then set to murmur2: the worker names both and the command; set back, it counts on."""
+    scene.configure(partitioner="crc32")
+    scene.create(3)
+    users = [f"u{number}" for number in range(12)]
+    first = [placed(user, f"i{number}") for number in range(7) for user in users]
+    worker = scene.worker()
+    scene.send(first)
+    scene.await_durable()
+    assert worker.stop() == 0
+    before = scene.markers()
+
+    scene.configure(partitioner="murmur2")
+    said = refusal(scene.worker(ready=False))
+
+    assert "FRESHET_PARTITIONER was crc32 when the state was made and is murmur2 now" in said
+    assert "Set FRESHET_PARTITIONER=crc32 again, or stop all workers and run `freshet reset`" in said
+    assert scene.markers() == before
+
+    scene.configure(partitioner="crc32")
+    scene.worker()
+    scene.send([placed(user, "i9") for user in users])
+    states = scene.assert_exact()
+    counted = {user: found.n_events for state in states for user in users if (found := state.users.get(user))}
+    assert counted == dict.fromkeys(users, 8)
+
+
+def placed(user_id: str, item_id: str) -> Sent:
+    """A view, in the one of three partitions that CRC-32 says."""
+    event = {"user_id": user_id, "item_id": item_id, "event_type": "view", "timestamp": START_MS}
+    return Sent(user_id.encode(), orjson.dumps(event), partition_of(user_id.encode(), 3, "crc32"))

@@ -42,8 +42,15 @@ def test_nothing_starts_before_what_it_needs(services: Services) -> None:
     """Whoever waits for a healthy service waits for one that has a health check."""
     awaited = {name for service in services.values() for name in service.get("depends_on", {})}
 
-    assert awaited == {"kafka", "redis"}
-    assert all("healthcheck" in services[name] for name in awaited)
+    healthy = {
+        name
+        for service in services.values()
+        for name, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_healthy"
+    }
+
+    assert awaited == {"kafka", "redis", "worker"}
+    assert all("healthcheck" in services[name] for name in healthy) and healthy == {"kafka", "redis"}
 
 
 def test_ports_are_open_to_this_machine_only(services: Services) -> None:
@@ -68,4 +75,20 @@ def test_versions_are_those_of_the_local_stack(services: Services) -> None:
     valkey_version = json.loads(Path(str(embedded)).read_text("utf-8"))["valkey_server_version"]
 
     assert services["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
-    assert services["redis"]["image"] == f"valkey/valkey:{valkey_version}"
+    assert services["redis"]["image"] == f"${{FRESHET_REDIS_IMAGE:-valkey/valkey:{valkey_version}}}"
+
+
+def test_redis_may_take_the_place_of_valkey(services: Services) -> None:
+    """Neither the command nor the health check of the store names a program that only one of the two images has."""
+    redis = services["redis"]
+
+    assert redis["command"][0].startswith("-"), "arguments alone: both entry points put their own server in front"
+    assert re.fullmatch(r"valkey-cli (.+) \|\| redis-cli \1", redis["healthcheck"]["test"][1])
+
+
+def test_demo_replays_a_log(services: Services) -> None:
+    """The profile `demo`, and it alone, replays the data set that can be fetched, as often as it takes."""
+    assert [name for name, service in services.items() if "demo" in service.get("profiles", [])] == ["replay"]
+    assert services["replay"]["command"] == ["replay", "--dataset", "ml-100k"]
+    assert services["replay"]["restart"] == "on-failure"
+    assert services["replay"]["environment"]["FRESHET_BROKER"] == services["worker"]["environment"]["FRESHET_BROKER"]

@@ -10,6 +10,7 @@ import faust
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher as KafkaFetcher
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.consumer import Fetcher
@@ -120,6 +121,15 @@ def test_each_request_asks_the_fetcher_how_long_the_broker_may_collect() -> None
     assert "self._fetch_max_wait_ms,\n                self._fetch_min_bytes," in asking
     setting = inspect.getsource(BatchConsumer._fetch).partition("fetched = await thread._fetch_records(")[2]
     assert "ask_for(consumer, COLLECTED if " in setting and "await" not in setting
+
+
+def test_what_cannot_be_decoded_is_met_where_records_are_iterated() -> None:
+    """`__next__` of a partition's records decodes; whoever takes them ends with it, and stands where it says."""
+    assert "return next(self._records_iterator)" in inspect.getsource(PartitionRecords.__next__)
+    taking = inspect.getsource(FetchResult.getall)
+    assert "for msg in self._partition_records:" in taking and "else:\n            self._update_position()" in taking
+    assert "consumed_to(self._partition_records.next_fetch_offset)" in inspect.getsource(FetchResult._update_position)
+    assert "self._records[tp] = FetchResult(" in inspect.getsource(KafkaFetcher._proc_fetch_request)
 
 
 def test_wait_next_records_gives_records_and_active_partitions() -> None:

