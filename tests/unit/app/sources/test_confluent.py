@@ -176,7 +176,7 @@ def test_bytes_that_are_not_of_the_schema_are_refused(case: str, avro_file: str)
 def test_no_bytes_whatever_fail_in_another_way(avro_file: str) -> None:
     """Every single byte of a value changed to each of nine others: an event or a refusal."""
     source = make_source(settings(**MAPPED, schema_file=avro_file))
-    outcomes = set()
+    outcomes: set[int | str] = set()
     for place in range(5, len(FRAMED_AVRO)):
         for other in (0, 1, 2, 0x7F, 0x80, 0xC0, 0xFE, 0xFF, 0x10):
             value = FRAMED_AVRO[:place] + bytes([other]) + FRAMED_AVRO[place + 1 :]
