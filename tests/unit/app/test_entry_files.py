@@ -9,7 +9,9 @@ import orjson
 import pytest
 
 from app.entry_files import EntryFile, deletion_maker, entry_maker, flag_settings, needed_columns
+from app.replay.rows import any_header
 from app.settings import Settings
+from app.sources import SourceSettings
 from models.errors import InvalidEvent, LogError
 
 JSONL = b'{"item_id": "a", "title": "A"}\n\n{"item_id": 2, "hidden": true}\n{"item_id": "c", "deleted": true}\n'
@@ -124,3 +126,20 @@ def test_ids_that_are_to_go(tmp_path: Path) -> None:
     assert list(make("ü")) == [("ü".encode(), None)]
     with pytest.raises(InvalidEvent, match="no braces"):
         make("{")
+
+
+def test_a_source_of_the_settings_maps_a_file(tmp_path: Path) -> None:
+    """By the words of the topics: envelopes, paths, filters; columns need no names of ours."""
+    row = {"sku": 7, "names": {"en": "Lamp"}, "live": True}
+    lines = [{"op": "r", "after": row, "before": None}, {"op": "d", "after": None, "before": row}]
+    source = SourceSettings(
+        kind="items", format="confluent+debezium", item_id="after.sku", fields={"title": "after.names.en"}
+    )
+    make = entry_maker(Settings(), source)
+    file = on_disk(tmp_path, "changes.jsonl", b"\n".join(map(orjson.dumps, lines)))
+    made = [entry for _, each in file.rows("auto", any_header) for entry in make(each)]
+    assert made == [(b"7", b'{"title":"Lamp"}'), (b"7", None)]
+
+    table = piped(b"sku,name,live\n7,Lamp,yes\n8,Old,no\n")
+    make = entry_maker(Settings(), SourceSettings(kind="items", item_id="sku", keep=True, where="live == 'yes'"))
+    assert [entry for _, each in table.rows("csv", any_header) for entry in make(each)] == [(b"7", b"{}")]
