@@ -143,3 +143,13 @@ def test_a_source_of_the_settings_maps_a_file(tmp_path: Path) -> None:
     table = piped(b"sku,name,live\n7,Lamp,yes\n8,Old,no\n")
     make = entry_maker(Settings(), SourceSettings(kind="items", item_id="sku", keep=True, where="live == 'yes'"))
     assert [entry for _, each in table.rows("csv", any_header) for entry in make(each)] == [(b"7", b"{}")]
+
+
+def test_reading_says_how_far_it_is(tmp_path: Path) -> None:
+    """What a progress bar goes by: bytes of a file; of a pipe nobody knows."""
+    file = on_disk(tmp_path, "x.jsonl", JSONL * 20_000)
+    rows, before = file.rows("auto", any_header), file.bytes_read
+    seen = [file.bytes_read for _ in rows]
+    assert (before, seen[-1]) == (file.size_bytes, file.size_bytes) and seen == sorted(seen)
+    assert 0 < seen[0] < file.size_bytes and not file.is_stream
+    assert piped(JSONL).is_stream
