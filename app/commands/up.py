@@ -42,6 +42,8 @@ def up(folder: Path, broker: str, redis_url: str) -> None:
                 if (settings.broker, settings.redis_url) != (load_settings().broker, load_settings().redis_url):
                     console.print("In other terminals:", style="bold")
                     console.print(f"export FRESHET_BROKER={settings.broker} FRESHET_REDIS_URL={settings.redis_url}")
+                if n_elsewhere := session.serving["n_partitions"] - len(session.serving["partitions"]):
+                    console.print(f"{n_elsewhere} partitions are held by other workers of the group.")
                 console.print("Ready. Ctrl-C stops everything.", style="bold green")
                 while True:
                     happened = session.watch()

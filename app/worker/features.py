@@ -51,6 +51,7 @@ class FeaturePublisher:
         self._topic = settings.names.events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
         self._losses = Losses()
+        self.redis_error: str | None = "Redis was not asked yet."  # None: it takes writes
         self._sweep = Sweep(lambda: chain(self._view.items.ids, self._catalogue.ids))
 
     async def run(self) -> None:
@@ -109,8 +110,10 @@ class FeaturePublisher:
             try:
                 emptied = await self._store.emptied()
             except ServiceError as error:
+                self.redis_error = str(error)
                 logger.debug("Redis does not answer: %s", error)
             else:
+                self.redis_error = None
                 self._losses.looked(emptied=emptied, lost_ms=self._store.emptied_ms)
                 self._make_anew()
             await asyncio.sleep(1.0)

@@ -22,6 +22,7 @@ OVERRIDDEN = {
     "_drain_messages": ["self", "fetcher"],
     "_new_offset": ["self", "tp"],
     "verify_event_path": ["self", "now", "tp"],
+    "on_partitions_assigned": ["self", "assigned", "generation_id"],
     "on_partitions_revoked": ["self", "revoked"],
     "on_stop": ["self"],
 }
@@ -51,6 +52,7 @@ CLIENT = {
         "self._records = collections.OrderedDict()",
         "return next(self._records_iterator)",
         "self._partition_records = partition_records",
+        "tp_state.timestamp = now_ms",
     ),
     GroupCoordinator: ("def check_errors(self)",),
 }

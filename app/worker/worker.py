@@ -28,6 +28,7 @@ from app.worker.live_view import LiveView
 from app.worker.outputs import WorkerOutputs
 from app.worker.owned import OwnedPartition
 from app.worker.ownership import Ownership
+from app.worker.readiness import Readiness
 from app.worker.report import Report
 from app.worker.stopped import StoppedPartitions
 from app.worker.transport import BatchTransport
@@ -76,6 +77,13 @@ class Worker:
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
         self.follower = ShareFollower(settings.kafka, self.names.item_checkpoints, self.view, settings.fold)
         self.ownership = Ownership(settings, limits, changed=self._changed, fatal=self.fatal, report=report)
+        self.readiness = Readiness(
+            self.ownership,
+            self.view,
+            unanswered=lambda: self.transport.created.unanswered() if self.transport.created else (),
+            redis_error=lambda: self.features.redis_error,
+            report=report,
+        )
         self._counts = counts
         self._tasks: list[asyncio.Task[None]] = []
         self.app = self._create_app()
@@ -216,6 +224,7 @@ class Worker:
                 )
             held = bool(ownership.owned)
             await self._ask_the_group()
+            self.readiness.look()
             pulse.lag = ownership.n_waiting
             pulse.unsaved_since = min((p.unsaved_since(pulse.beat) for p in ownership.owned.values()), default=None)
             waiting = bool(ownership.assigned) and not ownership.ready
