@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.doctor.finding import Finding
+from app.doctor.memory import check_memory
 from app.settings import Settings
 from app.store.connect import Connection
 from app.store.errors import masked
@@ -41,14 +42,3 @@ def check_version(server: Mapping[str, Any], where: str) -> Finding:
             "Redis", "wrong", found, "Server-side functions are needed: use Redis 7.0, Valkey 7.2, or newer."
         )
     return Finding("Redis", "ok", found)
-
-
-def check_memory(memory: Mapping[str, Any]) -> list[Finding]:
-    """Lists stay until they expire."""
-    policy = str(memory.get("maxmemory_policy", "noeviction"))
-    if not int(memory.get("maxmemory", 0)) or policy == "noeviction":
-        return []
-    found = f"maxmemory {memory['maxmemory']} with {policy}"
-    return [
-        Finding("Redis", "note", found, "Lists vanish when memory is short, and come back at the user's next event.")
-    ]
