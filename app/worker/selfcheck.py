@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import faust.transport.consumer
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.sender import Sender
@@ -43,7 +44,14 @@ USED_IN_THREAD = {
 }
 ATTRIBUTES = ("_committed_offset", "_acked", "_acked_index", "_thread", "callback", "consumer_stopped_errors")
 CLIENT = {
-    AIOKafkaConsumer: ("self._fetcher", "self._coordinator", "self._subscription", "=self._isolation_level"),
+    AIOKafkaConsumer: (
+        "self._fetcher",
+        "self._coordinator",
+        "self._subscription",
+        "self._client",
+        "=self._isolation_level",
+    ),
+    AIOKafkaClient: ("def force_metadata_update(self)", "self.cluster"),
     AIOKafkaProducer: ("self.client = AIOKafkaClient(", "self._sender = Sender("),
     Sender: ("def sender_task(self)",),
     Fetcher: (

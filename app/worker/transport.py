@@ -31,6 +31,7 @@ logger = logging.getLogger("freshet")
 CHUNKS_IN_FLIGHT = 8
 CHUNKS_PER_PARTITION = 2  # one that is folded, and the next
 WAIT_S = 0.0005
+ASK_S = 1.0  # between questions for a topic that the broker asked last does not know
 ROOM_S = 0.002  # between looks for room while a partition has chunks enough
 
 
@@ -44,6 +45,7 @@ class BatchConsumer(driver.Consumer):
         self.transport.created = self
         self._served: dict[TP, int] = {}
         self._n_served = 0
+        self._asked_at = 0.0  # for the topic, monotonic s
         self._active: frozenset[TP] = frozenset()
         self._fetching: asyncio.Task[None] | None = None
         self._expected: dict[TP, int] = {}  # the offset after the last one handed out
@@ -135,6 +137,21 @@ class BatchConsumer(driver.Consumer):
         return {
             tp.partition for tp, before in sought if consumer is None or answered_ms(consumer, tp) in (None, before)
         }
+
+    def look_for_topic(self) -> None:
+        """Ask for the topic again if the last answer did not know it: the group then gives its partitions to nobody.
+
+        A topic just made is not known to every broker at once. The client would ask in half a minute.
+        """
+        consumer, now = self._thread._consumer, time.monotonic()
+        if (
+            consumer is not None
+            and now - self._asked_at > ASK_S
+            and consumer._subscription.subscription is not None
+            and not consumer._client.cluster.partitions_for_topic(self.ownership.names.events)
+        ):
+            self._asked_at = now
+            self._thread.thread_loop.call_soon_threadsafe(consumer._client.force_metadata_update)
 
     def group_error(self) -> Exception | None:
         """What keeps the client from joining its group; the client says so to whoever asks, and does nothing more."""

@@ -156,7 +156,7 @@ class Worker:
             standstill_s=self.settings.standstill_s,
             unsaved_s=self.settings.checkpoint_max_s + self.settings.standstill_s,
         ).start()
-        self.report("started", group=self.names.group, broker=self.settings.kafka)
+        self.report("started", group=self.names.group, broker=self.settings.broker)
 
     async def stop(self) -> None:
         """Let everything go; the last checkpoint has been taken by the consumer."""
@@ -235,6 +235,8 @@ class Worker:
     async def _ask_the_group(self) -> None:
         """Before it has partitions, nobody else does."""
         consumer = self.transport.created
+        if consumer is not None:
+            consumer.look_for_topic()
         error = None if self.ownership.ready or consumer is None else consumer.group_error()
         if error is not None and not self.app.should_stop:
             await self.fatal(ServiceError(f"this worker cannot join group {self.names.group}: {error!r}."))
