@@ -9,7 +9,10 @@ from aiokafka import TopicPartition
 from app.decoding import tell_apart
 from app.kafka import reader, start_client
 from app.local.stack import LocalStack
+from app.worker.checkpoints import CheckpointWriter
+from app.worker.preflight import checkpoint_limits
 from models.errors import StateError
+from tables.digest import digests
 from tests.command import freshet
 from tests.damage import (
     HEADER,
@@ -85,13 +88,27 @@ def test_what_can_be_decoded_is_handed_out(scene: Scene, shared: LocalStack) -> 
         assert [failures[n][1] for n, case in enumerate(CASES) if not failures[n][1].startswith(case[3])] == []
 
 
+def save(scene: Scene) -> None:
+    """Save what the log of one partition folds to, as its worker would."""
+    (state,) = scene.folded_inline()
+
+    async def write() -> None:
+        limits = await checkpoint_limits(scene.settings)
+        writer = CheckpointWriter(0, scene.names, scene.settings.kafka, limits)
+        await writer.start()
+        try:
+            await writer.write(state.cut(-1))
+        finally:
+            await writer.stop()
+
+    asyncio.run(write())
+
+
 def test_saved_state_that_cannot_be_read_is_refused(scene: Scene, shared: LocalStack) -> None:
     """Exit code 1, naming the place and the command; nothing is written, so that mended it is all there."""
     scene.create(1)
     scene.send(events(1, 500))
-    worker = scene.worker()
-    scene.assert_exact()
-    assert worker.stop() == 0
+    save(scene)
     users, items = scene.names.user_checkpoints, scene.names.item_checkpoints
     before = {topic: len(scene.read(topic)) for topic in (users, items)}
     first = {topic: first_of(shared, topic, 0) for topic in (users, items)}
@@ -109,7 +126,7 @@ def test_saved_state_that_cannot_be_read_is_refused(scene: Scene, shared: LocalS
     assert "`freshet reset`" in said
     damage(shared, users, 0, first[users], damaged_on_disk)
     assert {topic: len(scene.read(topic)) for topic in (users, items)} == before
-    scene.assert_exact()
+    assert digests(scene.stored(1)) == digests(scene.folded_inline())
 
     damage(shared, users, 0, first[users], damaged_on_disk)
     reset = freshet("reset", "--yes", settings=scene.settings)
