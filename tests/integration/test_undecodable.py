@@ -9,7 +9,10 @@ from aiokafka import TopicPartition
 from app.decoding import tell_apart
 from app.kafka import reader, start_client
 from app.local.stack import LocalStack
+from app.worker.catalogue import Catalogue
 from app.worker.checkpoints import CheckpointWriter
+from app.worker.follower import ShareFollower
+from app.worker.live_view import LiveView
 from app.worker.preflight import checkpoint_limits
 from models.errors import StateError
 from tables.digest import digests
@@ -102,6 +105,8 @@ def save(scene: Scene) -> None:
             await writer.stop()
 
     asyncio.run(write())
+    expected = digests([state])  # a broker answers before readers see all of it
+    scene.await_none(lambda: {} if digests(scene.stored(1)) == expected else {"state": "other"}, EXIT_S, "states")
 
 
 def test_saved_state_that_cannot_be_read_is_refused(scene: Scene, shared: LocalStack) -> None:
@@ -168,3 +173,38 @@ def test_what_a_skip_refuses_and_keeps(scene: Scene, shared: LocalStack) -> None
     assert orjson.loads(run("dead-letters", "count", "--json")[1])["by_reason"] == {"undecodable": 1}
     redrive = orjson.loads(run("dead-letters", "redrive", "--dry-run", "--json")[1])
     assert (redrive["redriven"], redrive["stay_by_reason"]) == (0, {"undecodable": 1})
+
+
+def test_followers_refuse_shares_and_leave_catalogue_entries_out(
+    scene: Scene, shared: LocalStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another partition's share that cannot be read ends the worker; entries that cannot be are left out, told."""
+    scene.create(1)
+    scene.send(events(1, 500))
+    save(scene)
+    kafka, fold, names = scene.settings.kafka, scene.settings.fold, scene.names
+    damage(shared, names.item_checkpoints, 0, first_of(shared, names.item_checkpoints, 0), damaged_on_disk)
+    entries = [Sent(b"i%d" % number, b'{"title": "t"}') for number in range(9)]
+    for start in (0, 3, 6):
+        send_batch(kafka, names.catalogue, 0, None, entries[start : start + 3])
+    damage(shared, names.catalogue, 0, 3, damaged_on_disk)
+
+    async def follow_shares() -> None:
+        follower = ShareFollower(kafka, names.item_checkpoints, LiveView(fold), fold)
+        follower.follow({0})
+        async with asyncio.timeout(EXIT_S):
+            await follower.run()
+
+    async def follow_catalogue() -> set[str]:
+        catalogue, view = Catalogue(kafka, names.catalogue), LiveView(fold)
+        following = asyncio.create_task(catalogue.follow(1, view))
+        async with asyncio.timeout(EXIT_S):
+            while not view.knows_catalogue:  # noqa: ASYNC110 polled
+                await asyncio.sleep(0.05)
+        following.cancel()
+        return set(catalogue.ids)
+
+    with pytest.raises(StateError, match=rf"saved state cannot be read: topic {names.item_checkpoints}, partition 0"):
+        asyncio.run(follow_shares())
+    assert asyncio.run(follow_catalogue()) == {f"i{number}" for number in (0, 1, 2, 6, 7, 8)}
+    assert [line for line in caplog.messages if f"offsets 3 to 5 of partition 0 of {names.catalogue}" in line]
