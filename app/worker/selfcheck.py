@@ -58,9 +58,10 @@ CLIENT = {
         "self._fetch_min_bytes",
         "self._fetch_max_wait_ms",
         "self._records = collections.OrderedDict()",
-        "return next(self._records_iterator)",
+        "records = res_or_error.getall(max_records)",
         "self._partition_records = partition_records",
         "tp_state.timestamp = now_ms",
+        "for msg in self._partition_records:",
     ),
     GroupCoordinator: ("def check_errors(self)",),
 }
