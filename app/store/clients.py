@@ -1,15 +1,12 @@
 """The client that fits what is there: one server, or a cluster."""
 
 from collections.abc import Callable
-from typing import Final
 
 from app.store.access import RedisAccess, redis_access
 from app.store.blocking_cluster import BlockingCluster
 from app.store.cluster import AsyncCluster
 from app.store.connect import AsyncConnection, Connection
 from app.store.server import OneServer
-
-READERS_PROBE: Final = "recs"
 
 
 def for_threads(access: RedisAccess | str, *, timeout_s: float) -> Connection | BlockingCluster:
@@ -20,13 +17,15 @@ def for_threads(access: RedisAccess | str, *, timeout_s: float) -> Connection | 
 
 
 def for_coroutines(
-    access: RedisAccess | str, *, timeout_s: float, deadline_s: float, namespace: str = ""
+    access: RedisAccess | str, *, probe: str, timeout_s: float, deadline_s: float
 ) -> AsyncConnection | AsyncCluster:
-    """A client for the coroutines of one event loop that calls no functions of ours."""
+    """A client for the coroutines of one event loop that calls no functions of ours.
+
+    Keys that begin with `probe` may be read.
+    """
     access = redis_access(access) if isinstance(access, str) else access
     if access.mode != "cluster":
         return AsyncConnection(access, timeout_s=timeout_s, deadline_s=deadline_s)
-    probe = f"{namespace}:{READERS_PROBE}" if namespace else READERS_PROBE
     return AsyncCluster(access, probe=probe, timeout_s=timeout_s, deadline_s=deadline_s)
 
 
