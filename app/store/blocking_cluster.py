@@ -102,15 +102,15 @@ class BlockingCluster:
             return slots
         raise error or ServiceError(f"Redis at {self._access.shown} names no node.")
 
-    def servers(self) -> Sequence[Connection]:
-        """Every server that holds keys.
+    def nodes(self) -> list[tuple[Connection, int]]:
+        """Every primary, and the lowest slot that it holds.
 
         Raises
         ------
         ServiceError
             If no node answers.
         """
-        return [self._node(host) for host in self.learn().first_slots]
+        return [(self._node(host), slot) for host, slot in self.learn().first_slots.items()]
 
     def close(self) -> None:
         """Close all connections."""

@@ -132,10 +132,6 @@ class Connection:
                     raise
             time.sleep(_FAILOVER_POLL_S)
 
-    def servers(self) -> Sequence["Connection"]:
-        """Every server that holds keys: this one."""
-        return [self]
-
     def close(self) -> None:
         """Close all connections."""
         self._client.close()

@@ -141,4 +141,6 @@ def _code(error: Exception, text: str) -> str:
     code: str = getattr(error, "status_code", None) or text.partition(" ")[0]
     if code == "ERR" and text.removeprefix("ERR ").startswith("unknown command"):
         return "UNKNOWN"
+    if "ACL failure in script" in text:
+        return "NOPERM"
     return code

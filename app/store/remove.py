@@ -27,8 +27,8 @@ async def remove_keys(access: RedisAccess | str, keys: Keys) -> int:
         return sum([await _remove(server, keys.own_prefix) for server in await redis.servers()])
     except ServiceError as error:
         raise ServiceError(
-            f"{error} The keys of {keys.namespace} are not removed: delete those that begin with {keys.own_prefix} when "
-            "it is back."
+            f"{error} The keys of {keys.namespace} are not removed: delete those that begin with {keys.own_prefix} "
+            "when it is back."
         ) from error
     finally:
         await redis.close()

@@ -45,7 +45,10 @@ def test_bad_url_is_a_settings_error(url: str) -> None:
         (OutOfMemoryError("command not allowed", status_code="OOM"), "Raise maxmemory"),
         (ReadOnlyError("You can't write", status_code="READONLY"), "primary"),
         (BusyLoadingError("Redis is loading", status_code="LOADING"), "still loading"),
-        (AuthenticationError("invalid username-password pair", status_code="WRONGPASS"), "Check FRESHET_REDIS_USERNAME and the password"),
+        (
+            AuthenticationError("invalid username-password pair", status_code="WRONGPASS"),
+            "Check FRESHET_REDIS_USERNAME and the password",
+        ),
         (ResponseError("MISCONF Errors writing to the disk"), "cannot save"),
         (ResponseError("unknown command 'FCALL'", status_code="ERR"), "Use Redis 7.0"),
         (ResponseError("CROSSSLOT Keys in request don't hash to the same slot"), "Write redis+cluster://"),

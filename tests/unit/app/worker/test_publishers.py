@@ -37,7 +37,7 @@ SETTINGS = Settings()
 
 
 class FakeStore:
-    """Keeps what it is given; `between` runs before each write is done. The nodes of keys that `away` names are away."""
+    """Keeps what it is given; `between` runs before each write is done. Keys that `away` names have no node."""
 
     def __init__(self) -> None:
         self.lists: dict[str, bytes] = {}
@@ -65,7 +65,9 @@ class FakeStore:
         self.lists.update(taken)
         return PublishResult(len(taken), 0, tuple(key for key, _ in entries if key not in taken))
 
-    async def replace_sorted_sets(self, entries: Sequence[tuple[str, Mapping[str, float]]], ttl_s: int = 0) -> list[str]:
+    async def replace_sorted_sets(
+        self, entries: Sequence[tuple[str, Mapping[str, float]]], ttl_s: int = 0
+    ) -> list[str]:
         self.between()
         self.sets.update({key: dict(members) for key, members in entries if self.takes(key)})
         return [key for key, _ in entries if not self.takes(key)]
