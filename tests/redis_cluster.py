@@ -1,8 +1,11 @@
 """A Redis Cluster of real servers on this machine."""
 
+import os
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -27,10 +30,16 @@ class ClusterNode(RedisServer):
         """As a node of a cluster."""
         program, settings = super().prepare()
         lines = ["cluster-enabled yes", f"cluster-port {self.bus_port}", f"cluster-node-timeout {NODE_TIMEOUT_MS}"]
+        lines += ["repl-diskless-sync-delay 0", "repl-ping-replica-period 1"]
         lines += self._settings
         with Path(settings).open("a", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         return [program, settings]
+
+    def say(self, *command: str) -> Any:
+        """Run a command there."""
+        with redis.Redis.from_url(self.url) as client:
+            return client.execute_command(*command)
 
 
 class LocalCluster:
@@ -85,7 +94,8 @@ class LocalCluster:
         said = [each for each in client.execute_command("CLUSTER SLOTS") if len(each) >= 3]
         n_replicas = len(self.nodes) - self._n_primaries
         has_replicas = not n_replicas or max(len(each) for each in said) == 3 + n_replicas
-        return info["cluster_state"] == "ok" and len(said) == self._n_primaries and has_replicas
+        is_in_step = client.info("replication").get("master_link_status", "up") == "up"
+        return info["cluster_state"] == "ok" and len(said) == self._n_primaries and has_replicas and is_in_step
 
     def holder(self, key: str) -> ClusterNode:
         """The primary that was given a key's slot at the start."""
@@ -99,6 +109,20 @@ class LocalCluster:
                 with redis.Redis.from_url(node.url) as client:
                     found += [key.decode() for key in client.scan_iter(pattern, count=1000)]
         return sorted(set(found))
+
+    def mend(self) -> None:
+        """Start what was killed, let go on what was frozen, and return when all know each other again."""
+        for node in self.nodes:
+            if node.running:
+                os.kill(node.pid, signal.SIGCONT)
+            else:
+                node.start()
+        deadline = time.monotonic() + READY_S
+        for node in self.nodes:
+            with redis.Redis.from_url(node.url) as client:
+                while not self._knows_all(client):
+                    assert time.monotonic() < deadline, "the cluster does not come together again"
+                    time.sleep(POLL_S)
 
     def stop(self) -> None:
         """Stop all nodes."""

@@ -46,7 +46,7 @@ def lacking(said: str, command: Command, keys: Keys) -> str:
         return f"+{found[1]}"
     if "permission" in said and "key" in said:
         key = str(key_of(command))
-        return next(f"~{pattern}" for pattern in keys.written_patterns() if key.startswith(pattern.rstrip("*")))
+        return next((f"~{glob}" for glob in keys.written_patterns() if key.startswith(glob.rstrip("*"))), "")
     return ""
 
 

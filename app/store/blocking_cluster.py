@@ -68,7 +68,10 @@ class BlockingCluster:
             hosts = list(before)
             for number in again:
                 reply, hosts[number] = replies[number], slots.primary_of[keys[number]]
-                if isinstance(reply, AskError) or (isinstance(reply, MovedError) and hosts[number] == before[number]):
+                if isinstance(reply, AskError):
+                    replies[number] = self._ask((reply.host, int(reply.port)), commands[number])
+                    hosts[number] = before[number]
+                elif isinstance(reply, MovedError) and hosts[number] == before[number]:
                     hosts[number] = (reply.host or self._access.hosts[0][0], int(reply.port))
             self._send(commands, [n for n in again if hosts[n] != before[n]], hosts, replies)
             for number in again:
@@ -151,6 +154,15 @@ class BlockingCluster:
             for number, reply in zip(some, found, strict=True):
                 is_final = isinstance(reply, Exception) and not isinstance(reply, MovedError | AskError | ServiceError)
                 replies[number] = node.explained(reply) if is_final else reply
+
+    def _ask(self, host: Host, command: Command) -> Any:
+        """A key on its way to another node: it takes a command there after being told so."""
+        node = self._node(host)
+        try:
+            _, reply = node.begin([("ASKING",), command])()
+        except ServiceError as error:
+            return error
+        return node.explained(reply) if isinstance(reply, Exception) else reply
 
     def _begin(self, host: Host, commands: Sequence[Command]) -> Callable[[], list[Any]]:
         """Send the commands; what is returned reads the replies, or raises why there are none."""

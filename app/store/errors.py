@@ -93,7 +93,8 @@ def explained(error: Exception, url: str, timeout_s: float, secrets: Sequence[st
     if isinstance(error, TimeoutError | redis.exceptions.TimeoutError):
         return ServiceError(
             f"{where} did not answer within {timeout_s:g} s. It is tried again; "
-            "if this goes on, check the server's load (SLOWLOG) and the network."
+            "if this goes on, check the server's load (SLOWLOG) and the network"
+            f"{', and whether this port speaks TLS' if url.startswith('rediss') else ''}."
         )
     if isinstance(error, MasterNotFoundError | AsyncMasterNotFoundError):
         return ServiceError(f"{where}: no sentinel names a primary that is up. {_advice_on_sentinels(str(error))}")
@@ -104,8 +105,19 @@ def explained(error: Exception, url: str, timeout_s: float, secrets: Sequence[st
         refused = next((_TLS[words] for words in _TLS if words in text or words in str(error.__cause__)), None)
         if refused is not None:
             return ServiceError(f"{where} {refused}. TLS said: {text}")
-        return ServiceError(f"{where} cannot be reached: {text}. Start it, or check FRESHET_REDIS_URL.")
+        hint = _hint(url) if re.search("closed|reset", text, re.IGNORECASE) else ""
+        return ServiceError(f"{where} cannot be reached: {text}. {hint}Start it, or check FRESHET_REDIS_URL.")
     return ServiceError(f"{where} refused a command: {text}. Look into the server's log.")
+
+
+def _hint(url: str) -> str:
+    """What a connection that was closed without a word may mean."""
+    if url.startswith("rediss"):
+        return (
+            "If it wants a client certificate, or another one, set FRESHET_REDIS_CERTIFICATE_FILE and "
+            "FRESHET_REDIS_KEY_FILE. "
+        )
+    return "If this port wants TLS, write rediss:// in place of redis://. "
 
 
 def without(secrets: Sequence[str], text: str) -> str:
