@@ -177,12 +177,12 @@ class Scene:
         wrong: dict[str, str] = {}
         users = [(state, user_id) for state in states for user_id in state.users]
         client = for_threads(self.settings.redis, timeout_s=5.0)
-        payloads = client.run([("GET", self.keys.user_list(user_id)) for _, user_id in users]) if users else []
+        payloads = client.run_each([("GET", self.keys.user_list(user_id)) for _, user_id in users]) if users else []
         client.close()
         for (state, user_id), payload in zip(users, payloads, strict=True):
             user = state.users.get(user_id)
             assert user is not None
-            if payload is None:
+            if not isinstance(payload, bytes):
                 wrong[user_id] = "has none"
                 continue
             found = decode_list(payload)

@@ -133,9 +133,9 @@ def _advice_on_sentinels(said: str) -> str:
     tls = next((_TLS[words] for words in _TLS if words in said), None)
     if tls is not None:
         return f"One of them {tls}."
-    if "Error" in said:
-        return "At least one of them cannot be reached: start it, or check the hosts in FRESHET_REDIS_URL."
-    return "Wait for a failover to end, or check the primary's name in FRESHET_REDIS_URL (redis+sentinel://host/NAME)."
+    away = "At least one of them cannot be reached: start it, or check the hosts in FRESHET_REDIS_URL. "
+    name = "Wait for a failover to end, or check the primary's name in FRESHET_REDIS_URL (redis+sentinel://host/NAME)."
+    return (away if "Error" in said else "") + name
 
 
 def is_a_replicas(reply: object) -> bool:
