@@ -88,8 +88,6 @@ class BlockingCluster:
         ------
         ServiceError
             If no node answers.
-        SettingsError
-            If a password would go to one of them unencrypted.
         """
         error: ServiceError | None = None
         hosts = list(dict.fromkeys((*self._nodes, *self._access.hosts)))
@@ -100,8 +98,6 @@ class BlockingCluster:
                 error = error or failed
                 continue
             slots = self._slots = slots_of(reply, host)
-            for primary in slots.first_slots:
-                self._access.check_host(primary[0])
             return slots
         raise error or ServiceError(f"Redis at {self._access.shown} names no node.")
 
@@ -129,6 +125,7 @@ class BlockingCluster:
     def _node(self, host: Host) -> Connection:
         with self._lock:
             if host not in self._nodes:
+                self._access.check_host(host[0])
                 self._nodes[host] = Connection(access_of_node(self._access, host), timeout_s=self._timeout_s)
             return self._nodes[host]
 

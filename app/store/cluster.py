@@ -12,7 +12,7 @@ from redis.exceptions import AskError, MovedError, TryAgainError
 
 from app.store.access import Host, RedisAccess
 from app.store.connect import AsyncConnection, Command
-from app.store.errors import explained
+from app.store.errors import explained, is_of_the_server
 from app.store.nodes import Node, Nodes, not_served
 from app.store.server import Place
 from app.store.slots import key_of, slot_of, tag_in
@@ -172,6 +172,8 @@ class AsyncCluster:
                 if isinstance(replies[number], Exception) and not isinstance(replies[number], ServiceError):
                     replies[number] = explained(TryAgainError("", status_code="TRYAGAIN"), self._access.shown, 0.0)
         self._raise_if_all_failed()
+        if replies and not self._nodes.is_partial and all(isinstance(reply, ServiceError) for reply in replies):
+            raise replies[0]  # all are there, and none does it
         return replies
 
     def _raise_if_all_failed(self) -> None:
@@ -221,8 +223,7 @@ class AsyncCluster:
         for number, reply in enumerate(replies):
             if isinstance(reply, Exception) and not isinstance(reply, MovedError | AskError):
                 refused = replies[number] = explained(reply, node.shown, self._timeout_s, self._access.secrets)
-                if not isinstance(reply, TryAgainError):
-                    self._nodes.failed(node, refused)
+                (self._nodes.failed if is_of_the_server(reply) else self._nodes.refused)(node, refused)
         return replies
 
 

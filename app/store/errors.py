@@ -53,6 +53,8 @@ _TLS: Final = {
     "WRONG_VERSION_NUMBER": _NO_TLS,
     "record layer failure": _NO_TLS,
 }
+# Those that say something about the server, not about one command or key.
+_OF_A_SERVER: Final = {"OOM", "READONLY", "MASTERDOWN", "MISCONF", "LOADING", "CLUSTERDOWN"}
 _OF_A_REPLICA: Final = {"READONLY", "MASTERDOWN"}
 
 
@@ -141,6 +143,11 @@ def _advice_on_sentinels(said: str) -> str:
 def is_a_replicas(reply: object) -> bool:
     """Whether a reply is that of a server which is no primary any more: the URL's name may lead to another by now."""
     return isinstance(reply, Exception) and _code(reply, str(reply)) in _OF_A_REPLICA
+
+
+def is_of_the_server(reply: Exception) -> bool:
+    """Whether a reply says that the server as a whole does not do now what it was asked."""
+    return _code(reply, str(reply)) in _OF_A_SERVER
 
 
 def is_missing_function(reply: object) -> bool:

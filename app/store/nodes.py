@@ -60,14 +60,22 @@ class Nodes:
         self._learning: asyncio.Task[Slots | ServiceError | SettingsError] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._pause_s = FIRST_PAUSE_S
+        self._has_refused = False
         self._recovered_at = -CALM_S
         self.slots: Slots | None = None
         self.n_changes = 0  # of what can be reached: grows whenever something is worth another try
 
     def node(self, host: Host) -> Node:
-        """The node at an address."""
+        """The node at an address.
+
+        Raises
+        ------
+        SettingsError
+            If a password would go there unencrypted.
+        """
         found = self._nodes.get(host)
         if found is None:
+            self._access.check_host(host[0])
             access = access_of_node(self._access, host)
             connection = AsyncConnection(access, timeout_s=self._timeout_s, deadline_s=self._deadline_s)
             found = self._nodes[host] = Node(connection, self._emptied, host)
@@ -114,7 +122,7 @@ class Nodes:
                 (reply,) = await node.connection.call([("CLUSTER", "SLOTS")])
                 found = slots_of(reply, node.host)
                 for host in found.first_slots:
-                    self._access.check_host(host[0])
+                    self.node(host)
             except SettingsError as refused:
                 return refused
             except ServiceError as failed:
@@ -143,7 +151,16 @@ class Nodes:
                 self._pause_s = FIRST_PAUSE_S
             if now - node.told_at > TOLD_S:
                 node.told_at = now
-                logger.warning("%s What belongs there waits; other nodes go on.", error)
+                logger.warning("%s Its keys wait; other nodes go on.", error)
+        self.watch()
+
+    def refused(self, node: Node, error: ServiceError) -> None:
+        """Take note that a node does not do one command, or not with one key; it is worth another try after a while."""
+        now = time.monotonic()
+        if now - node.told_at > TOLD_S:
+            node.told_at = now
+            logger.warning("%s The key waits; others go on.", error)
+        self._has_refused = True
         self.watch()
 
     def watch(self) -> None:
@@ -152,8 +169,11 @@ class Nodes:
             self._watching = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
-        while self.slots is None or self.is_partial:
+        while self.slots is None or self.is_partial or self._has_refused:
             await asyncio.sleep(self._pause_s)
+            if self._has_refused:
+                self._has_refused = False
+                self.n_changes += 1
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             try:
                 await self.learn()

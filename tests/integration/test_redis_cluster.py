@@ -1,10 +1,13 @@
 """A Redis Cluster of three real nodes: what is written and read there, and what happens when a node is away."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -21,6 +24,7 @@ from models.errors import ServiceError
 from tables.keys import Keys
 from tables.list_json import encode_list
 from tests.redis_cluster import LocalCluster
+from tests.tls_proxy import TlsProxy, certificates
 
 N = 60
 PATIENCE_S = 20.0
@@ -168,6 +172,7 @@ def test_readers_are_stopped_by_the_node_of_their_key_alone(cluster: LocalCluste
                             await other.recs(user_id)
                 titles = {item: item for item in items if cluster.holder(keys.item_features(item)) is not default}
                 assert reader.titles(items) == await other.titles(items) == titles
+                assert reader.titles([]) == await other.titles([]) == {}
 
     asyncio.run(main())
 
@@ -270,6 +275,95 @@ def test_least_acl_rules_on_a_cluster(cluster: LocalCluster) -> None:
     cluster.nodes[1].say("ACL", "SETUSER", "freshet-worker", "-zadd")
     (wrong,) = [each for each in check_redis(worker) if each.status == "wrong"]
     assert f":{cluster.nodes[1].port}: user freshet-worker lacks +zadd" in wrong.found
+
+
+def test_a_key_that_is_refused_stops_no_other(cluster: LocalCluster, keys: Keys) -> None:
+    """A foreign value under one of our keys fails what is asked of it; the node's other keys are not given up."""
+    odd, good = keys.item_similarity("odd"), [f"i{n}" for n in range(N)]
+
+    async def main() -> None:
+        store = Store(cluster.url, keys=keys)
+        await store.replace_sorted_sets([(keys.item_similarity(item), {"a": 1.0}) for item in good])
+        cluster.holder(odd).say("SET", odd, "text")
+        with Reader(cluster.url, keys.namespace) as reader:
+            async with AsyncReader(cluster.url, keys.namespace) as other:
+                for _ in range(2):
+                    with pytest.raises(ServiceError, match="another type under one of our keys"):
+                        reader.similar("odd")
+                    with pytest.raises(ServiceError, match="another type under one of our keys"):
+                        await other.similar("odd")
+                    for item in good:
+                        assert reader.similar(item) == await other.similar(item) == [("a", 1.0)]
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_permission_that_is_missing_everywhere_is_raised(cluster: LocalCluster) -> None:
+    """All nodes are there and none takes lists: that is told to the caller; on one node alone its keys are named."""
+    keys = Keys("denied")
+    rule = worker_acl(keys, user="denied", cluster=True).replace("PASSWORD", "pw").split()
+    settings = Settings(redis_url=cluster.url, redis_username="denied", redis_password="pw", namespace="denied")
+
+    async def main() -> None:
+        store = Store(settings.redis, keys=keys)
+        for node in cluster.nodes:
+            node.say(*[word for word in rule if word != "+set"])
+        with pytest.raises(ServiceError, match="does not permit a command or key"):
+            await store.publish_lists(lists(keys), 60)
+        assert await store.replace_sorted_sets([(keys.item_similarity("i"), {"a": 1.0})]) == []
+        for node in cluster.nodes[:2]:
+            node.say(*rule)
+        n_changes = store.n_changes
+        result = await store.publish_lists(lists(keys), 60)
+        assert set(result.away) == {key for key, _ in lists(keys) if cluster.holder(key) is cluster.nodes[2]}
+        cluster.nodes[2].say(*rule)
+        await until(lambda: store.n_changes > n_changes)
+        assert await store.publish_lists(lists(keys), 60) == PublishResult(N, 0)
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_cluster_behind_tls(cluster: LocalCluster, tmp_path: Path) -> None:
+    """Nodes that announce the name in their certificates are reached by TLS, as a user; without the CA none is."""
+    keys, files = Keys("tls"), certificates(tmp_path)
+    with contextlib.ExitStack() as stack:
+        proxies = [stack.enter_context(TlsProxy(node.port, files).running()) for node in cluster.nodes]
+        for node, proxy in zip(cluster.nodes, proxies, strict=True):
+            node.say(*worker_acl(keys, cluster=True).replace("PASSWORD", "pw").split())
+            for name, value in announced(proxy.port).items():
+                node.say("CONFIG", "SET", name, value)
+        url = f"rediss+cluster://localhost:{proxies[0].port}"
+        login: dict[str, Any] = {"redis_username": "freshet-worker", "redis_password": "pw", "namespace": "tls"}
+        settings = Settings(redis_url=url, redis_ca_file=files.ca_file, **login)
+
+        async def write() -> PublishResult:
+            store = Store(settings.redis, keys=keys)
+            deadline = time.monotonic() + PATIENCE_S
+            while (result := await store.publish_lists(lists(keys), 60)).away:  # until all have heard the names
+                assert time.monotonic() < deadline
+            await store.close()
+            return result
+
+        assert asyncio.run(write()) == PublishResult(N, 0)
+        with Reader(settings.redis, "tls") as reader:
+            assert reader.recs("u1") is not None
+        assert [each.status for each in check_redis(settings)] == ["ok", "note", "ok", "ok", "ok", "ok"]
+        unknown = check_redis(Settings(redis_url=url, redis_ca_file=files.other_ca_file, **login))
+        assert "a CA that is not trusted" in unknown[0].found
+    for node in cluster.nodes:
+        for name, value in announced(None).items():
+            node.say("CONFIG", "SET", name, value)
+
+
+def announced(port: int | None) -> dict[str, str]:
+    """Settings of a node that is reached by a name and a port of its proxy; of one that is not, again."""
+    return {
+        "cluster-announce-port": str(port or 0),
+        "cluster-announce-hostname": "localhost" if port else "",
+        "cluster-preferred-endpoint-type": "hostname" if port else "ip",
+    }
 
 
 def test_a_replica_takes_over(tmp_path: Path) -> None:
