@@ -179,11 +179,13 @@ class FeaturePublisher:
         ]
         made_s = time.thread_time() - began
         try:
-            await self._store.replace_sorted_sets(similar)
-            await self._store.write_hashes(hashes)
+            away = {*await self._store.replace_sorted_sets(similar), *await self._store.write_hashes(hashes)}
         except ServiceError:
             stale.update(dict.fromkeys(part))
             raise
+        if away:
+            of = zip(part, similar, hashes, strict=True)
+            stale.update((item_id, None) for item_id, (a, _), (b, _) in of if a in away or b in away)
         return made_s
 
     async def _publish_users(self, partition: OwnedPartition, ids: list[str]) -> float:
@@ -201,11 +203,13 @@ class FeaturePublisher:
                 hashes.append((self._keys.user_features(user_id), user_fields(user, self._types, as_of_ms, now_ms)))
         made_s = time.thread_time() - began
         try:
-            await self._store.write_hashes(hashes)
+            away = set(await self._store.write_hashes(hashes))
         except ServiceError:
             partition.features_refused(ids)
             raise
         partition.features_written(len(ids))
+        if away:
+            partition.features_refused(user_id for user_id in ids if self._keys.user_features(user_id) in away)
         return made_s
 
 

@@ -68,7 +68,7 @@ class Worker:
         self.pulse = Pulse()
         self.error: BaseException | None = None
         self.view = LiveView(settings.fold)
-        self.store = store or Store(settings.redis_url, keys=settings.keys)
+        self.store = store or Store(settings.redis, keys=settings.keys)
         self.catalogue = Catalogue(settings.kafka, self.names.catalogue, settings.max_catalogue)
         self.dead_letters = DeadLetterSender(settings.kafka, self.names.dead_letters)
         self.latency = Latency()
@@ -249,7 +249,7 @@ class Worker:
             "durable": {number: owned[number].durable_offset or 0 for number in owned},
             "lag": sum(partition.lag for partition in owned.values()),
             "stopped": self.stopped.as_json(),
-            "unpublished": sum(len(p.unpublished) + len(p.rebuild) for p in owned.values()),
+            "unpublished": sum(len(p.unpublished) + len(p.out_of_reach) + len(p.rebuild) for p in owned.values()),
             "published": self.lists.n_published,
             "refused": self.lists.n_refused,
             "stale": self.features.n_stale,
