@@ -40,7 +40,7 @@ class Acks:
         self._most = most
         self._answer_s = answer_s
         self._on_answer = on_answer
-        self._pending: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._pending: deque[tuple[float, asyncio.Future[Any], Callable[[], None]]] = deque()
 
     async def __aenter__(self) -> Self:
         return self
@@ -61,13 +61,18 @@ class Acks:
 
     def let_go(self) -> None:
         """Count those that have come, and wait for no other."""
-        for _, ack in self._pending:
+        for _, ack, on_answer in self._pending:
             if not ack.cancel() and not ack.cancelled() and ack.exception() is None:
-                self._on_answer()
+                on_answer()
         self._pending.clear()
 
-    async def add(self, ack: asyncio.Future[Any]) -> None:
+    async def add(self, ack: asyncio.Future[Any], on_answer: Callable[[], None] | None = None) -> None:
         """Take one more; waits if there are too many.
+
+        Parameters
+        ----------
+        on_answer
+            Called when it came, instead of the one for all.
 
         Raises
         ------
@@ -77,15 +82,15 @@ class Acks:
             If the broker refused a record.
         """
         now = time.monotonic()
-        self._pending.append((now, ack))
+        self._pending.append((now, ack, on_answer or self._on_answer))
         while self._pending:
-            sent_at, first = self._pending[0]
+            sent_at, first, _ = self._pending[0]
             if not first.done() and len(self._pending) <= self._most and now - sent_at < self._answer_s:
                 return
             await self._take_first()
 
     async def _take_first(self) -> None:
-        sent_at, ack = self._pending[0]
+        sent_at, ack, on_answer = self._pending[0]
         if not ack.done():
             left_s = sent_at + self._answer_s - time.monotonic()
             await asyncio.wait([ack], timeout=max(0.0, left_s))
@@ -93,4 +98,4 @@ class Acks:
                 raise unanswered(self._answer_s)
         self._pending.popleft()
         ack.result()
-        self._on_answer()
+        on_answer()

@@ -10,6 +10,7 @@ from app.commands import (
     dead_letters,
     demo,
     doctor,
+    entries,
     produce,
     recs,
     replay,
@@ -48,6 +49,8 @@ cli.add_command(recs.recs)
 cli.add_command(similar.similar)
 cli.add_command(trending.trending)
 cli.add_command(produce.produce)
+cli.add_command(entries.items)
+cli.add_command(entries.users)
 cli.add_command(sniff.sniff)
 cli.add_command(dead_letters.dead_letters)
 cli.add_command(stopped.stopped)

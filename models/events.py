@@ -13,7 +13,7 @@ from models.errors import InvalidEvent, SettingsError
 from models.event_types import DEFAULT_TYPES, RATING, EventType
 from models.foreign import hint_of_fields, hint_of_key, hint_of_value
 
-__all__ = ["DEFAULT_TYPES", "REASONS", "Event", "EventRules", "EventType", "decode", "shown"]
+__all__ = ["DEFAULT_TYPES", "REASONS", "Event", "EventRules", "EventType", "checked_id", "decode", "shown"]
 
 REASONS: Final = (
     "not_json",
@@ -182,6 +182,23 @@ def _text(fields: dict[str, Any], name: str, max_bytes: int) -> str:
     size = len(text) if text.isascii() else len(text.encode())
     if not 0 < size <= max_bytes:
         raise _refused("out_of_range", name, text, f"{size} bytes. Send 1 to {max_bytes} bytes of UTF-8")
+    return text
+
+
+def checked_id(name: str, found: object) -> str:
+    """An id outside of events, under the rules of theirs: a string or an integer.
+
+    Raises
+    ------
+    InvalidEvent
+        If it is none, or too long, or has what no id may have.
+    """
+    try:
+        text = _text({} if found is None else {name: found}, name, MAX_ID_BYTES)
+    except UnicodeEncodeError:
+        raise InvalidEvent("bad_type", f"{name} has value {shown(found)}: not UTF-8.") from None
+    if _forbidden_in_id(text):
+        raise _forbidden(name, text)
     return text
 
 

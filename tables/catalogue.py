@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 import orjson
 
-TEXT_FIELDS = ("title", "description")
-LIST_FIELDS = ("categories", "tags")
+from models.errors import InvalidEvent
+from tables.entry_fields import OBJECT, TEXT, TEXTS, TIME, TRUTH, entry_fields
+
+ENTRY_FIELDS: Final[Mapping[str, str]] = {
+    "title": TEXT,
+    "description": TEXT,
+    "categories": TEXTS,
+    "tags": TEXTS,
+    "attributes": OBJECT,
+    "hidden": TRUTH,
+    "available_from": TIME,
+    "available_until": TIME,
+}
+"""Every field of a catalogue entry, and its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +53,31 @@ class Entry:
 
 
 def parse_entry(value: bytes) -> Entry:
-    """Read a catalogue record; unknown fields are ignored.
+    """Read a catalogue entry; unknown fields are ignored.
 
     Raises
     ------
-    ValueError
-        Saying what is wrong with it.
+    InvalidEvent
+        If it is none.
+
+    Examples
+    --------
+    >>> parse_entry(b'{"title": "Lamp", "categories": ["light"]}').categories
+    ('light',)
     """
-    raw = orjson.loads(value)
-    if not isinstance(raw, dict):
-        raise ValueError(f"a catalogue entry is a JSON object, not {type(raw).__name__}")
-    fields: dict[str, str] = {}
-    for name in TEXT_FIELDS:
-        if isinstance(raw.get(name), str):
-            fields[name] = raw[name]
-    for name in LIST_FIELDS:
-        if raw.get(name) is not None:
-            if not isinstance(raw[name], list) or not all(isinstance(text, str) for text in raw[name]):
-                raise ValueError(f"{name} has value {raw[name]!r}: send an array of strings")
-            fields[name] = orjson.dumps(raw[name]).decode()
-    if isinstance(raw.get("attributes"), dict):
-        fields["attributes"] = orjson.dumps(raw["attributes"]).decode()
+    found = entry_fields(value, ENTRY_FIELDS)
+    kept = {name: each for name, each in found.items() if ENTRY_FIELDS[name] in (TEXT, TEXTS, OBJECT)}
     return Entry(
-        fields,
-        tuple(raw.get("categories") or ()),
-        raw.get("hidden") is True,
-        _time(raw, "available_from"),
-        _time(raw, "available_until"),
+        {name: each if isinstance(each, str) else _as_json(name, each) for name, each in kept.items()},
+        tuple(found.get("categories", ())),
+        found.get("hidden", False),
+        found.get("available_from"),
+        found.get("available_until"),
     )
 
 
-def _time(raw: Mapping[str, Any], name: str) -> int | None:
-    value = raw.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{name} has value {value!r}: send Unix milliseconds UTC as an integer")
-    return value
+def _as_json(name: str, found: object) -> str:
+    try:
+        return orjson.dumps(found).decode()
+    except TypeError as error:  # deeper than can be written
+        raise InvalidEvent("bad_type", f"{name} cannot be written as JSON: {error}. Send a flatter one.") from None

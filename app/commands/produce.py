@@ -31,7 +31,8 @@ def produce(
       freshet produce segment.jsonl --source web
     """
     from app.commands.kafka_call import run_on_kafka
-    from app.produce import Tally, produce_lines
+    from app.produce import produce_lines
+    from app.sending import Tally
     from app.sources import file_source
 
     tally = Tally()

@@ -22,7 +22,8 @@ from app.dead_letters.read import (
     read_marks,
 )
 from app.kafka import CODEC, start_client, writer
-from app.produce import MAX_LINE_BYTES, checked_key, kafka_partitioner
+from app.produce import checked_key
+from app.sending import MAX_LINE_BYTES, kafka_partitioner
 from app.settings import Settings
 from models.errors import InvalidEvent
 from models.events import EventRules

@@ -124,8 +124,10 @@ class TableColumns:
         return self._mapping.record({name: cells[place] for name, place in self.places})
 
 
-def parse_columns(flags: Iterable[str]) -> dict[str, str]:
-    """Field -> column, from flags `field=column`.
+def parse_columns(
+    flags: Iterable[str], fields: Sequence[str] = FIELDS, prefixes: Sequence[str] = (CONTEXT,)
+) -> dict[str, str]:
+    """Field -> column, from flags `field=column`; a field is one of `fields`, or a name behind one of `prefixes`.
 
     >>> parse_columns(["user_id=visitorid", "context.device=dev"])
     {'user_id': 'visitorid', 'context.device': 'dev'}
@@ -135,8 +137,9 @@ def parse_columns(flags: Iterable[str]) -> dict[str, str]:
         name, equals, column = flag.partition("=")
         if not equals or not column:
             raise SettingsError(f"--column has value {flag!r}: write FIELD=COLUMN, e.g. user_id=visitorid.")
-        if name not in FIELDS and not (name.startswith(CONTEXT) and name != CONTEXT):
-            raise SettingsError(f"--column has value {flag!r}: the field is one of {', '.join(FIELDS)}, context.NAME.")
+        if name not in fields and not any(name.startswith(prefix) and name != prefix for prefix in prefixes):
+            known = ", ".join((*fields, *(f"{prefix}NAME" for prefix in prefixes)))
+            raise SettingsError(f"--column has value {flag!r}: the field is one of {known}.")
         if name in columns:
             raise SettingsError(f"--column names the field {name!r} twice: {columns[name]!r} and {column!r}. Keep one.")
         columns[name] = column

@@ -7,14 +7,10 @@ from pathlib import Path
 import orjson
 
 from app.replay.files import plain_file
-from app.replay.parquet import BATCH_ROWS, cells_of, damaged, opened_parquet
 from app.replay.records import EventLog, LogRecord, usable_timestamp
-from app.replay.text import csv_rows
+from app.replay.rows import Row, any_header, parquet_rows, text_rows
 from app.sources import Source, SourceRecord
 from models.errors import InvalidEvent, SettingsError
-
-Row = bytes | str
-"""A row as JSON; or, as text, why it is none."""
 
 
 class SourceLog(EventLog):
@@ -62,37 +58,6 @@ class SourceLog(EventLog):
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each row with its number from 1: of a line in JSONL, behind the header in CSV."""
-        if self._log_format == "jsonl":
-            for number, line in self._file.lines():
-                if value := line.strip():
-                    yield number, value
-        elif self._log_format == "csv":
-            yield from enumerate(self._csv_rows(), 1)
-        else:
-            yield from enumerate(self._parquet_rows(), 1)
-
-    def _csv_rows(self) -> Iterator[Row]:
-        rows = csv_rows(self._file)
-        header = next(rows, None)
-        if header is None:
-            raise self._file.error(1, "the file is empty: a header with the names of the columns is expected")
-        for cells in rows:
-            if len(cells) != len(header):
-                yield f"the row has {len(cells)} cells, the header {len(header)}."
-            else:
-                yield orjson.dumps({name: cell for name, cell in zip(header, cells, strict=True) if cell != ""})
-
-    def _parquet_rows(self) -> Iterator[Row]:
-        with opened_parquet(self.path) as file:
-            names = file.schema_arrow.names
-            try:
-                for batch in file.iter_batches(BATCH_ROWS):
-                    columns = [cells_of(batch.column(place), name) for place, name in enumerate(names)]
-                    for row in zip(*columns, strict=True):
-                        fields = {name: cell for name, cell in zip(names, row, strict=True) if cell is not None}
-                        try:
-                            yield orjson.dumps(fields)
-                        except TypeError as error:
-                            yield f"the row cannot be written as JSON: {error}."
-            except (OSError, ValueError, NotImplementedError) as error:
-                raise damaged(self.path, f"after row {self.n_rows:,}", error) from error
+        if self._log_format == "parquet":
+            return parquet_rows(self.path, any_header)
+        return text_rows(self._file, self._log_format, any_header)

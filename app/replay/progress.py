@@ -3,11 +3,22 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from app.replay.records import EventLog
+
+class Reading(Protocol):
+    """What is read meanwhile, and how far."""
+
+    @property
+    def size_bytes(self) -> int:
+        """All of it, as it is stored."""
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of it has been read."""
 
 
 class Bar:
@@ -18,12 +29,12 @@ class Bar:
     total
         Records in all; None if nobody knows.
     reading
-        The log that is read meanwhile: if its records are not counted, its bytes are the way to go.
+        What is read meanwhile: if its records are not counted, its bytes are the way to go.
     """
 
     EVERY = 500
 
-    def __init__(self, progress: Progress, name: str, total: int | None, reading: EventLog | None = None) -> None:
+    def __init__(self, progress: Progress, name: str, total: int | None, reading: Reading | None = None) -> None:
         self._progress = progress
         self._total = total
         self._reading = reading if total is None else None

@@ -1,13 +1,16 @@
 """Settings of a source: what its records are, and where in them an event's fields stand (`[sources.<name>]`)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.sources.paths import compile_path
 from app.sources.times import UNITS, time_reader
+from tables.catalogue import ENTRY_FIELDS
+from tables.entry_fields import OBJECT
+from tables.profiles import PROFILE_FIELDS
 
 WRAPPERS: Final = ("confluent", "connect", "cloudevents", "debezium")
 """Formats around a record's own fields, in the order in which they are taken off."""
@@ -47,6 +50,11 @@ class SourceSettings(BaseModel):
     value: str | None = Field(None, description="path of the number: a rating, a dwell time")
     context: str | dict[str, str] | None = Field(None, description="path of a flat object, or name -> path")
     fields: dict[str, str] = Field(default_factory=dict, description="items, users: field -> path; empty: as they are")
+    keep: bool = Field(False, description="items, users: fields that `fields` does not name stay, by their own names")
+    list_separator: str | None = Field(
+        None, min_length=1, description="items, users: stands between the texts of a list that is one text, e.g. |"
+    )
+    deleted: str | None = Field(None, description="items, users: JMESPath: records for which it is true delete")
     each: str | None = Field(None, description="path of an array that holds an event in each element")
     where: str | None = Field(None, description="JMESPath: records (elements) for which it is not true are left out")
 
@@ -85,7 +93,7 @@ class SourceSettings(BaseModel):
             raise ValueError(f"not a format. Use one of {_FORMATS}, e.g. confluent+segment")
         return text
 
-    @field_validator(*PATH_FIELDS, "each", "where")
+    @field_validator(*PATH_FIELDS, "each", "where", "deleted")
     @classmethod
     def _path(cls, expression: str | None) -> str | None:
         if expression is not None:
@@ -130,6 +138,10 @@ class SourceSettings(BaseModel):
                     raise ValueError(f"constants: {name!r} is no field. Use {', '.join(PATH_FIELDS)}, context.NAME")
         if self.kind == "events" and self.fields:
             raise ValueError('fields is for kind = "items" and "users". An event has user_id, item_id and so on')
+        if self.kind == "events" and (self.deleted is not None or self.list_separator is not None or self.keep):
+            raise ValueError('deleted, list_separator, keep are for kind = "items" and "users". Use `where` for events')
+        if self.kind != "events":
+            _known_fields(self.kind, (*self.fields, *self.constants))
         if self.kind != "events" and self.event_format != "freshet":
             raise ValueError(f"format {self.event_format} is one of events. Leave it out, and map with fields")
         if "confluent" not in self.wrappers and self.key != "confluent":
@@ -141,6 +153,16 @@ class SourceSettings(BaseModel):
         if self.ops is not None and "debezium" not in self.wrappers:
             raise ValueError("ops goes with format debezium. Use `where` to leave records out")
         return self
+
+
+def _known_fields(kind: str, names: Iterable[str]) -> None:
+    kinds = ENTRY_FIELDS if kind == "items" else PROFILE_FIELDS
+    objects = [name for name, each in kinds.items() if each == OBJECT]
+    for name in names:
+        outer, dot, inner = name.partition(".")
+        if name not in kinds and not (outer in objects and dot and inner):
+            known = ", ".join((*kinds, *(f"{each}.NAME" for each in objects)))
+            raise ValueError(f"{name!r} is no field of {kind}. Use {known}")
 
 
 def _compiled(expression: str) -> None:

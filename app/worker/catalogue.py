@@ -14,10 +14,10 @@ from app.broker import Broker
 from app.decoding import Failures, tell_apart
 from app.kafka import reader, start_client
 from app.worker.live_view import LiveView
-from models.errors import ServiceError
-from models.events import MAX_ID_BYTES
+from models.errors import InvalidEvent, ServiceError
 from models.windows import TRENDING_WINDOWS
 from tables.catalogue import Entry, parse_entry
+from tables.entry_fields import entry_key
 
 logger = logging.getLogger("freshet")
 
@@ -142,15 +142,13 @@ class Catalogue:
 
     def _take(self, record: ConsumerRecord) -> None:
         try:
-            item_id = (record.key or b"").decode()
-            if not 0 < len(record.key or b"") <= MAX_ID_BYTES:
-                raise ValueError(f"its key has {len(record.key or b'')} bytes: send the item's id, 1 to {MAX_ID_BYTES}")
+            item_id = entry_key("item_id", record.key)
             entry = parse_entry(record.value) if record.value is not None else None
-        except ValueError as error:
+        except InvalidEvent as invalid:
             self._n_malformed += 1
             if self._n_malformed in TOLD:
                 message = "record %d of %s is no catalogue entry (%d so far): %s"
-                logger.warning(message, record.offset, self._topic, self._n_malformed, error)
+                logger.warning(message, record.offset, self._topic, self._n_malformed, invalid.message)
             return
         if entry is not None and item_id not in self._entries and len(self._entries) >= self._max_items:
             self._n_left_out += 1

@@ -8,7 +8,8 @@ from typing import BinaryIO
 import orjson
 import pytest
 
-from app.produce import MAX_LINE_BYTES, checked_key, kafka_partitioner, key_of, numbered_lines
+from app.produce import checked_key, key_of, numbered_lines
+from app.sending import MAX_LINE_BYTES, kafka_partitioner
 from models.errors import InvalidEvent, LogError
 from models.events import EventRules
 from models.partitioner import partition_of

@@ -75,3 +75,77 @@ def test_an_entry_without_a_usable_id_is_refused(value: object, reason: str) -> 
     with pytest.raises(InvalidEvent) as caught:
         entries(settings(kind="items"), record(value))
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"hidden": "perhaps"}, "send true or false"),
+        ({"title": {"en": "Lamp"}}, "send a string"),
+        ({"categories": "a|b"}, "send an array of strings"),
+        ({"available_from": "soon"}, "its unit is not declared"),
+        ({"item_id": "{x}"}, "no braces"),
+        ({"item_id": True}, "a string or an integer"),
+    ],
+    ids=str,
+)
+def test_what_workers_would_refuse_is_refused_here(value: dict[str, object], said: str) -> None:
+    """An entry is valid here if it is where it is read: the same parser says so."""
+    with pytest.raises(InvalidEvent, match=said):
+        entries(settings(kind="items"), record({"item_id": "a", **value}))
+
+
+def test_values_come_into_the_form_of_their_field() -> None:
+    """As tables and databases have them: flags as 0 and 1 or text, lists in one text, times in the unit declared."""
+    given = settings(kind="items", list_separator="|", time="s")
+    row = {"item_id": 1, "title": 1984, "hidden": 1, "categories": "a| b |", "tags": [1, "x"], "attributes": '{"w":2}'}
+    times = {"available_from": 1_700_000_000, "available_until": "2024-05-01T00:00:00+02:00"}
+    assert entries(given, record({**row, **times})) == [
+        ("1", {"item_id": 1, "title": "1984", "hidden": True, "categories": ["a", "b"], "tags": ["1", "x"],
+               "attributes": {"w": 2}, "available_from": 1_700_000_000_000, "available_until": 1_714_514_400_000}),
+    ]  # fmt: skip
+    ages: list[object] = [37, 37.0, "37"]
+    assert entries(settings(kind="users"), *[record({"age": age}, b"u") for age in ages]) == [("u", {"age": 37})] * 3
+
+
+def test_a_field_with_a_dot_lies_within_its_object() -> None:
+    """`attributes.NAME` is NAME of the attributes, beside those that came whole; other dots are left alone."""
+    given = settings(kind="items", fields={"attributes.brand": "maker", "attributes": "more"})
+    assert entries(given, record({"item_id": "a", "maker": "B", "more": {"w": 1}})) == [
+        ("a", {"attributes": {"w": 1, "brand": "B"}})
+    ]
+    assert entries(settings(kind="users"), record({"user_id": "u", "preferences.genre": "x", "other.y": 1})) == [
+        ("u", {"user_id": "u", "other.y": 1, "preferences": {"genre": "x"}})
+    ]
+
+
+def test_kept_fields_are_those_that_an_entry_has() -> None:
+    """With `keep` the known ones stay under their own names; what nobody asked for does not go along."""
+    given = settings(kind="users", keep=True, fields={"gender": "sex"})
+    row = {"user_id": "u", "age": 4, "sex": "f", "email": "u@example.org", "attributes.vip": True}
+    assert entries(given, record(row)) == [("u", {"age": 4, "gender": "f", "attributes": {"vip": True}})]
+
+
+@pytest.mark.parametrize(("mark", "is_gone"), [(True, True), ("true", True), (1, True), ("false", False), (0, False)])
+def test_a_row_that_is_marked_deletes(mark: object, is_gone: bool) -> None:
+    """As Debezium's rewritten deletes are, by text."""
+    given = settings(kind="items", deleted="__deleted", fields={"title": "name"})
+    assert entries(given, record({"item_id": "a", "name": "x", "__deleted": mark})) == [
+        ("a", None if is_gone else {"title": "x"})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"kind": "items", "fields": {"titel": "x"}}, "'titel' is no field of items. Use title"),
+        ({"kind": "users", "constants": {"title": "x"}}, "'title' is no field of users"),
+        ({"kind": "items", "fields": {"attributes.": "x"}}, "no field of items"),
+        ({"deleted": "gone"}, "for kind"),
+    ],
+    ids=str,
+)
+def test_settings_that_would_do_nothing_are_refused(given: dict[str, object], said: str) -> None:
+    """A field that nobody reads is a slip of the pen."""
+    with pytest.raises(ValueError, match=said):
+        settings(**given)

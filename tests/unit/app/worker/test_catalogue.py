@@ -94,7 +94,7 @@ def test_only_what_is_not_offered_is_forbidden() -> None:
     assert view.items.hidden == set()
 
 
-@pytest.mark.parametrize("item_id", ["", "x" * 257])
+@pytest.mark.parametrize("item_id", ["", "x" * 257, "i{1}"])
 def test_a_record_without_an_items_id_is_left_out_and_told(item_id: str, caplog: pytest.LogCaptureFixture) -> None:
     """An item has the id that events have; of many such records only some are told, with how many there were."""
     catalogue = Catalogue(Broker("nowhere"), "items")
@@ -102,7 +102,7 @@ def test_a_record_without_an_items_id_is_left_out_and_told(item_id: str, caplog:
         take(catalogue, item_id, title="nobody's")
 
     assert not list(catalogue.ids)
-    assert [line.count("send the item's id, 1 to 256") for line in caplog.messages] == [1, 1, 1, 1]
+    assert ["item_id has value" in line for line in caplog.messages] == [True] * 4
     assert "(10 so far)" in caplog.messages[-1]
 
 
