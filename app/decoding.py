@@ -6,10 +6,12 @@ ends what has come of its partition instead: what lies before it is handed out, 
 """
 
 from collections import OrderedDict
+from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
+from aiokafka.consumer.fetcher import FetchResult
 
 from models.errors import Undecodable
 
@@ -73,25 +75,25 @@ class _Results(OrderedDict[TopicPartition, Any]):
         self.failures: Failures = {}
 
     def __setitem__(self, tp: TopicPartition, result: Any) -> None:
-        if isinstance(result, FetchResult) and result._partition_records is not None:
-            result._partition_records.__class__ = _ReadableRecords  # not wrapped: a record more would cost a call more
-            result._partition_records.failures = self.failures
+        if isinstance(result, FetchResult):
+            result.getall = partial(self._take, tp, result)  # the fetcher looks for the very class, not for one of ours
         super().__setitem__(tp, result)
 
-
-class _ReadableRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka ships no types
-    """The records of one partition up to what cannot be decoded."""
-
-    failures: Failures
-    _records_iterator: Any
-
-    def __next__(self) -> Any:
-        try:
-            return next(self._records_iterator)
-        except StopIteration:
-            self._records_iterator = None
-            raise
-        except Exception as error:  # noqa: BLE001 each codec has errors of its own
-            self._records_iterator = None
-            self.failures[self._tp] = Failure(self.next_fetch_offset, why_not(error))
-            raise StopIteration from None
+    def _take(self, tp: TopicPartition, result: Any, max_records: int | None = None) -> list[Any]:
+        """Up to so many of the records that a fetch has brought, in place of `FetchResult.getall`."""
+        taken: list[Any] = []
+        if result.check_assignment(tp) and result.has_more():
+            records = result._partition_records
+            try:
+                taken.extend(islice(records, max_records))
+            except Exception as error:  # noqa: BLE001 each codec has errors of its own
+                self.failures[tp] = Failure(records.next_fetch_offset, why_not(error))
+                is_done = True
+            else:
+                is_done = max_records is None or len(taken) < max_records
+            result._update_position()
+            if is_done:
+                result._partition_records = None
+        if not result.has_more():
+            result.__dict__.pop("getall", None)  # or it would hold itself
+        return taken

@@ -26,4 +26,4 @@ async def remove_namespace(settings: Settings) -> None:
         await admin.delete_topics(topics)
     finally:
         await admin.close()
-    await remove_keys(settings.redis_url, settings.keys)
+    await remove_keys(settings.redis, settings.keys)

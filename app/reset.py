@@ -15,7 +15,7 @@ from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 from app.kafka import partition_counts, read_to_end, topic_limits
 from app.kafka_admin import commit_offsets, describe_group, fit_topics, log_ranges
 from app.settings import Settings
-from app.store.connect import Connection
+from app.store.clients import for_threads
 from app.worker.checkpoints import CheckpointWriter
 from models.errors import ServiceError, StateError, Undecodable
 from tables.cutting import Cut
@@ -186,7 +186,7 @@ def published_epoch(settings: Settings, what: str) -> int:
     ServiceError
         If Redis cannot be reached.
     """
-    connection = Connection(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
+    connection = for_threads(settings.redis, timeout_s=REDIS_TIMEOUT_S)
     try:
         (stored,) = connection.run([("GET", settings.keys.default_list())])
     except ServiceError as error:

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.broker import Broker
 from app.changes import Refuse, Warn
+from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
@@ -43,13 +44,12 @@ _WRONG: Final = {
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", str: "text"}
 
 
-class Settings(BaseSettings):
+class Settings(RedisSettings):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
 
     broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port[,host:port]")
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis URL")
     namespace: str = Field(
         "",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$|^$",
@@ -258,7 +258,17 @@ def _explain(problem: Any) -> str:
 
 def _refused(name: str, value: object, wrong: str) -> str:
     field = Settings.model_fields[name]
-    return f"{PREFIX}{name.upper()} has value {value!r}: {wrong}. Use {_allowed(field)}: {field.description}."
+    seen = shown(field, value)
+    return f"{PREFIX}{name.upper()} has value {seen!r}: {wrong}. Use {_allowed(field)}: {field.description}."
+
+
+def shown(field: FieldInfo, value: Any) -> Any:
+    """A setting's value as anybody may see it: no secret, and no password in a URL."""
+    from app.store.errors import masked
+
+    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("secret"):
+        return "***" if value else value
+    return masked(value) if isinstance(value, str) else value
 
 
 def _allowed(field: FieldInfo) -> str:

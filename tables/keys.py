@@ -94,9 +94,18 @@ class Keys:
         return self._key(f"item_features:{item_id}")
 
     def sentinel(self) -> str:
-        """The mark by which writers notice that the server was emptied: string."""
+        """The mark by which writers notice that the server was emptied: string; of a cluster's nodes, its beginning."""
         return self._key("freshet:sentinel")
 
     def doctor_probe(self) -> str:
         """What `freshet doctor` writes and deletes, to see whether it may: string."""
         return self._key("freshet:sentinel:doctor")
+
+    def read_patterns(self) -> tuple[str, ...]:
+        """Globs of the keys that readers need, for rules of access."""
+        names = ("recs:*", "item_similarity:*", "trending:*", "user_features:*", "item_features:*")
+        return tuple(map(self._key, names))
+
+    def written_patterns(self) -> tuple[str, ...]:
+        """Globs of all keys here."""
+        return (*self.read_patterns(), f"{self.sentinel()}*")

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import redis
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from app.broker import Broker
 from app.decoding import tell_apart
 from app.kafka import partition_counts, read_to_end, reader, start_client, writer
 from app.settings import Settings
+from app.store.clients import for_threads
 from app.worker.checkpoints import load_checkpoint
 from app.worker.preflight import prepare_topics
 from app.worker.process import WorkerProcess, environment
@@ -176,12 +176,13 @@ class Scene:
         """Users whose list is missing, old or holds what they know."""
         wrong: dict[str, str] = {}
         users = [(state, user_id) for state in states for user_id in state.users]
-        with redis.Redis.from_url(self.settings.redis_url) as client:
-            payloads = client.mget([self.keys.user_list(user_id) for _, user_id in users]) if users else []
+        client = for_threads(self.settings.redis, timeout_s=5.0)
+        payloads = client.run_each([("GET", self.keys.user_list(user_id)) for _, user_id in users]) if users else []
+        client.close()
         for (state, user_id), payload in zip(users, payloads, strict=True):
             user = state.users.get(user_id)
             assert user is not None
-            if payload is None:
+            if not isinstance(payload, bytes):
                 wrong[user_id] = "has none"
                 continue
             found = decode_list(payload)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,11 +27,14 @@ class Child:
 
     Parameters
     ----------
+    variables
+        For its environment: what must not be seen in its command line.
     folder
         Holds its pid file, what it writes to standard error, and what else it leaves.
     """
 
-    def __init__(self, folder: Path, module: str, *arguments: str) -> None:
+    def __init__(self, folder: Path, module: str, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = variables or {}
         self._module = module
         self._arguments = arguments
         self._folder = folder / module.rpartition(".")[2]
@@ -68,6 +72,7 @@ class Child:
     async def __aenter__(self) -> Self:
         self._folder.mkdir(parents=True)
         variables = {name: value for name, value in os.environ.items() if not name.startswith("FRESHET_")}
+        variables.update(self._variables)
         variables["PYTHONPATH"] = str(Path(app.__file__).parents[1])
         wrapper = [sys.executable, "-I", "-S", child.__file__, str(os.getpid()), str(self._folder / "pid")]
         command = [sys.executable, "-m", self._module, *self._arguments]

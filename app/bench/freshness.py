@@ -16,7 +16,7 @@ from app.bench.place import Place, own_place
 from app.client import AsyncReader
 from app.replay.progress import shown
 from app.worker.preflight import prepare_topics
-from app.worker.process import WorkerProcess
+from app.worker.process import WorkerProcess, environment
 from models.errors import ServiceError, SettingsError
 
 PRELOADED = 10_000
@@ -96,11 +96,11 @@ class _Freshness:
 
     async def _measure(self, worker: WorkerProcess, seconds: float, warm_up_s: float) -> dict[str, object]:
         settings, topic, folder = self._place.settings, self._place.names.events, self._place.folder
-        probe_arguments = (settings.redis_url, settings.namespace)
+        variables = environment(settings)
         raw_arguments = (settings.broker, topic, str(settings.partitions))
-        reader = AsyncReader(settings.redis_url, settings.namespace, timeout_s=5.0)
+        reader = AsyncReader(settings.redis, settings.namespace, timeout_s=5.0)
         async with (
-            Child(folder, "app.bench.freshness_probe", *probe_arguments) as prober,
+            Child(folder, "app.bench.freshness_probe", variables=variables) as prober,
             Child(folder, "app.bench.freshness_raw", *raw_arguments) as raw,
         ):
             await prober.line(STARTED_S)

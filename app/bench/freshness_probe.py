@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from app.store.connect import Connection
-from tables.keys import Keys
+from app.settings import load_settings
+from app.store.clients import for_threads
 from tables.list_json import VERSION_END, VERSION_START, decode_list
 
 TICK_S = 0.001
@@ -115,7 +115,8 @@ class Prober:
 
 def main() -> None:
     """Probe until standard input ends and nothing is waited for."""
-    connection, keys, prober = Connection(sys.argv[1], timeout_s=TIMEOUT_S), Keys(sys.argv[2]), Prober()
+    settings = load_settings()
+    connection, keys, prober = for_threads(settings.redis, timeout_s=TIMEOUT_S), settings.keys, Prober()
     _say({"event": "ready"})
     rest, ended, tick = b"", False, monotonic()
     while not ended or prober.pending:

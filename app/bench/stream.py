@@ -83,7 +83,7 @@ class _Stream:
         timing = await fold_backlog(self._place, n, self._bar("Freshet", n))
         states = await self._states()
         check_folded(states, n)
-        await asyncio.to_thread(check_lists, settings.redis_url, settings.namespace, last)
+        await asyncio.to_thread(check_lists, settings.redis, settings.namespace, last)
         evaluation = merged_json([state.evaluator.prequential for state in states])
         stock_per_s = None
         if stock:

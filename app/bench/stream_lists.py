@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from app.bench.backlog import Last
-from app.store.connect import Connection
+from app.store.access import RedisAccess
+from app.store.clients import for_threads
 from models.errors import StateError
 from tables.keys import Keys
 from tables.list_json import decode_list
@@ -13,7 +14,7 @@ TIMEOUT_S = 5.0
 EXAMPLES = 5
 
 
-def check_lists(redis_url: str, namespace: str, last: Mapping[str, Last]) -> None:
+def check_lists(access: RedisAccess | str, namespace: str, last: Mapping[str, Last]) -> None:
     """Get the list of every user and compare where it comes from with where the user's last event lies.
 
     Raises
@@ -22,7 +23,7 @@ def check_lists(redis_url: str, namespace: str, last: Mapping[str, Last]) -> Non
         With the number of lists that do not, and examples.
     """
     keys, users = Keys(namespace), list(last)
-    connection = Connection(redis_url, timeout_s=TIMEOUT_S)
+    connection = for_threads(access, timeout_s=TIMEOUT_S)
     wrong: list[str] = []
     try:
         for start in range(0, len(users), KEYS_PER_READ):

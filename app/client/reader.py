@@ -6,7 +6,8 @@ from typing import Self, TypeVar
 
 from app.client import requests
 from app.client.requests import Request
-from app.store.connect import AsyncConnection, Connection
+from app.store.access import RedisAccess
+from app.store.clients import for_coroutines, for_threads
 from tables.keys import Keys
 from tables.list_json import RecommendationList
 
@@ -16,13 +17,15 @@ T = TypeVar("T")
 class Reader:
     """Reads what the workers have published; one round trip a call. Safe to share between threads.
 
-    Every method raises `ServiceError` if Redis does not answer in time. Commands used, for the reader's ACL: `GET`,
-    `ZRANGE`, `HGET`, `HGETALL`.
+    Every method raises `ServiceError` if Redis does not answer in time. In a cluster it is the node of the key that
+    counts; `recs` asks for its rungs side by side, and one that is away counts if no rung above it has a list.
+    The least ACL rule: `app.store.acl.reader_acl`.
 
     Parameters
     ----------
-    redis_url
-        `redis://[user:password@]host:port/db`, `rediss://` for TLS, `unix://` for a socket.
+    redis
+        `redis://[user:password@]host:port/db`, `rediss://` for TLS, `unix://` for a socket, `redis+cluster://` or
+        `redis+sentinel://`; or `redis_access(url, ...)` of `app.store.access`, with certificates and login.
     namespace
         The namespace of the workers.
     key_prefix
@@ -36,9 +39,11 @@ class Reader:
     ...     found = reader.recs("u42", segment="f-25-34")
     """
 
-    def __init__(self, redis_url: str, namespace: str = "", *, key_prefix: str = "", timeout_s: float = 0.5) -> None:
+    def __init__(
+        self, redis: RedisAccess | str, namespace: str = "", *, key_prefix: str = "", timeout_s: float = 0.5
+    ) -> None:
         self._keys = Keys(namespace, key_prefix)
-        self._redis = Connection(redis_url, timeout_s=timeout_s)
+        self._redis = for_threads(redis, timeout_s=timeout_s)
 
     def recs(self, user_id: str, segment: str | None = None) -> RecommendationList | None:
         """The user's list, else the segment's, else the default list; None if there is none of them.
@@ -77,7 +82,7 @@ class Reader:
         self._redis.close()
 
     def _ask(self, request: Request[T]) -> T:
-        return request.answer(self._redis.run(request.commands))
+        return request.answer(self._redis.run_each(request.commands))
 
     def __enter__(self) -> Self:
         return self
@@ -91,9 +96,13 @@ class Reader:
 class AsyncReader:
     """`Reader` for the coroutines of one event loop; same methods, same rules, each to be awaited."""
 
-    def __init__(self, redis_url: str, namespace: str = "", *, key_prefix: str = "", timeout_s: float = 0.5) -> None:
+    def __init__(
+        self, redis: RedisAccess | str, namespace: str = "", *, key_prefix: str = "", timeout_s: float = 0.5
+    ) -> None:
         self._keys = Keys(namespace, key_prefix)
-        self._redis = AsyncConnection(redis_url, timeout_s=timeout_s, deadline_s=2 * timeout_s)
+        self._redis = for_coroutines(
+            redis, probe=self._keys.default_list(), timeout_s=timeout_s, deadline_s=2 * timeout_s
+        )
 
     async def recs(self, user_id: str, segment: str | None = None) -> RecommendationList | None:
         """See `Reader.recs`."""
@@ -124,7 +133,7 @@ class AsyncReader:
         await self._redis.close()
 
     async def _ask(self, request: Request[T]) -> T:
-        return request.answer(await self._redis.run(request.commands))
+        return request.answer(await self._redis.run_each(request.commands))
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from app.store.connect import Command
-from models.errors import SettingsError
+from models.errors import ServiceError, SettingsError
 from tables.keys import Keys
 from tables.list_json import RecommendationList, decode_list
 
@@ -28,7 +28,7 @@ def recs(keys: Keys, user_id: str, segment: str | None) -> Request[Recommendatio
     rungs.append(keys.default_list())
 
     def answer(replies: list[Any]) -> RecommendationList | None:
-        return next((decode_list(reply) for reply in replies if reply is not None), None)
+        return next((decode_list(given(reply)) for reply in replies if reply is not None), None)
 
     return Request([("GET", _encoded(key)) for key in rungs], answer)
 
@@ -60,12 +60,29 @@ def fields(key: str) -> Request[dict[str, str]]:
 
 
 def titles(keys: Keys, item_ids: Sequence[str]) -> Request[dict[str, str]]:
-    """The titles of items; items without one are left out."""
+    """The titles of items; items without one are left out, and those whose node is away."""
 
     def answer(replies: list[Any]) -> dict[str, str]:
-        return {item_id: title.decode() for item_id, title in zip(item_ids, replies, strict=True) if title is not None}
+        return {
+            item_id: title.decode()
+            for item_id, title in zip(item_ids, replies, strict=True)
+            if isinstance(title, bytes)
+        }
 
     return Request([("HGET", _encoded(keys.item_features(item_id)), "title") for item_id in item_ids], answer)
+
+
+def given(reply: Any) -> Any:
+    """A reply that counts.
+
+    Raises
+    ------
+    ServiceError
+        If there is none: the node of its key is away.
+    """
+    if isinstance(reply, ServiceError):
+        raise reply
+    return reply
 
 
 def _encoded(key: str) -> bytes:

@@ -16,7 +16,7 @@ from app.commands.output import print_json, print_table, say
 def doctor(settings: Any, as_json: bool) -> None:
     """Check that Kafka and Redis are reachable, that topics are as they must be, and that the workers get on.
 
-    Exit code 1 if anything is wrong; each finding says what to do.
+    Exit code 1 if anything is wrong, notes alone leave it at 0; each finding says what to do.
 
     \b
     Examples:
@@ -33,6 +33,21 @@ def doctor(settings: Any, as_json: bool) -> None:
     else:
         rows = [(finding.status, finding.check, finding.found, finding.advice) for finding in findings]
         print_table(("status", "check", "found", "what to do"), rows)
-        say("Everything is as it should be." if not n_wrong else f"{n_wrong} things are wrong.")
+        say(verdict(n_wrong, sum(finding.status == "note" for finding in findings)))
     if n_wrong:
         sys.exit(1)
+
+
+def verdict(n_wrong: int, n_notes: int) -> str:
+    """The last line.
+
+    Examples
+    --------
+    >>> verdict(0, 0), verdict(0, 2), verdict(1, 2)
+    ('Everything is as it should be.', 'Nothing is wrong; 2 notes.', '1 thing is wrong.')
+    """
+    if n_wrong:
+        return f"{n_wrong} thing{'s are' if n_wrong > 1 else ' is'} wrong."
+    if n_notes:
+        return f"Nothing is wrong; {n_notes} note{'s' if n_notes > 1 else ''}."
+    return "Everything is as it should be."

@@ -32,14 +32,14 @@ def recs(settings: Any, user: str, segment: str | None, k: int, as_json: bool) -
     """
     from app.client import Reader
     from app.client.requests import recs as ladder
-    from app.store.connect import Connection
+    from app.store.clients import for_threads
     from tables.keys import Keys
 
     keys = Keys(settings.namespace)
     request = ladder(keys, user, segment)
-    connection = Connection(settings.redis_url, timeout_s=TIMEOUT_S)
+    connection = for_threads(settings.redis, timeout_s=TIMEOUT_S)
     try:
-        replies = connection.run(request.commands)
+        replies = connection.run_each(request.commands)
     finally:
         connection.close()
     found = request.answer(replies)
@@ -52,7 +52,7 @@ def recs(settings: Any, user: str, segment: str | None, k: int, as_json: bool) -
     rung = next(number for number, reply in enumerate(replies) if reply is not None)
     named = [item.item_id for item in found.items[: None if as_json else k]]
     named += [item_id for item in found.items[: None if as_json else k] for item_id in item.because]
-    with Reader(settings.redis_url, settings.namespace, key_prefix=settings.key_prefix, timeout_s=TIMEOUT_S) as reader:
+    with Reader(settings.redis, settings.namespace, key_prefix=settings.key_prefix, timeout_s=TIMEOUT_S) as reader:
         titles = reader.titles(list(dict.fromkeys(named))) if named else {}
     age_ms = int(time.time() * 1000) - found.generated_at_ms
     key = [keys.user_list(user), *([keys.segment_list(segment)] if segment is not None else []), keys.default_list()]

@@ -17,7 +17,7 @@ def settings(as_json: bool) -> None:
     """List every setting: its value, its default, its meaning, and where the value comes from.
 
     Set one by the variable FRESHET_<NAME IN CAPITALS>, or as `name = value` in freshet.toml (FRESHET_CONFIG names
-    another file). The variable goes first. Passwords in URLs are not shown.
+    another file). The variable goes first. Passwords are not shown.
 
     "on change" is what a worker does that finds state made with another value: refuse to start, naming the command;
     warn, and go on; or nothing (free).
@@ -32,8 +32,8 @@ def settings(as_json: bool) -> None:
         print_json(rows)
         return
     columns = ("name", "value", "default", "source", "on_change", "meaning")
-    shown = [tuple(row[column] for column in columns) for row in rows]
-    print_table(("setting", "value", "default", "from", "on change", "meaning"), shown)
+    lines = [tuple(row[column] for column in columns) for row in rows]
+    print_table(("setting", "value", "default", "from", "on change", "meaning"), lines)
     path = config_path()
     note(f"settings file: {path}" + ("" if path.exists() else " (not there)"))
 
@@ -54,7 +54,7 @@ def list_settings() -> list[dict[str, Any]]:
         If one of them cannot be used.
     """
     from app.changes import on_change
-    from app.settings import PREFIX, Settings, load_settings
+    from app.settings import PREFIX, Settings, load_settings, shown
 
     values = load_settings().model_dump()
     given = {"environment": EnvSettingsSource(Settings)(), "file": TomlConfigSettingsSource(Settings, config_path())()}
@@ -62,17 +62,11 @@ def list_settings() -> list[dict[str, Any]]:
         {
             "name": name,
             "variable": f"{PREFIX}{name.upper()}",
-            "value": _shown(values[name]),
-            "default": _shown(field.get_default(call_default_factory=True, validated_data={})),
+            "value": shown(field, values[name]),
+            "default": shown(field, field.get_default(call_default_factory=True, validated_data={})),
             "source": next((source for source, names in given.items() if name in names), "default"),
             "on_change": on_change(field),
             "meaning": field.description,
         }
         for name, field in Settings.model_fields.items()
     ]
-
-
-def _shown(value: Any) -> Any:
-    from app.store.errors import masked
-
-    return masked(value) if isinstance(value, str) else value

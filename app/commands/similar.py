@@ -28,7 +28,7 @@ def similar(settings: Any, item: str, k: int, as_json: bool) -> None:
     """
     from app.client import Reader
 
-    with Reader(settings.redis_url, settings.namespace, key_prefix=settings.key_prefix, timeout_s=TIMEOUT_S) as reader:
+    with Reader(settings.redis, settings.namespace, key_prefix=settings.key_prefix, timeout_s=TIMEOUT_S) as reader:
         found = reader.similar(item, k)
         if not found and not reader.item_features(item):
             fail(

@@ -27,7 +27,7 @@ def trending(settings: Any, window: str, category: str | None, k: int, as_json: 
     """
     from app.client import Reader
 
-    with Reader(settings.redis_url, settings.namespace, key_prefix=settings.key_prefix, timeout_s=TIMEOUT_S) as reader:
+    with Reader(settings.redis, settings.namespace, key_prefix=settings.key_prefix, timeout_s=TIMEOUT_S) as reader:
         found = reader.trending(window, category, k)
         titles = reader.titles([item_id for item_id, _ in found]) if found else {}
     where = "" if category is None else f" in category {category!r}"

@@ -37,11 +37,13 @@ def up(folder: Path, broker: str, redis_url: str) -> None:
             with LocalSession(folder, load_settings(), broker=broker, redis_url=redis_url, usual_ports=True) as session:
                 settings = session.settings
                 console.print(
-                    f"Kafka  {settings.broker}\nRedis  {settings.redis_url}\nLogs   {folder.absolute()}/**/*.log"
+                    f"Kafka  {settings.broker}\nRedis  {settings.redis.shown}\nLogs   {folder.absolute()}/**/*.log"
                 )
                 if (settings.broker, settings.redis_url) != (load_settings().broker, load_settings().redis_url):
                     console.print("In other terminals:", style="bold")
-                    console.print(f"export FRESHET_BROKER={settings.broker} FRESHET_REDIS_URL={settings.redis_url}")
+                    console.print(f"export FRESHET_BROKER={settings.broker} FRESHET_REDIS_URL={settings.redis.shown}")
+                if n_elsewhere := session.serving["n_partitions"] - len(session.serving["partitions"]):
+                    console.print(f"{n_elsewhere} partitions are held by other workers of the group.")
                 console.print("Ready. Ctrl-C stops everything.", style="bold green")
                 while True:
                     happened = session.watch()

@@ -39,8 +39,10 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
     log = open_log(None, dataset=dataset, columns={}, event_type=None)
     console.print(f"[bold]1.[/] The log: {log.name}, {log.n_records():,} events. Starting Kafka, Redis, a worker ...")
     settings = load_settings(partitions=partitions, namespace="", evaluate_fraction=1.0)
-    with LocalSession(folder, settings) as session, Reader(session.settings.redis_url) as reader:
-        console.print(f"   Kafka {session.settings.broker}, Redis {session.settings.redis_url}, worker {_pid(session)}")
+    with LocalSession(folder, settings) as session, Reader(session.settings.redis) as reader:
+        console.print(
+            f"   Kafka {session.settings.broker}, Redis {session.settings.redis.shown}, worker {_pid(session)}"
+        )
         console.print("[bold]2.[/] Replaying it through Kafka; the worker folds, learns and publishes as it comes.")
         n, seconds = _replay(log, session)
         console.print(f"   {n:,} events folded, saved and published in {seconds:.1f} s: {n / seconds:,.0f} a second.")

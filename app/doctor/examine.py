@@ -6,13 +6,16 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
+from app.doctor.bad_events import check_bad_events
 from app.doctor.broker import check_broker, check_transactions
 from app.doctor.finding import Finding
 from app.doctor.group import check_group
 from app.doctor.held import check_held
+from app.doctor.keeping import check_keeping
 from app.doctor.letters import check_dead_letters
 from app.doctor.redis import check_redis
 from app.doctor.stopped import check_stopped
+from app.doctor.times import check_times
 from app.doctor.topics import check_topics
 from app.settings import Settings
 from models.errors import FreshetError
@@ -28,10 +31,13 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = await _within(PATIENCE_S, "Kafka", check_broker, settings)
     if all(finding.status != "wrong" for finding in findings):
         findings += await _within(PATIENCE_S, "topics", check_topics, settings)
+        findings += await _within(PATIENCE_S, "topics", check_keeping, settings)
         findings += await _within(PATIENCE_S, "transactions", check_transactions, settings)
         findings += await _within(PATIENCE_S, "transactions", check_held, settings)
         findings += await _within(LONG_S, "stopped partitions", check_stopped, settings)
         findings += await _within(LONG_S, "dead letters", check_dead_letters, settings)
+        findings += await _within(LONG_S, "bad events", check_bad_events, settings)
+        findings += await _within(LONG_S, "event times", check_times, settings)
         findings += await _within(PATIENCE_S, "workers", check_group, settings)
     return findings + await asyncio.to_thread(check_redis, settings)
 

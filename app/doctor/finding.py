@@ -1,7 +1,8 @@
 """What one check has found."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,12 @@ class Finding:
         What is there.
     advice
         What to do; empty if nothing.
+    details
+        The same in numbers, for programs.
     """
 
     check: str
     status: Literal["ok", "note", "wrong"]
     found: str
     advice: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)

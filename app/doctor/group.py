@@ -3,16 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 
-from aiokafka import TopicPartition
-
 from app.broker import Broker
-from app.decoding import tell_apart
 from app.doctor.finding import Finding
-from app.kafka import partition_counts, reader, start_client
+from app.doctor.samples import first_records
+from app.kafka import partition_counts
 from app.kafka_admin import committed_offsets, describe_group, log_ranges
 from app.settings import Settings
-
-TOLERATED_LAG = 1  # the end of a transaction is an offset without a record
 
 Ranges = Mapping[int, tuple[int, int]]
 
@@ -28,43 +24,20 @@ async def check_group(settings: Settings) -> list[Finding]:
     findings = [check_members(names.group, group.state, len(group.members), n_partitions)]
     before = await committed_offsets(settings.kafka, names.group, names.events, n_partitions)
     ranges = await log_ranges(settings.kafka, names.events, n_partitions)
+    behind = {number: before.get(number, ranges[number][0]) for number, lag in lags(before, ranges).items() if lag > 0}
+    done = await without_records(settings.kafka, names.events, behind)
+    before |= {number: ranges[number][1] for number in done}  # the end of a transaction is an offset without a record
     after = before
-    if group.members and any(lag > TOLERATED_LAG for lag in lags(before, ranges).values()):
+    if group.members and behind.keys() - done:
         await asyncio.sleep(1.0 + 2 * settings.checkpoint_s)
-        after = await committed_offsets(settings.kafka, names.group, names.events, n_partitions)
-        behind = [
-            number for number, lag in lags(after, ranges).items() if lag and after.get(number) == before.get(number)
-        ]
-        offsets = {number: after.get(number, ranges[number][0]) for number in behind}
-        done = await without_records(settings.kafka, names.events, offsets)
+        after = before | await committed_offsets(settings.kafka, names.group, names.events, n_partitions)
         after |= {number: ranges[number][1] for number in done}
     return findings + check_lags(before, after, ranges, has_workers=bool(group.members))
 
 
 async def without_records(broker: Broker, topic: str, offsets: Mapping[int, int]) -> set[int]:
     """Partitions with no record to be folded from these offsets on, just marks and what transactions took back."""
-    if not offsets:
-        return set()
-    consumer = reader(broker)
-    await start_client(consumer, broker)
-    try:
-        failures = tell_apart(consumer)
-        waiting = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
-        consumer.assign(list(waiting))
-        for tp, offset in waiting.items():
-            consumer.seek(tp, offset)
-        ends, done = await consumer.end_offsets(waiting), set()
-        while waiting:
-            fetched = await consumer.getmany(*waiting, timeout_ms=100, max_records=1)
-            for tp in list(waiting):
-                if tp in fetched or tp in failures:
-                    del waiting[tp]
-                elif await consumer.position(tp) >= ends[tp]:
-                    del waiting[tp]
-                    done.add(tp.partition)
-        return done
-    finally:
-        await consumer.stop()
+    return offsets.keys() - (await first_records(broker, topic, offsets)).keys()
 
 
 def check_members(group: str, state: str, n_members: int, n_partitions: int) -> Finding:
@@ -111,12 +84,12 @@ def check_lags(
                     "Events have left the log before they were folded: raise its retention.ms, add workers.",
                 )
             )
-        elif has_workers and end - (saved or 0) > TOLERATED_LAG and after.get(number) == saved:
+        elif has_workers and end > (start if saved is None else saved) and after.get(number) == saved:
             findings.append(
                 Finding(
                     "lag",
                     "wrong",
-                    f"partition {number} has lag {end - (saved or 0)} and has not moved",
+                    f"partition {number} has lag {end - (start if saved is None else saved)} and has not moved",
                     "Look into the log of its worker. A restart is always safe.",
                 )
             )

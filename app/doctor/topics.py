@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from app.broker import Broker
+from app.doctor.effects import effect_of
 from app.doctor.finding import Finding
 from app.kafka import partition_counts
 from app.kafka_admin import topic_configs
@@ -12,8 +13,8 @@ from app.worker.preflight import checkpoint_limits
 from models.errors import ValueTooLarge
 from tables.names import Names, TopicSpec
 
-CONTRACT = ("cleanup.policy", "message.timestamp.type")
 LIMIT = "max.message.bytes"
+ELSEWHERE = {"cleanup.policy", "message.timestamp.type", LIMIT}  # each has a check that says what it means
 
 
 async def check_topics(settings: Settings) -> list[Finding]:
@@ -28,7 +29,7 @@ async def check_topics(settings: Settings) -> list[Finding]:
     configs = await topic_configs(settings.kafka, counts)
     findings = check_counts(names, counts)
     for spec in specs:
-        findings += check_config(spec, configs[spec.name], settings.kafka)
+        findings += check_config(spec, configs[spec.name], names.events)
     findings += check_dead_letter_limit(names, configs, settings.kafka)
     try:
         limits = await checkpoint_limits(settings)
@@ -58,18 +59,21 @@ def check_counts(names: Names, counts: Mapping[str, int]) -> list[Finding]:
     ]
 
 
-def check_config(spec: TopicSpec, config: Mapping[str, str], broker: Broker) -> list[Finding]:
-    """A topic's configuration: what the contract says, and where else it differs from what Freshet creates."""
+def check_config(spec: TopicSpec, config: Mapping[str, str], events: str) -> list[Finding]:
+    """Where a topic's configuration differs from what Freshet makes it with, and the effect.
+
+    Parameters
+    ----------
+    events
+        The topic of events, whose retention has a check of its own.
+    """
     findings: list[Finding] = []
     for key, wanted in spec.config.items():
         actual = config.get(key, "")
-        if actual == wanted or key == LIMIT:
+        if actual == wanted or key in ELSEWHERE or (spec.name, key) == (events, "retention.ms"):
             continue
         found = f"{spec.name}: {key} is {actual or 'not set'}, Freshet makes it with {wanted}"
-        if key in CONTRACT:
-            findings.append(Finding("configuration", "wrong", found, alter(broker, spec.name, key, wanted)))
-        else:
-            findings.append(Finding("configuration", "note", found, "Fine if that is meant so."))
+        findings.append(Finding("configuration", "note", found, effect_of(key)))
     return findings
 
 

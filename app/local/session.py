@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from app.local.ports import is_free
 from app.local.stack import LocalStack
@@ -52,11 +52,12 @@ class LocalSession:
         self.settings = settings.model_copy(
             update={
                 "broker": broker or self._stack.broker,
-                "redis_url": redis_url or self._stack.redis_url,
+                **({"redis_url": redis_url} if redis_url else settings.with_redis_at(self._stack.redis_url)),
             }
         )
         self.worker: WorkerProcess | None = None
         self.n_restarts = 0
+        self.serving: dict[str, Any] = {}  # the worker's own words: its `partitions`, of `n_partitions`
 
     @property
     def logs(self) -> list[Path]:
@@ -96,6 +97,7 @@ class LocalSession:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.worker = WorkerProcess(environment(self.settings), self.folder / "worker.log")
         self.worker.wait_ready()
+        self.serving = self.worker.wait_serving()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Looks for partitions that stand at a batch that cannot be decoded, whether a worker runs or not."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from app.stopped.skips import is_skipped, read_skips
 from models.errors import ServiceError
 from tables.skips import Skip
 
+PATIENCE_S = 60.0
 LOOKED_AT = 5000
 """Records of a partition that are looked at, from the last checkpoint on: a worker is seldom further."""
 
@@ -41,7 +43,13 @@ class Stopped:
 
 
 async def find_stopped(settings: Settings) -> list[Stopped]:
-    """Partitions that stand; what was ordered to be stepped over does not count."""
+    """Partitions that stand; what was ordered to be stepped over does not count.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka cannot be reached, or does not give what is in the log.
+    """
     topic = settings.names.events
     counts = await partition_counts(settings.kafka, [topic])
     if topic not in counts:
@@ -58,7 +66,13 @@ async def find_stopped(settings: Settings) -> list[Stopped]:
     consumer = reader(settings.kafka)
     await start_client(consumer, settings.kafka)
     try:
-        return await _look(consumer, waiting, await read_skips(settings))
+        async with asyncio.timeout(PATIENCE_S):
+            return await _look(consumer, waiting, await read_skips(settings))
+    except TimeoutError:
+        raise ServiceError(
+            f"the log {topic} was not read from its last checkpoints on within {PATIENCE_S:g} s. Look into the "
+            "broker's log, then run this again."
+        ) from None
     finally:
         await consumer.stop()
 

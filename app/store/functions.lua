@@ -1,4 +1,4 @@
-#!lua name=freshet_1
+#!lua name=freshet_2
 
 -- The server's side of the store. Every function is idempotent: a call that timed out may be sent again.
 -- A change of this file needs a new number in the library's name and in each function's name, so that two
@@ -13,6 +13,12 @@ local function call_in_slices(command, key, values, first, last)
   end
 end
 
+-- Whether a reply is an error other than that of a key of another type, which is overwritten: a user who may not read
+-- would let older lists pass.
+local function is_refused(reply)
+  return type(reply) == 'table' and reply.err and not string.find(reply.err, 'WRONGTYPE', 1, true)
+end
+
 -- KEYS: lists. ARGV: seconds to live, one payload per key.
 -- Writes each list unless the stored one is newer; returns how many were written.
 -- The version lies in bytes 18 to 40 of every payload; versions are compared as strings, because a Lua number
@@ -22,6 +28,9 @@ local function publish_lists(keys, args)
   for i, key in ipairs(keys) do
     local payload = args[i + 1]
     local stored = redis.pcall('GETRANGE', key, 18, 40)
+    if is_refused(stored) then
+      return stored
+    end
     local newer = type(stored) == 'string' and #stored == 23 and stored > string.sub(payload, 19, 41)
     if not (newer and string.match(stored, '^%d+%-%d+$')) then
       redis.call('SET', key, payload, 'EX', args[1])
@@ -62,7 +71,11 @@ local function write_hashes(keys, args)
     if whole then
       redis.call('DEL', key)
     end
-    if whole or redis.pcall('HGET', key, 'updated_at_ms') == expected then
+    local stored = whole or redis.pcall('HGET', key, 'updated_at_ms')
+    if is_refused(stored) then
+      return stored
+    end
+    if whole or stored == expected then
       call_in_slices('HSET', key, args, at + 3, last_set)
       call_in_slices('HDEL', key, args, last_set + 1, last_gone)
       redis.call('EXPIRE', key, args[1])
@@ -87,7 +100,7 @@ local function look_at_sentinel(keys, args)
   return stored
 end
 
-redis.register_function('freshet_1_publish_lists', publish_lists)
-redis.register_function('freshet_1_replace_sorted_sets', replace_sorted_sets)
-redis.register_function('freshet_1_write_hashes', write_hashes)
-redis.register_function('freshet_1_look_at_sentinel', look_at_sentinel)
+redis.register_function('freshet_2_publish_lists', publish_lists)
+redis.register_function('freshet_2_replace_sorted_sets', replace_sorted_sets)
+redis.register_function('freshet_2_write_hashes', write_hashes)
+redis.register_function('freshet_2_look_at_sentinel', look_at_sentinel)

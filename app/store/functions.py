@@ -9,7 +9,7 @@ from app.store.connect import Command, Value
 from models.errors import StateError
 
 LIBRARY: Final = files("app.store").joinpath("functions.lua").read_text(encoding="utf-8")
-_PREFIX: Final = "freshet_1_"
+_PREFIX: Final = "freshet_2_"
 
 
 class HashChange(NamedTuple):

@@ -1,16 +1,16 @@
 """Removing everything that a namespace has in Redis."""
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
-from app.store.errors import masked
+from app.store.access import RedisAccess
+from app.store.clients import for_coroutines
+from app.store.connect import AsyncConnection
 from models.errors import ServiceError
 from tables.keys import Keys
 
 KEYS_PER_CALL = 500
+TIMEOUT_S = 5.0
 
 
-async def remove_keys(url: str, keys: Keys) -> int:
+async def remove_keys(access: RedisAccess | str, keys: Keys) -> int:
     """Delete all keys of a namespace; returns how many.
 
     Raises
@@ -22,17 +22,28 @@ async def remove_keys(url: str, keys: Keys) -> int:
     """
     if not keys.namespace:
         raise ValueError("only the keys of a namespace can be removed as a whole")
-    redis = Redis.from_url(url, protocol=2)
-    n = 0
+    redis = for_coroutines(access, probe=keys.default_list(), timeout_s=TIMEOUT_S, deadline_s=2 * TIMEOUT_S)
     try:
-        found = [key async for key in redis.scan_iter(match=f"{keys.own_prefix}*", count=1000)]
-        for start in range(0, len(found), KEYS_PER_CALL):
-            n += await redis.unlink(*found[start : start + KEYS_PER_CALL])
-    except RedisError as error:
+        return sum([await _remove(server, keys.own_prefix) for server in await redis.servers()])
+    except ServiceError as error:
         raise ServiceError(
-            f"Redis at {masked(url)} does not remove the keys of {keys.namespace}: {error}. Delete those that "
-            f"begin with {keys.own_prefix} when it is back."
+            f"{error} The keys of {keys.namespace} are not removed: delete those that begin with {keys.own_prefix} "
+            "when it is back."
         ) from error
     finally:
-        await redis.aclose()
+        await redis.close()
+
+
+async def _remove(server: AsyncConnection, prefix: str) -> int:
+    """Delete the keys of one server that begin with a prefix, one by one: in a cluster they lie in many slots."""
+    found: list[bytes] = []
+    cursor = 0
+    while True:
+        ((cursor, some),) = await server.run([("SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", 1000)])
+        found += some
+        if not cursor:
+            break
+    n = 0
+    for start in range(0, len(found), KEYS_PER_CALL):
+        n += sum(await server.run([("UNLINK", key) for key in found[start : start + KEYS_PER_CALL]]))
     return n

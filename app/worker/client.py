@@ -23,6 +23,17 @@ def ask_for(consumer: Any, how: tuple[int, int]) -> None:
     consumer._fetcher._fetch_min_bytes, consumer._fetcher._fetch_max_wait_ms = how
 
 
+def answered_ms(consumer: Any, tp: TP) -> int | None:
+    """When the broker last answered a fetch of a partition from where the client stood; Unix ms, None: never.
+
+    An answer to a fetch from another position is thrown away by the client, and does not count.
+    """
+    assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment
+    state = assignment and assignment.state_value(tp)
+    answered: int | None = state.timestamp if state and state.has_valid_position else None
+    return answered
+
+
 def position(consumer: Any, tp: TP) -> int:
     """Where the client goes on: behind what it skips as well, such as the marks and the remains of transactions."""
     assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment

@@ -51,6 +51,7 @@ class FeaturePublisher:
         self._topic = settings.names.events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
         self._losses = Losses()
+        self.redis_error: str | None = "Redis was not asked yet."  # None: it takes writes
         self._sweep = Sweep(lambda: chain(self._view.items.ids, self._catalogue.ids))
 
     async def run(self) -> None:
@@ -109,8 +110,10 @@ class FeaturePublisher:
             try:
                 emptied = await self._store.emptied()
             except ServiceError as error:
+                self.redis_error = str(error)
                 logger.debug("Redis does not answer: %s", error)
             else:
+                self.redis_error = None
                 self._losses.looked(emptied=emptied, lost_ms=self._store.emptied_ms)
                 self._make_anew()
             await asyncio.sleep(1.0)
@@ -176,11 +179,13 @@ class FeaturePublisher:
         ]
         made_s = time.thread_time() - began
         try:
-            await self._store.replace_sorted_sets(similar)
-            await self._store.write_hashes(hashes)
+            away = {*await self._store.replace_sorted_sets(similar), *await self._store.write_hashes(hashes)}
         except ServiceError:
             stale.update(dict.fromkeys(part))
             raise
+        if away:
+            of = zip(part, similar, hashes, strict=True)
+            stale.update((item_id, None) for item_id, (a, _), (b, _) in of if a in away or b in away)
         return made_s
 
     async def _publish_users(self, partition: OwnedPartition, ids: list[str]) -> float:
@@ -198,11 +203,13 @@ class FeaturePublisher:
                 hashes.append((self._keys.user_features(user_id), user_fields(user, self._types, as_of_ms, now_ms)))
         made_s = time.thread_time() - began
         try:
-            await self._store.write_hashes(hashes)
+            away = set(await self._store.write_hashes(hashes))
         except ServiceError:
             partition.features_refused(ids)
             raise
         partition.features_written(len(ids))
+        if away:
+            partition.features_refused(user_id for user_id in ids if self._keys.user_features(user_id) in away)
         return made_s
 
 

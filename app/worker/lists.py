@@ -78,6 +78,7 @@ class ListPublisher:
         self._on_their_way: set[str] = set()  # users whose lists Redis is being sent
         self._broken: BaseException | None = None
         self._refused_told = -math.inf
+        self._n_changes = 0  # of what can be reached in Redis, as of the last turn
         self.n_published = 0
         self.n_refused = 0
 
@@ -97,6 +98,10 @@ class ListPublisher:
     async def _turn(self) -> None:
         if self._broken is not None:
             raise self._broken
+        if self._n_changes != self._store.n_changes:
+            self._n_changes = self._store.n_changes
+            for partition in self._view.owned.values():
+                partition.bring_back()
         if not self._is_due():
             wait_s = IDLE_S
             if any(partition.rebuild for partition in self._view.owned.values()):
@@ -155,9 +160,22 @@ class ListPublisher:
                 await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
             if start and self._down_since is not None:
                 return
-            call = asyncio.create_task(self._send(await self._make(due[start : start + size])))
+            part = due[start : start + size]
+            if self._store.is_partial:
+                part = self._within_reach(part)
+            call = asyncio.create_task(self._send(await self._make(part)))
             self._calls.add(call)
             call.add_done_callback(self._answered)
+
+    def _within_reach(self, users: list[tuple[OwnedPartition, str]]) -> list[tuple[OwnedPartition, str]]:
+        """Those whose node of Redis is not away; no list is made for the others until it is back."""
+        found = []
+        for partition, user_id in users:
+            if self._store.takes(self._keys.user_list(user_id)):
+                found.append((partition, user_id))
+            elif user_id in partition.unpublished:
+                partition.set_aside(user_id, partition.unpublished[user_id])
+        return found
 
     def _answered(self, call: asyncio.Task[bool]) -> None:
         self._calls.discard(call)
@@ -246,10 +264,21 @@ class ListPublisher:
         if self._down_since is not None:
             logger.info("Redis takes lists again, after %.1f s", time.monotonic() - self._down_since)
             self._down_since = None
+        if result.away:
+            sent = self._set_aside(made, set(result.away))
         if result.refused:
             self._take_note_of_refused(result.refused, is_at_the_end)
         self._take_note(sent)
         return True
+
+    def _set_aside(self, made: Made, away: set[str]) -> list[Sent]:
+        """Keep the users whose node of Redis is away; returns what was written."""
+        for (key, _), each in zip(*made, strict=True):
+            if key in away and self._store.takes(key):  # back since
+                each.partition.unpublished.setdefault(each.user_id, each.offset)
+            elif key in away:
+                each.partition.set_aside(each.user_id, each.offset)
+        return [each for (key, _), each in zip(*made, strict=True) if key not in away]
 
     def _take_note_of_refused(self, n: int, is_at_the_end: bool) -> None:
         """Newer lists than ours: after a crash until the log is folded up to them, and never at its end."""

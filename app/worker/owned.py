@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable
+from itertools import chain
 from time import monotonic
 
 from app.worker.checkpoints import CheckpointWriter
@@ -20,6 +21,7 @@ class OwnedPartition:
     """State of one partition and the outputs that its checkpoints have to wait for or to name.
 
     `unpublished` maps each user whose list is not in Redis to the user's last offset when it was touched since.
+    `out_of_reach` holds those of them whose node of Redis is away, so that they cost nothing until it is back.
     `rebuild` holds users whose lists are all to be made anew (Redis was found empty, or too many were unpublished).
     `stale_features` holds users whose features are to go out, those that wait longest first.
     """
@@ -28,6 +30,7 @@ class OwnedPartition:
         self.state = state
         self.writer = writer
         self.unpublished: dict[str, int] = {}
+        self.out_of_reach: dict[str, int] = {}
         self.rebuild: deque[str] = deque()
         self.stale_features: dict[str, None] = {}
         self._n_features_lost = 0  # so many of the first of them are to be made anew
@@ -84,7 +87,7 @@ class OwnedPartition:
         """Lists of users whose last event lies at or below it are in Redis."""
         if self.is_rebuilding:
             return -1
-        return min(self.unpublished.values(), default=self.state.next_offset) - 1
+        return min(chain(self.unpublished.values(), self.out_of_reach.values()), default=self.state.next_offset) - 1
 
     def clock_ms(self, now_ms: int) -> int:
         """The partition's event clock, aged by the wall time since it last moved."""
@@ -102,7 +105,7 @@ class OwnedPartition:
             if user_id in self.state.users:  # a later event of the same slice may have made it go
                 self.unpublished.setdefault(user_id, self.state.users.last_offset(user_id))
                 self.stale_features[user_id] = None
-        if len(self.unpublished) > max_unpublished:
+        if len(self.unpublished) + len(self.out_of_reach) > max_unpublished:
             self.rebuild_all()
 
     def rebuild_all(self) -> None:
@@ -111,7 +114,19 @@ class OwnedPartition:
         self.stale_features = dict.fromkeys(self.state.users)
         self._n_features_lost = len(self.stale_features)
         self.unpublished.clear()
+        self.out_of_reach.clear()
         self.waiting.clear()
+
+    def set_aside(self, user_id: str, offset: int) -> None:
+        """Let a user wait for the node of Redis that the list belongs to; it was to be made at `offset` or later."""
+        offset = min(self.unpublished.pop(user_id, offset), offset)
+        self.out_of_reach[user_id] = min(self.out_of_reach.get(user_id, offset), offset)
+
+    def bring_back(self) -> None:
+        """Try those set aside again."""
+        for user_id, offset in self.out_of_reach.items():
+            self.unpublished[user_id] = min(self.unpublished.get(user_id, offset), offset)
+        self.out_of_reach = {}
 
     def features_written(self, n: int) -> None:
         """Take note that the features of the first `n` users that waited are in Redis."""
@@ -125,6 +140,8 @@ class OwnedPartition:
 
     def published(self, user_id: str, offset: int) -> None:
         """Take note that a list made at `offset` is in Redis."""
+        if self.out_of_reach:
+            self.out_of_reach.pop(user_id, None)
         if user_id in self.unpublished:
             del self.unpublished[user_id]
             if user_id in self.state.users and self.state.users.last_offset(user_id) > offset:

@@ -72,6 +72,11 @@ class Ownership:
         self._hold_s = 0.0
         self._saving: dict[asyncio.Task[None], OwnedPartition] = {}
         self._stopped = False
+        self._given_back = False  # and nothing assigned since
+
+    def given(self) -> None:
+        """The group has assigned partitions anew: what `assign` says from now on is of the new generation."""
+        self._given_back = False
 
     def assign(
         self,
@@ -82,6 +87,9 @@ class Ownership:
     ) -> None:
         """Begin to take partitions over, in a task of its own.
 
+        Nothing is taken over between a revocation and the next assignment: Faust may get there with the generation
+        that has just ended, and what it loaded would be fenced off in the middle of its work.
+
         Parameters
         ----------
         ranges
@@ -89,11 +97,14 @@ class Ownership:
         seek
             Awaited with the offset to go on from, per partition, before the first record is fetched.
         """
+        if self._given_back:
+            return
         self.generation, self.assigned, self.ready = generation, numbers, False
         self.handed_out = {}
         self._kept = {number: kept for number, kept in self._kept.items() if number in numbers}
         if not self._stopped:
-            self._loading = asyncio.create_task(self._load(generation, numbers, ranges, seek))
+            before = self._loading
+            self._loading = asyncio.create_task(self._load(generation, numbers, ranges, seek, before))
 
     @property
     def n_waiting(self) -> int:
@@ -107,6 +118,7 @@ class Ownership:
 
     async def revoke(self, within_s: float) -> None:
         """Checkpoint and give everything back; a checkpoint that takes too long is skipped, which is always safe."""
+        self._given_back = True
         await self._cancel_load()
         owned, self.owned, self.ready, self.assigned = self.owned, {}, False, set()
         if not owned:
@@ -226,9 +238,11 @@ class Ownership:
         numbers: set[int],
         ranges: Callable[[], Awaitable[Ranges]],
         seek: Callable[[Mapping[int, int]], Awaitable[None]],
+        before: asyncio.Task[None] | None,
     ) -> None:
         opened: list[OwnedPartition] = []
         try:
+            await _end(before)  # or the two would fence each other off
             async with asyncio.timeout(self.settings.load_timeout_s):
                 bounds = await ranges()
                 for number in sorted(numbers):
@@ -257,7 +271,9 @@ class Ownership:
                     partition.stop = None  # whoever fetches from here will see
                 self._changed(self.owned)
                 self.ready = True
-                self._report("ready", generation=generation, partitions=sorted(self.owned))
+                self._report(
+                    "ready", generation=generation, partitions=sorted(self.owned), n_partitions=self.n_partitions
+                )
 
     async def _open(self, number: int, generation: int, bounds: Ranges) -> OwnedPartition:
         writer = CheckpointWriter(number, self.names, self.settings.kafka, self._limits)
@@ -275,9 +291,13 @@ class Ownership:
 
     async def _cancel_load(self) -> None:
         loading, self._loading = self._loading, None
-        if loading is not None and not loading.done():
-            loading.cancel()
-            await asyncio.wait([loading])
+        await _end(loading)
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def _stop_writers(partitions: Iterable[OwnedPartition]) -> None:

@@ -20,6 +20,7 @@ COMMAND = (sys.executable, "-m", "app")
 STOP_S = 15.0
 POLL_S = 0.02
 LOG_LINES = 15
+STATES: Final = {"ready", "serving", "revoked"}
 KEPT_LINES: Final = 500
 """Lines kept of each kind: a worker that runs for days writes a checkpoint line every second."""
 
@@ -122,6 +123,17 @@ class WorkerProcess:
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         """Return when it has its partitions."""
         self.wait_for(lambda worker: bool(worker.of_kind("ready")), timeout_s, "being ready")
+
+    @property
+    def serving(self) -> dict[str, Any] | None:
+        """What it said when it began to serve the partitions that it has; None if it does not."""
+        newest = next((line for line in reversed(self.lines) if line["event"] in STATES), None)
+        return newest if newest is not None and newest["event"] == "serving" else None
+
+    def wait_serving(self, timeout_s: float = 60.0) -> dict[str, Any]:
+        """Return what it said when what comes in from then on is counted and shown."""
+        self.wait_for(lambda worker: worker.serving is not None, timeout_s, "serving")
+        return self.serving or {}
 
     def wait_exit(self, timeout_s: float) -> int:
         """Return its exit code when it has ended.

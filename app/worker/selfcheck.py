@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import faust.transport.consumer
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.sender import Sender
@@ -22,6 +23,7 @@ OVERRIDDEN = {
     "_drain_messages": ["self", "fetcher"],
     "_new_offset": ["self", "tp"],
     "verify_event_path": ["self", "now", "tp"],
+    "on_partitions_assigned": ["self", "assigned", "generation_id"],
     "on_partitions_revoked": ["self", "revoked"],
     "on_stop": ["self"],
 }
@@ -42,15 +44,24 @@ USED_IN_THREAD = {
 }
 ATTRIBUTES = ("_committed_offset", "_acked", "_acked_index", "_thread", "callback", "consumer_stopped_errors")
 CLIENT = {
-    AIOKafkaConsumer: ("self._fetcher", "self._coordinator", "self._subscription", "=self._isolation_level"),
+    AIOKafkaConsumer: (
+        "self._fetcher",
+        "self._coordinator",
+        "self._subscription",
+        "self._client",
+        "=self._isolation_level",
+    ),
+    AIOKafkaClient: ("def force_metadata_update(self)", "self.cluster"),
     AIOKafkaProducer: ("self.client = AIOKafkaClient(", "self._sender = Sender("),
     Sender: ("def sender_task(self)",),
     Fetcher: (
         "self._fetch_min_bytes",
         "self._fetch_max_wait_ms",
         "self._records = collections.OrderedDict()",
-        "return next(self._records_iterator)",
+        "records = res_or_error.getall(max_records)",
         "self._partition_records = partition_records",
+        "tp_state.timestamp = now_ms",
+        "for msg in self._partition_records:",
     ),
     GroupCoordinator: ("def check_errors(self)",),
 }

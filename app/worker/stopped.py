@@ -12,7 +12,7 @@ from time import monotonic
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from app.batches import Batch, raw_batch
+from app.batches import raw_batch
 from app.kafka import reader, start_client
 from app.settings import Settings
 from app.stopped.skips import is_skipped, read_skips
@@ -93,13 +93,25 @@ class StoppedPartitions:
         stop = partition.stop
         if stop is None:
             return
-        batch = await raw_batch(consumer, TopicPartition(stop.topic, stop.partition), stop.offset)
+        try:
+            batch = await raw_batch(consumer, TopicPartition(stop.topic, stop.partition), stop.offset)
+        except ServiceError as error:
+            self._tell(stop, str(error))
+            return
         if self._ownership.owned.get(stop.partition) is not partition or partition.stop is not stop:
             return  # revoked meanwhile
         if batch.why_unreadable() is None:
             await self._end(partition, stop, stop.offset, "it can be decoded now")
         elif not is_skipped(skips, stop.topic, stop.partition, batch):
-            self._tell(stop, batch)
+            self._tell(
+                stop,
+                f"the batch of offsets {batch.first} to {batch.behind - 1} ({len(batch.data)} bytes, codec "
+                f"{batch.codec}) cannot be decoded: {stop.why}",
+                first=batch.first,
+                behind=batch.behind,
+                bytes=len(batch.data),
+                codec=batch.codec,
+            )
         elif partition.state.next_offset >= stop.folded_to:
             partition.state.step_over(stop.offset, batch.behind)
             await self._end(partition, stop, batch.behind, f"offsets {stop.offset} to {batch.behind - 1} are skipped")
@@ -118,24 +130,19 @@ class StoppedPartitions:
         self._report("partition_goes_on", topic=stop.topic, partition=stop.partition, offset=offset, how=how)
         await self._go_on(stop, offset)
 
-    def _tell(self, stop: Stop, batch: Batch) -> None:
+    def _tell(self, stop: Stop, what: str, **batch: object) -> None:
         """Once, and then rarely."""
         offset, told_at = self._told.get(stop.partition, (-1, 0.0))
         if offset == stop.offset and monotonic() - told_at < TOLD_AGAIN_S:
             return
         self._told[stop.partition] = stop.offset, monotonic()
         logger.error(
-            "partition %d of %s stands at offset %d: the batch of offsets %d to %d (%d bytes, codec %s) cannot be "
-            "decoded: %s. The other partitions go on. Mend or restore the log, or step over the batch: `freshet "
-            "stopped skip %d %d` (its bytes are kept).",
+            "partition %d of %s stands at offset %d: %s. The other partitions go on. Mend or restore the log, or step "
+            "over the batch: `freshet stopped skip %d %d` (its bytes are kept).",
             stop.partition,
             stop.topic,
             stop.offset,
-            batch.first,
-            batch.behind - 1,
-            len(batch.data),
-            batch.codec,
-            stop.why,
+            what,
             stop.partition,
             stop.offset,
         )
@@ -145,8 +152,5 @@ class StoppedPartitions:
             partition=stop.partition,
             offset=stop.offset,
             why=stop.why,
-            first=batch.first,
-            behind=batch.behind,
-            bytes=len(batch.data),
-            codec=batch.codec,
+            **batch,
         )

@@ -19,7 +19,7 @@ from faust.types import TP, ConsumerMessage
 
 from app.decoding import Failures, tell_apart
 from app.worker.chunks import Chunk, split
-from app.worker.client import AT_ONCE, COLLECTED, CommittedThread, ask_for, position
+from app.worker.client import AT_ONCE, COLLECTED, CommittedThread, answered_ms, ask_for, position
 from app.worker.latency import Latency
 from app.worker.ownership import Ownership, Ranges
 from app.worker.prefetch import POLL_S, Prefetch
@@ -31,6 +31,7 @@ logger = logging.getLogger("freshet")
 CHUNKS_IN_FLIGHT = 8
 CHUNKS_PER_PARTITION = 2  # one that is folded, and the next
 WAIT_S = 0.0005
+ASK_S = 1.0  # between questions for a topic that the broker asked last does not know
 ROOM_S = 0.002  # between looks for room while a partition has chunks enough
 
 
@@ -44,9 +45,11 @@ class BatchConsumer(driver.Consumer):
         self.transport.created = self
         self._served: dict[TP, int] = {}
         self._n_served = 0
+        self._asked_at = 0.0  # for the topic, monotonic s
         self._active: frozenset[TP] = frozenset()
         self._fetching: asyncio.Task[None] | None = None
         self._expected: dict[TP, int] = {}  # the offset after the last one handed out
+        self._sought: dict[TP, int | None] = {}  # when a fetch was last answered before the position was set
         self._dry_at: dict[TP, int] = {}  # the offset up to which nothing was left; written by the client's thread
         # from here on of the client's thread
         self._n_seeks = 0  # how often positions were set
@@ -103,6 +106,7 @@ class BatchConsumer(driver.Consumer):
     async def _begin_to_fetch(self, offsets: Mapping[TP, int]) -> None:
         """Set positions and forget what came from others; runs in the consumer's thread, at once."""
         consumer = self._thread._ensure_consumer()
+        self._sought = {tp: answered_ms(consumer, tp) for tp in offsets}
         for tp, offset in offsets.items():
             consumer.seek(tp, offset)
         self.prefetch.forget()
@@ -125,6 +129,29 @@ class BatchConsumer(driver.Consumer):
         if not (self.should_stop or self.transport.app.should_stop):
             logger.error("fetching failed: %r", error)
             await self.transport.fatal(error)
+
+    def unanswered(self) -> set[int]:
+        """Partitions of which nothing, not even that there is nothing, has come since their positions were set."""
+        consumer = self._thread._consumer
+        sought = self._sought.items()
+        return {
+            tp.partition for tp, before in sought if consumer is None or answered_ms(consumer, tp) in (None, before)
+        }
+
+    def look_for_topic(self) -> None:
+        """Ask for the topic again if the last answer did not know it: the group then gives its partitions to nobody.
+
+        A topic just made is not known to every broker at once. The client would ask in half a minute.
+        """
+        consumer, now = self._thread._consumer, time.monotonic()
+        if (
+            consumer is not None
+            and now - self._asked_at > ASK_S
+            and consumer._subscription.subscription is not None
+            and not consumer._client.cluster.partitions_for_topic(self.ownership.names.events)
+        ):
+            self._asked_at = now
+            self._thread.thread_loop.call_soon_threadsafe(consumer._client.force_metadata_update)
 
     def group_error(self) -> Exception | None:
         """What keeps the client from joining its group; the client says so to whoever asks, and does nothing more."""
@@ -310,6 +337,11 @@ class BatchConsumer(driver.Consumer):
         self._acked_index[tp].clear()
         owned = self.ownership.owned.get(tp.partition)
         return owned.durable_offset if owned is not None else None
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Take note that what is asked for from now on is of this generation."""
+        self.ownership.given()
+        await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Stop the flow, checkpoint in half the time there is, then let Faust forget its acks.

@@ -28,6 +28,7 @@ from app.worker.live_view import LiveView
 from app.worker.outputs import WorkerOutputs
 from app.worker.owned import OwnedPartition
 from app.worker.ownership import Ownership
+from app.worker.readiness import Readiness
 from app.worker.report import Report
 from app.worker.stopped import StoppedPartitions
 from app.worker.transport import BatchTransport
@@ -67,7 +68,7 @@ class Worker:
         self.pulse = Pulse()
         self.error: BaseException | None = None
         self.view = LiveView(settings.fold)
-        self.store = store or Store(settings.redis_url, keys=settings.keys)
+        self.store = store or Store(settings.redis, keys=settings.keys)
         self.catalogue = Catalogue(settings.kafka, self.names.catalogue, settings.max_catalogue)
         self.dead_letters = DeadLetterSender(settings.kafka, self.names.dead_letters)
         self.latency = Latency()
@@ -76,6 +77,13 @@ class Worker:
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
         self.follower = ShareFollower(settings.kafka, self.names.item_checkpoints, self.view, settings.fold)
         self.ownership = Ownership(settings, limits, changed=self._changed, fatal=self.fatal, report=report)
+        self.readiness = Readiness(
+            self.ownership,
+            self.view,
+            unanswered=lambda: self.transport.created.unanswered() if self.transport.created else (),
+            redis_error=lambda: self.features.redis_error,
+            report=report,
+        )
         self._counts = counts
         self._tasks: list[asyncio.Task[None]] = []
         self.app = self._create_app()
@@ -148,7 +156,7 @@ class Worker:
             standstill_s=self.settings.standstill_s,
             unsaved_s=self.settings.checkpoint_max_s + self.settings.standstill_s,
         ).start()
-        self.report("started", group=self.names.group, broker=self.settings.kafka)
+        self.report("started", group=self.names.group, broker=self.settings.broker)
 
     async def stop(self) -> None:
         """Let everything go; the last checkpoint has been taken by the consumer."""
@@ -216,6 +224,7 @@ class Worker:
                 )
             held = bool(ownership.owned)
             await self._ask_the_group()
+            self.readiness.look()
             pulse.lag = ownership.n_waiting
             pulse.unsaved_since = min((p.unsaved_since(pulse.beat) for p in ownership.owned.values()), default=None)
             waiting = bool(ownership.assigned) and not ownership.ready
@@ -226,6 +235,8 @@ class Worker:
     async def _ask_the_group(self) -> None:
         """Before it has partitions, nobody else does."""
         consumer = self.transport.created
+        if consumer is not None:
+            consumer.look_for_topic()
         error = None if self.ownership.ready or consumer is None else consumer.group_error()
         if error is not None and not self.app.should_stop:
             await self.fatal(ServiceError(f"this worker cannot join group {self.names.group}: {error!r}."))
@@ -238,7 +249,7 @@ class Worker:
             "durable": {number: owned[number].durable_offset or 0 for number in owned},
             "lag": sum(partition.lag for partition in owned.values()),
             "stopped": self.stopped.as_json(),
-            "unpublished": sum(len(p.unpublished) + len(p.rebuild) for p in owned.values()),
+            "unpublished": sum(len(p.unpublished) + len(p.out_of_reach) + len(p.rebuild) for p in owned.values()),
             "published": self.lists.n_published,
             "refused": self.lists.n_refused,
             "stale": self.features.n_stale,

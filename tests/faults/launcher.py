@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import faust
 from aiokafka import ConsumerRecord
+from aiokafka.cluster import ClusterMetadata
 
 from app.cli import main
 from app.worker.checkpoints import CheckpointWriter, load_checkpoint
@@ -23,6 +24,7 @@ from tables.cutting import Cut
 GATE = Path(os.environ.get("FAULT_GATE", "gate"))
 SLOW_LOAD_S, SLOW_WRITE_S = 5.0, 6.0  # above 4 s, the request timeout; above 3 s, what a revocation waits
 HELD = b"hold me"
+UNKNOWN_TOPIC = 3  # Kafka's code
 
 
 def is_open() -> bool:
@@ -124,6 +126,21 @@ def quick_metadata() -> None:
     patch("app.worker.worker.faust", SimpleNamespace(App=create)).start()
 
 
+def unknown_topic() -> None:
+    """Before the gate is open, a broker that lags behind says that there is no topic of events."""
+    update = ClusterMetadata.update_metadata
+
+    def lag(self: ClusterMetadata, metadata: Any) -> None:
+        if not is_open():
+            metadata.topics = [
+                (UNKNOWN_TOPIC, topic[1], topic[2], []) if topic[1].endswith(".user_events") else topic
+                for topic in metadata.topics
+            ]
+        update(self, metadata)
+
+    ClusterMetadata.update_metadata = lag  # type: ignore[method-assign]
+
+
 def refused_by_the_group() -> None:
     """The broker does not let the worker join its group."""
 
@@ -151,6 +168,7 @@ FAULTS = (
     no_bound,
     silent_fetch,
     quick_metadata,
+    unknown_topic,
     refused_by_the_group,
 )
 

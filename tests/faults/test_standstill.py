@@ -34,3 +34,17 @@ def test_a_group_that_cannot_be_joined(scene: Scene) -> None:
 
     said = worker.log_path.read_text()
     assert f"cannot join group {scene.names.group}" in said and "InvalidSessionTimeout" in said
+
+
+def test_a_topic_that_one_broker_does_not_know_yet(scene: Scene) -> None:
+    """The group gives its partitions to nobody: the worker asks again at once, not in half a minute."""
+    scene.create(2)
+    scene.send(events(1, 50))
+    worker = scene.worker("unknown_topic", ready=False)
+    nobody = "No partition metadata for topic"
+    worker.wait_for(lambda one: nobody in one.log_path.read_text(), 40, "a group that has no partitions")
+    assert not worker.of_kind("ready")
+
+    scene.gate.touch()
+
+    worker.wait_for(lambda one: one.folded == 50, 20, "all events folded")

@@ -17,7 +17,7 @@ from tests.flow import events
 from tests.logs import START_MS
 from tests.scene import Scene, Sent
 
-EXIT_S = 20.0
+EXIT_S = 60.0
 
 
 @asynccontextmanager

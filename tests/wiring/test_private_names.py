@@ -10,7 +10,7 @@ import faust
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher as KafkaFetcher
-from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.consumer import Fetcher
@@ -123,12 +123,15 @@ def test_each_request_asks_the_fetcher_how_long_the_broker_may_collect() -> None
     assert "ask_for(consumer, COLLECTED if " in setting and "await" not in setting
 
 
-def test_what_cannot_be_decoded_is_met_where_records_are_iterated() -> None:
-    """`__next__` of a partition's records decodes; whoever takes them ends with it, and stands where it says."""
-    assert "return next(self._records_iterator)" in inspect.getsource(PartitionRecords.__next__)
+def test_records_are_taken_as_we_take_them() -> None:
+    """What ours does in place of `getall`: the checks before, the position after, and the end of what was fetched."""
+    assert list(inspect.signature(FetchResult.getall).parameters) == ["self", "max_records"]
     taking = inspect.getsource(FetchResult.getall)
-    assert "for msg in self._partition_records:" in taking and "else:\n            self._update_position()" in taking
+    assert "if not self.check_assignment(tp) or not self.has_more():\n            return []" in taking
+    assert "self._update_position()\n                break" in taking
+    assert "else:\n            self._update_position()\n            self._partition_records = None" in taking
     assert "consumed_to(self._partition_records.next_fetch_offset)" in inspect.getsource(FetchResult._update_position)
+    assert "records = res_or_error.getall(max_records)" in inspect.getsource(KafkaFetcher.fetched_records)
     assert "self._records[tp] = FetchResult(" in inspect.getsource(KafkaFetcher._proc_fetch_request)
 
 

@@ -6,11 +6,13 @@ python -m tools.producers --vectors tests/golden/partitioners.json
 """
 
 import argparse
+import subprocess
 import tempfile
 import uuid
 from pathlib import Path
 
 from app.local.stack import LocalStack
+from models.errors import FreshetError
 from tests.scene import Scene
 from tools.producers.clients import CLIENTS, OTHER_PARTITIONERS
 from tools.producers.trial import N_EVENTS, N_PARTITIONS, Row, try_client
@@ -46,6 +48,7 @@ def main() -> int:
             record_vectors(placing, stack, scene_on(stack, Path(folder)), asked.vectors)
             return 0
         rows: list[Row] = []
+        failed: list[str] = []
         for client in clients:
             if missing := client.ready():
                 print(f"{client.title}: left out, {missing}", flush=True)
@@ -53,12 +56,17 @@ def main() -> int:
             scene = scene_on(stack, Path(folder))
             try:
                 rows.append(try_client(client, stack, scene, client.codecs))
+                print(f"{client.title}: {rows[-1].counted} of {rows[-1].sent} counted", flush=True)
+            except (AssertionError, RuntimeError, subprocess.TimeoutExpired, FreshetError) as error:
+                failed.append(client.title)
+                print(f"{client.title}: {error}", flush=True)
             finally:
                 scene.close()
-            print(f"{client.title}: {rows[-1].counted} of {rows[-1].sent} counted", flush=True)
     print(f"\n{N_EVENTS} events with each client's defaults and with each codec, {N_PARTITIONS} partitions:\n")
     print("\n".join(table(rows)))
-    return int(any(row.counted != row.sent for row in rows))
+    failed += [row.client for row in rows if row.counted != row.sent]
+    print(f"\n{len(rows)} clients tried; failed: {', '.join(failed) or 'none'}")
+    return int(bool(failed))
 
 
 def scene_on(stack: LocalStack, folder: Path) -> Scene:
@@ -69,13 +77,11 @@ def scene_on(stack: LocalStack, folder: Path) -> Scene:
 def table(rows: list[Row]) -> list[str]:
     """As Markdown."""
     lines = [COLUMNS, tuple("---" for _ in COLUMNS)]
-    lines += [
-        (
-            *(row.client, row.version, row.partitioner, row.default_codec, row.codecs),
-            *(str(row.sent), str(row.at_once), row.named, row.by, str(row.counted)),
-        )
-        for row in rows
-    ]
+    for row in rows:
+        named = row.named.partition(": ")[0].partition(" (")[0]  # without clients and numbers
+        numbers = (str(row.sent), str(row.at_once))
+        what = (row.client, row.version, row.partitioner, row.default_codec, row.codecs)
+        lines.append((*what, *numbers, named, row.by, str(row.counted)))
     return [f"| {' | '.join(line)} |" for line in lines]
 
 

@@ -100,7 +100,7 @@ def test_lists_must_be_those_of_the_last_events(monkeypatch: pytest.MonkeyPatch)
         "n:recs:user:2": listed("2", 1, 10),
         "n:recs:user:3": listed("3", 1, 30),
     }
-    monkeypatch.setattr(stream_lists, "Connection", lambda url, timeout_s: Stored(stored))
+    monkeypatch.setattr(stream_lists, "for_threads", lambda url, timeout_s: Stored(stored))
     right = {"1": Last(0, 10)}
     stream_lists.check_lists("redis://", "n", right)
 

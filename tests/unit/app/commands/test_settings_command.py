@@ -35,6 +35,8 @@ def test_every_setting_with_its_origin(tmp_path: Path, monkeypatch: pytest.Monke
 def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     """No password reaches the screen, in either format."""
     monkeypatch.setenv("FRESHET_REDIS_URL", "redis://writer:s3cret@cache:6379/0")
+    monkeypatch.setenv("FRESHET_REDIS_PASSWORD", "s3cret")
+    monkeypatch.setenv("FRESHET_REDIS_SENTINEL_PASSWORD", "s3cret")
 
     for outcome in (freshet("settings"), freshet("settings", "--json")):
         assert "redis://writer:***@cache:6379/0" in outcome.out

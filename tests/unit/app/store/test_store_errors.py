@@ -5,7 +5,14 @@ import hashlib
 
 import pytest
 import redis
-from redis.exceptions import AuthenticationError, BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+)
 
 from app.store import Store, functions
 from app.store.errors import FunctionsMissing, explained, masked
@@ -22,6 +29,8 @@ from tables.list_json import VERSION_END, VERSION_START
         ("rediss://:s3cret@cache:6380", "rediss://:***@cache:6380"),
         ("redis://user:s3@s3cret:s3/s3#s3?s3@cache/0", "redis://user:***@cache/0"),
         ("redis://cache/0?password=s3cret&x=1", "redis://cache/0?password=***&x=1"),
+        ("rediss+cluster://user:s3cret@a:1,b:2", "rediss+cluster://user:***@a:1,b:2"),
+        ("redis+sentinel://:s3/cret@a:1,b:2/shop", "redis+sentinel://:***@a:1,b:2/shop"),
         ("unix://user:s3cret@/run/redis.sock", "unix://user:***@/run/redis.sock"),
     ],
 )
@@ -45,12 +54,22 @@ def test_bad_url_is_a_settings_error(url: str) -> None:
         (OutOfMemoryError("command not allowed", status_code="OOM"), "Raise maxmemory"),
         (ReadOnlyError("You can't write", status_code="READONLY"), "primary"),
         (BusyLoadingError("Redis is loading", status_code="LOADING"), "still loading"),
-        (AuthenticationError("invalid username-password pair", status_code="WRONGPASS"), "Check user and password"),
+        (
+            AuthenticationError("invalid username-password pair", status_code="WRONGPASS"),
+            "Check FRESHET_REDIS_USERNAME and the password",
+        ),
         (ResponseError("MISCONF Errors writing to the disk"), "cannot save"),
         (ResponseError("unknown command 'FCALL'", status_code="ERR"), "Use Redis 7.0"),
-        (ResponseError("CROSSSLOT Keys in request don't hash to the same slot"), "a primary that is no cluster"),
-        (ResponseError("MOVED 3999 127.0.0.1:6381"), "a primary that is no cluster"),
+        (ResponseError("CROSSSLOT Keys in request don't hash to the same slot"), "Write redis+cluster://"),
+        (ResponseError("MOVED 3999 127.0.0.1:6381"), "Write redis+cluster://"),
         (ResponseError("something new"), "refused a command: something new"),
+        (ResponseError("ACL failure in script: User w has no permissions to run the 'zadd' command"), "not permit"),
+        (ClusterDownError("The cluster is down", status_code="CLUSTERDOWN"), "cluster-require-full-coverage no"),
+        (redis.exceptions.ConnectionError("x CERTIFICATE_VERIFY_FAILED y Hostname mismatch"), "another host name"),
+        (redis.exceptions.ConnectionError("x CERTIFICATE_VERIFY_FAILED y"), "FRESHET_REDIS_CA_FILE"),
+        (redis.exceptions.ConnectionError("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "wants a client certificate"),
+        (redis.exceptions.ConnectionError("TLSV1_ALERT_UNKNOWN_CA"), "does not trust the CA of the client"),
+        (redis.exceptions.ConnectionError("Connection closed by server."), "If this port wants TLS, write rediss://"),
         (redis.exceptions.TimeoutError("Timeout reading"), "did not answer within 1 s"),
         (TimeoutError(), "did not answer within 1 s"),
         (redis.exceptions.ConnectionError("Error 111"), "cannot be reached: Error 111. Start it"),
@@ -64,6 +83,13 @@ def test_failures_are_explained(error: Exception, words: str) -> None:
     assert type(found) is ServiceError
     assert words in str(found)
     assert "redis://w:***@cache:6379/0" in str(found)
+
+
+def test_secrets_that_a_server_quotes_are_not_shown() -> None:
+    """Whatever was said, a password in it becomes `***`."""
+    found = explained(ResponseError("no such user s3cret of s3cret"), "redis://cache", 1.0, ("s3cret",))
+
+    assert "s3cret" not in str(found)
 
 
 def test_missing_functions_have_their_own_error() -> None:
@@ -94,5 +120,5 @@ def test_fence_reads_the_version_where_the_list_has_it() -> None:
 
 def test_library_changes_with_its_number_only() -> None:
     """Two releases share a server, so a changed library needs a new number (then record its sum here)."""
-    assert functions.LIBRARY.startswith("#!lua name=freshet_1\n")
-    assert hashlib.sha256(functions.LIBRARY.encode()).hexdigest()[:16] == "b4d99283c4316f5d"
+    assert functions.LIBRARY.startswith("#!lua name=freshet_2\n")
+    assert hashlib.sha256(functions.LIBRARY.encode()).hexdigest()[:16] == "15943d0726f15dd9"

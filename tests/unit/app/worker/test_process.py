@@ -59,3 +59,23 @@ def test_our_code_runs_whatever_lies_in_the_working_folder(tmp_path: Path) -> No
     process = WorkerProcess({}, tmp_path / "log", arguments=("--help",), folder=tmp_path)
 
     assert process.wait_exit(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "serves"),
+    [
+        ("ready", False),
+        ("ready serving", True),
+        ("ready serving checkpoint", True),
+        ("ready serving revoked", False),
+        ("ready revoked ready", False),
+        ("ready serving revoked ready serving", True),
+    ],
+)
+def test_serving_is_the_last_word(said: str, serves: bool, tmp_path: Path) -> None:
+    """A worker serves from its word on until its partitions are given back."""
+    program = f'for event in {said.split()!r}: print(\'{{"event": "%s"}}\' % event)'
+
+    process = run(program, tmp_path)
+
+    assert (process.serving is not None) is serves

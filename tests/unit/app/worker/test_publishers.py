@@ -37,7 +37,7 @@ SETTINGS = Settings()
 
 
 class FakeStore:
-    """Keeps what it is given; `between` runs before each write is done."""
+    """Keeps what it is given; `between` runs before each write is done. Keys that `away` names have no node."""
 
     def __init__(self) -> None:
         self.lists: dict[str, bytes] = {}
@@ -47,21 +47,35 @@ class FakeStore:
         self.lost = iter([False])
         self.emptied_ms = 0
         self.down = False
+        self.away: Callable[[str], bool] | None = None
+        self.n_changes = 0
+
+    @property
+    def is_partial(self) -> bool:
+        return self.away is not None
+
+    def takes(self, key: str) -> bool:
+        return self.away is None or not self.away(key)
 
     async def publish_lists(self, entries: Sequence[tuple[str, bytes]], ttl_s: int) -> PublishResult:
         self.between()
         if self.down:
             raise ServiceError("Redis is away.")
-        self.lists.update(entries)
-        return PublishResult(len(entries), 0)
+        taken = {key: payload for key, payload in entries if self.takes(key)}
+        self.lists.update(taken)
+        return PublishResult(len(taken), 0, tuple(key for key, _ in entries if key not in taken))
 
-    async def replace_sorted_sets(self, entries: Sequence[tuple[str, Mapping[str, float]]], ttl_s: int = 0) -> None:
+    async def replace_sorted_sets(
+        self, entries: Sequence[tuple[str, Mapping[str, float]]], ttl_s: int = 0
+    ) -> list[str]:
         self.between()
-        self.sets.update({key: dict(members) for key, members in entries})
+        self.sets.update({key: dict(members) for key, members in entries if self.takes(key)})
+        return [key for key, _ in entries if not self.takes(key)]
 
-    async def write_hashes(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    async def write_hashes(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
         self.between()
-        self.hashes.update({key: dict(fields) for key, fields in entries})
+        self.hashes.update({key: dict(fields) for key, fields in entries if self.takes(key)})
+        return [key for key, _ in entries if not self.takes(key)]
 
     async def emptied(self) -> bool:
         lost = next(self.lost, False)
