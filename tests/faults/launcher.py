@@ -138,7 +138,7 @@ def unknown_topic() -> None:
             ]
         update(self, metadata)
 
-    ClusterMetadata.update_metadata = lag  # type: ignore[method-assign]
+    ClusterMetadata.update_metadata = lag
 
 
 def refused_by_the_group() -> None:

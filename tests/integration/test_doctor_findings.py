@@ -111,7 +111,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
 
 def in_one(scene: Scene) -> int:
     """Records of partition 1 that were no transaction's."""
-    return sum(record.partition == 1 for record in scene.read(scene.names.events)) - 1
+    return sum(int(record.partition == 1) for record in scene.read(scene.names.events)) - 1
 
 
 def found(told: Outcome, check: str) -> list[dict[str, Any]]:
