@@ -2,6 +2,7 @@
 
 import io
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -160,9 +161,12 @@ def test_keys() -> None:
         keys.sentinel(),
         keys.doctor_probe(),
     ]
-    named = [name for name in vars(Keys) if not name.startswith("_") and callable(getattr(Keys, name))]
+    public = [name for name in vars(Keys) if not name.startswith("_") and callable(getattr(Keys, name))]
+    named = [name for name in public if not name.endswith("_patterns")]
     assert len(named) == len(expected) - 1, "a key is new: name it in docs/contracts.md, and here"  # trending has two
     assert list(rows("Redis keys")) == expected
+    assert all(any(fnmatchcase(key, glob) for glob in keys.read_patterns()) for key in expected[:-2])
+    assert all(any(fnmatchcase(key, glob) for glob in keys.written_patterns()) for key in expected)
     assert all(f"`{window}`" in TEXT for window in TRENDING_WINDOWS)
 
 
