@@ -268,6 +268,8 @@ def shown(field: FieldInfo, value: Any) -> Any:
 
     if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("secret"):
         return "***" if value else value
+    if isinstance(value, dict):
+        return {name: shown(field, inner) for name, inner in value.items()}
     return masked(value) if isinstance(value, str) else value
 
 

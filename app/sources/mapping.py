@@ -85,11 +85,11 @@ class EventMapping:
             return [] if event is None else [event]
         if self._type_first and self._type(outer) is None:
             return []
-        return list(self._elements(outer, record))
+        return list(self._elements(outer if isinstance(body, dict) else body, outer, record))
 
-    def _elements(self, outer: Any, record: SourceRecord) -> Iterator[SourceEvent]:
+    def _elements(self, whole: Any, outer: Any, record: SourceRecord) -> Iterator[SourceEvent]:
         assert self._each is not None
-        elements = self._each(outer)
+        elements = self._each(whole)
         if not isinstance(elements, list):
             reason = "missing_field" if elements is None else "bad_type"
             raise InvalidEvent(reason, f"each = {self._each_name!r} gives {shown(elements)}: it has to be an array.")
