@@ -1,12 +1,17 @@
 """`[sources.<name>]`: what is taken, what is refused and how the refusal is worded."""
 
+import re
+import tomllib
 from pathlib import Path
 
+import orjson
 import pytest
 
 from app.settings import load_settings
+from app.sources import SourceSettings
 from app.worker.process import environment
 from models.errors import SettingsError
+from tests.command import freshet
 
 
 @pytest.fixture
@@ -66,3 +71,22 @@ def test_a_setting_that_cannot_be_used_is_named_with_the_way_out(text: str, writ
         load_settings()
     assert str(caught.value).startswith("[sources.web] ")
     assert REFUSED[text] in str(caught.value)
+
+
+def test_the_examples_of_the_docs_are_settings() -> None:
+    """Every TOML block of docs/sources.md loads."""
+    text = (Path(__file__).parents[4] / "docs" / "sources.md").read_text()
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    sources = [source for block in blocks for source in tomllib.loads(block)["sources"].values()]
+    assert len(sources) == len(blocks) == 4
+    for source in sources:
+        SourceSettings.model_validate(source)
+
+
+def test_settings_show_sources_without_passwords(written: Path) -> None:
+    """`freshet settings` lists what a source says, and hides the password of its registry."""
+    written.write_text('[sources.web]\nformat = "confluent"\nregistry = "http://user:secret@registry"\n')
+    outcome = freshet("settings", "--json")
+    (row,) = (each for each in orjson.loads(outcome.out) if each["name"] == "sources")
+    assert row["value"] == {"web": {"format": "confluent", "registry": "http://user:***@registry"}}
+    assert row["source"] == "file" and "secret" not in freshet("settings").out
