@@ -110,7 +110,7 @@ def test_rows_of_another_form_are_sent_as_events(scene: Scene) -> None:
     """`produce --source` sends what an independent count finds, keyed by user; a bad line is named, exit code 1."""
     scene.configure(sources={"web": {"format": "ga4"}})
     scene.create(PARTITIONS)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"event_name": name, "user_pseudo_id": f"{n % 9}", "event_timestamp": str((MS + n) * 1000)}
         | {"items": [{"item_id": f"i{each}"} for each in range(n % 3)]}
         for n in range(60)
