@@ -52,6 +52,8 @@ class EventMapping:
             for name, value in settings.constants.items()
             if name not in PATH_FIELDS
         }
+        constant = settings.constants.get("event_type")
+        self._constant_type = None if constant is None else str(constant)
         time = given.get("time")
         self._to_ms = None if time is None else time_reader(time)
         self._time_said = time
@@ -130,7 +132,9 @@ class EventMapping:
         return SourceEvent(key, value)
 
     def _type(self, document: Any) -> str | None:
-        """Our name of the type; None where it is left out."""
+        """Our name of the type; None where it is left out. A constant is ours already."""
+        if self._constant_type is not None:
+            return self._constant_type
         theirs = self._required("event_type", document)
         if isinstance(theirs, int) and not isinstance(theirs, bool):
             theirs = str(theirs)

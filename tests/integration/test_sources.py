@@ -135,6 +135,23 @@ def test_rows_of_another_form_are_sent_as_events(scene: Scene) -> None:
 
 
 @pytest.mark.timeout(600)
+def test_integer_ids_are_folded(scene: Scene) -> None:
+    """Events whose ids are numbers, sent by `produce` as they are, are users and items by these digits."""
+    scene.create(PARTITIONS)
+    scene.worker()
+    lines = b"\n".join(
+        orjson.dumps({"user_id": n % 7, "item_id": 100 + n % 3, "event_type": "view", "timestamp": MS + n})
+        for n in range(70)
+    )
+    outcome = freshet("produce", settings=scene.settings, stdin=lines)
+    scene.n_sent += 70
+    states = scene.assert_exact()
+    assert outcome.code == 0
+    assert {user_id for state in states for user_id in state.users} == {str(n) for n in range(7)}
+    assert scene.read(scene.names.dead_letters) == []
+
+
+@pytest.mark.timeout(600)
 def test_a_topic_is_looked_at(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Framed Avro by librdkafka's default partitioner: the settings, the partitioner and the share are told."""
     monkeypatch.chdir(tmp_path)

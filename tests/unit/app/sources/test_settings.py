@@ -90,3 +90,29 @@ def test_settings_show_sources_without_passwords(written: Path) -> None:
     (row,) = (each for each in orjson.loads(outcome.out) if each["name"] == "sources")
     assert row["value"] == {"web": {"format": "confluent", "registry": "http://user:***@registry"}}
     assert row["source"] == "file" and "secret" not in freshet("settings").out
+
+
+@pytest.mark.parametrize("name", ["clickout item", "Product Viewed", ""])
+def test_a_type_that_no_worker_takes_is_refused_where_it_is_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`freshet settings` shows nothing that a worker would refuse; the message names the alias."""
+    monkeypatch.setenv("FRESHET_EXTRA_EVENT_TYPES", orjson.dumps({name: [1.0, 1]}).decode())
+    outcome = freshet("settings")
+    assert outcome.code == 2
+    assert "event type name has value" in outcome.err and "[sources.<name>] types" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('topics = ["user_events"]', "[sources.a] topics names user_events, which is Freshet's own"),
+        ('topics = ["user_events.dead_letters"]', "which is Freshet's own"),
+        ('topics = ["items"]\nkind = "items"', "[sources.a] topics names items, which is Freshet's own"),
+        ('topics = ["t"]\n[sources.b]\ntopics = ["t"]', "[sources.b] topics names t, as [sources.a] does"),
+    ],
+)
+def test_a_source_reads_no_topic_of_ours_and_none_of_another(text: str, said: str, written: Path) -> None:
+    """Reading what it writes would go round for ever, and two readings of one topic would count twice."""
+    written.write_text(f"[sources.a]\n{text}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert said in str(caught.value)
