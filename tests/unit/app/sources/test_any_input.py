@@ -56,7 +56,9 @@ SOURCES: dict[str, SourceSettings] = {
         where="!op",
         key="json",
     ),
-    "items": settings(kind="items", each="items", item_id="each.id", fields={"title": "each.name", "x": "_headers"}),
+    "items": settings(
+        kind="items", each="items", item_id="each.id", fields={"title": "each.name", "attributes": "_headers"}
+    ),
     "users": settings(kind="users", format="debezium"),
 }
 

@@ -92,6 +92,14 @@ def test_settings_show_sources_without_passwords(written: Path) -> None:
     assert row["source"] == "file" and "secret" not in freshet("settings").out
 
 
+def test_a_registry_that_is_refused_keeps_its_password(written: Path) -> None:
+    """An address of another kind is shown without what stands before the @."""
+    written.write_text('[sources.web]\nformat = "confluent"\nregistry = "ftp://user:secret@registry"\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "ftp://user:***@registry" in str(caught.value) and "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["clickout item", "Product Viewed", ""])
 def test_a_type_that_no_worker_takes_is_refused_where_it_is_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`freshet settings` shows nothing that a worker would refuse; the message names the alias."""
