@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -148,6 +148,17 @@ class Settings(RedisSettings):
     )
     standstill_s: float = Field(120.0, ge=1, le=86_400, description="a worker with lag but no progress ends after, s")
 
+    @field_validator("extra_event_types")
+    @classmethod
+    def _types(cls, types: dict[str, tuple[float, int]]) -> dict[str, tuple[float, int]]:
+        for name, (weight, polarity) in types.items():
+            try:
+                EventType(name, weight, polarity)
+            except SettingsError as error:
+                said = str(error).rstrip(".")
+                raise ValueError(f"{said}; what others call otherwise is an alias, [sources.<name>] types") from None
+        return types
+
     @property
     def kafka(self) -> Broker:
         """How Kafka is reached."""
@@ -236,7 +247,9 @@ def load_settings(**overrides: Any) -> Settings:
         Naming the setting, its value, and what is allowed.
     """
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
+        _check_topics(settings)
+        return settings
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
     except (ValueError, OSError) as error:  # a variable that is no JSON, or a TOML file that cannot be read
@@ -246,11 +259,26 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"the settings cannot be read: {error}. Mend the file, or unset {PREFIX}CONFIG.") from error
 
 
+def _check_topics(settings: Settings) -> None:
+    """Refuse a source that reads what it writes, and two that read one topic."""
+    names = settings.names
+    own = {names.events, names.dead_letters, names.catalogue, names.profiles}
+    readers: dict[str, str] = {}
+    for name, source in settings.sources.items():
+        for topic in source.topics:
+            if topic in own:
+                raise SettingsError(f"[sources.{name}] topics names {topic}, which is Freshet's own. Take it out.")
+            if readers.setdefault(topic, name) != name:
+                raise SettingsError(
+                    f"[sources.{name}] topics names {topic}, as [sources.{readers[topic]}] does. Keep it in one."
+                )
+
+
 def _explain(problem: Any) -> str:
     name, *place = [str(each) for each in problem["loc"]] or ["?"]
     if name not in Settings.model_fields:
         return f"{PREFIX}{name.upper()} is no setting. `freshet settings` lists them all."
-    wrong = _WRONG.get(problem["type"], problem["msg"])
+    wrong = _WRONG.get(problem["type"], problem["msg"]).removeprefix("Value error, ")
     if name == "sources" and place:
         return explain_source(place, problem["input"], problem["type"], wrong)
     return _refused(name, problem["input"], f"{wrong}, at {'.'.join(place)}" if place else wrong)
@@ -268,6 +296,8 @@ def shown(field: FieldInfo, value: Any) -> Any:
 
     if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("secret"):
         return "***" if value else value
+    if isinstance(value, dict):
+        return {name: shown(field, inner) for name, inner in value.items()}
     return masked(value) if isinstance(value, str) else value
 
 

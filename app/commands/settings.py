@@ -56,7 +56,9 @@ def list_settings() -> list[dict[str, Any]]:
     from app.changes import on_change
     from app.settings import PREFIX, Settings, load_settings, shown
 
-    values = load_settings().model_dump()
+    settings = load_settings()
+    values = settings.model_dump()
+    values["sources"] = {name: source.model_dump(exclude_defaults=True) for name, source in settings.sources.items()}
     given = {"environment": EnvSettingsSource(Settings)(), "file": TomlConfigSettingsSource(Settings, config_path())()}
     return [
         {

@@ -10,7 +10,7 @@ import orjson
 from app.sniff.sample import Sample
 from app.sources import Source, SourceSettings
 from models.errors import InvalidEvent
-from models.partitioner import PARTITIONERS
+from models.partitioner import CLIENTS, PARTITIONERS, fitting
 
 EXAMPLES: Final = 3
 LEAST_KEYS: Final = 10
@@ -99,9 +99,10 @@ def placing(sample: Sample) -> Placing:
         return Placing(list(PARTITIONERS), "one partition holds all keys: any partitioner fits.")
     if len(places) < LEAST_KEYS:
         return Placing([], f"{len(places)} different keys are too few to tell: {LEAST_KEYS} are needed.")
-    fits = [name for name, hashed in PARTITIONERS.items() if all(ps == {hashed(key) % n} for key, ps in places.items())]
+    fits = fitting(((key, place) for key, ps in places.items() for place in ps), n)
     if fits:
-        return Placing(fits, f"all {len(places):,} keys fit {' and '.join(fits)}.")
+        whose = "; ".join(f"{name} ({', '.join(CLIENTS.get(name, ()))})" for name in fits)
+        return Placing(fits, f"all {len(places):,} keys fit {whose}.")
     scattered = sum(len(ps) > 1 for ps in places.values())
     if scattered:
         return Placing(

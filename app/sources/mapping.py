@@ -52,6 +52,8 @@ class EventMapping:
             for name, value in settings.constants.items()
             if name not in PATH_FIELDS
         }
+        constant = settings.constants.get("event_type")
+        self._constant_type = None if constant is None else str(constant)
         time = given.get("time")
         self._to_ms = None if time is None else time_reader(time)
         self._time_said = time
@@ -85,11 +87,11 @@ class EventMapping:
             return [] if event is None else [event]
         if self._type_first and self._type(outer) is None:
             return []
-        return list(self._elements(outer, record))
+        return list(self._elements(outer if isinstance(body, dict) else body, outer, record))
 
-    def _elements(self, outer: Any, record: SourceRecord) -> Iterator[SourceEvent]:
+    def _elements(self, whole: Any, outer: Any, record: SourceRecord) -> Iterator[SourceEvent]:
         assert self._each is not None
-        elements = self._each(outer)
+        elements = self._each(whole)
         if not isinstance(elements, list):
             reason = "missing_field" if elements is None else "bad_type"
             raise InvalidEvent(reason, f"each = {self._each_name!r} gives {shown(elements)}: it has to be an array.")
@@ -130,7 +132,9 @@ class EventMapping:
         return SourceEvent(key, value)
 
     def _type(self, document: Any) -> str | None:
-        """Our name of the type; None where it is left out."""
+        """Our name of the type; None where it is left out. A constant is ours already."""
+        if self._constant_type is not None:
+            return self._constant_type
         theirs = self._required("event_type", document)
         if isinstance(theirs, int) and not isinstance(theirs, bool):
             theirs = str(theirs)

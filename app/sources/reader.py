@@ -105,8 +105,11 @@ class _Source:
 
     def read(self, record: SourceRecord) -> list[SourceEvent]:
         """The events in a record; see `Source`."""
-        body = self._body(record)
-        return [] if body is _GONE else self._mapping.read(body, record)
+        try:
+            body = self._body(record)
+            return [] if body is _GONE else self._mapping.read(body, record)
+        except RecursionError:
+            raise InvalidEvent("bad_type", "the value is nested too deep to be read: send it flatter.") from None
 
     def _body(self, record: SourceRecord) -> Any:
         """What the mapping's paths are about; None for a deleted item or user, `_GONE` for what is left out."""

@@ -49,8 +49,8 @@ def by_connect_schema(schema: Any, value: Any) -> Any:
     """A value of Connect's JSON, its times as `Instant`, its decimals as numbers, by the schema that came with it."""
     if value is None or not isinstance(schema, dict):
         return value
-    name: Any = schema.get("name")
-    if name in TIMES:
+    name = schema.get("name")
+    if isinstance(name, str) and name in TIMES:
         return TIMES[name](value)
     if name == _CONNECT_DECIMAL:
         return _connect_decimal(schema, value)
@@ -58,7 +58,7 @@ def by_connect_schema(schema: Any, value: Any) -> Any:
     if kind == "struct" and isinstance(value, dict):
         fields = schema.get("fields")
         known = fields if isinstance(fields, list) else []
-        typed = {field.get("field"): field for field in known if isinstance(field, dict)}
+        typed = {str(field.get("field")): field for field in known if isinstance(field, dict)}
         return {name: by_connect_schema(typed.get(name), each) for name, each in value.items()}
     if kind == "array" and isinstance(value, list):
         return [by_connect_schema(schema.get("items"), each) for each in value]

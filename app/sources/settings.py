@@ -182,7 +182,10 @@ def explain_source(place: list[str], value: object, kind: str, wrong: str) -> st
     kind, wrong
         What pydantic calls it, and says of it.
     """
+    from app.store.errors import masked
+
     source, *inner = place
+    seen = masked(value) if isinstance(value, str) else value
     wrong = wrong.removeprefix("Value error, ").rstrip(".")
     if not inner:
         return f"[sources.{source}] {wrong}."
@@ -190,4 +193,4 @@ def explain_source(place: list[str], value: object, kind: str, wrong: str) -> st
         known = ", ".join(SourceSettings.model_fields)
         return f"[sources.{source}] {'.'.join(inner)} is no setting of a source. Use one of {known}."
     advice = "" if "Use " in wrong else f". Expected: {SourceSettings.model_fields[inner[0]].description}"
-    return f"[sources.{source}] {'.'.join(inner)} has value {value!r}: {wrong}{advice}."
+    return f"[sources.{source}] {'.'.join(inner)} has value {seen!r}: {wrong}{advice}."

@@ -104,7 +104,7 @@ def change(body: Any, ops: frozenset[str]) -> dict[str, Any] | None:
             '"debezium" out of the source\'s format if its connector unwraps them (ExtractNewRecordState).',
         )
     op = body["op"]
-    if op not in ops:
+    if not isinstance(op, str) or op not in ops:
         return None  # also t, m: a table emptied, a message
     source = body.get("source")
     at_ms = source.get("ts_ms") if isinstance(source, Mapping) else None

@@ -98,6 +98,13 @@ def test_own_event_names_are_added_to_those_of_the_format() -> None:
     assert [(each["item_id"], each["event_type"]) for each in made] == [("G-32", "view"), ("G-32", "add_to_cart")]
 
 
+def test_a_constant_type_is_ours_already() -> None:
+    """A topic of orders alone: the type that is set stands for all, whatever the format leaves out."""
+    given = settings(format="segment", constants={"event_type": "purchase"})
+    (event,) = events(given, record(track("Thank You Shown")))
+    assert event["event_type"] == "purchase"
+
+
 def test_rudderstack_is_timed_by_original_timestamp() -> None:
     """The same call read as RudderStack's has the other time."""
     (event,) = events(settings(format="rudderstack"), record(track("Product Viewed")))

@@ -1,12 +1,17 @@
 """`[sources.<name>]`: what is taken, what is refused and how the refusal is worded."""
 
+import re
+import tomllib
 from pathlib import Path
 
+import orjson
 import pytest
 
 from app.settings import load_settings
+from app.sources import SourceSettings
 from app.worker.process import environment
 from models.errors import SettingsError
+from tests.command import freshet
 
 
 @pytest.fixture
@@ -66,3 +71,56 @@ def test_a_setting_that_cannot_be_used_is_named_with_the_way_out(text: str, writ
         load_settings()
     assert str(caught.value).startswith("[sources.web] ")
     assert REFUSED[text] in str(caught.value)
+
+
+def test_the_examples_of_the_docs_are_settings() -> None:
+    """Every TOML block of docs/sources.md loads."""
+    text = (Path(__file__).parents[4] / "docs" / "sources.md").read_text()
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    sources = [source for block in blocks for source in tomllib.loads(block)["sources"].values()]
+    assert len(sources) == len(blocks) == 4
+    for source in sources:
+        SourceSettings.model_validate(source)
+
+
+def test_settings_show_sources_without_passwords(written: Path) -> None:
+    """`freshet settings` lists what a source says, and hides the password of its registry."""
+    written.write_text('[sources.web]\nformat = "confluent"\nregistry = "http://user:secret@registry"\n')
+    outcome = freshet("settings", "--json")
+    (row,) = (each for each in orjson.loads(outcome.out) if each["name"] == "sources")
+    assert row["value"] == {"web": {"format": "confluent", "registry": "http://user:***@registry"}}
+    assert row["source"] == "file" and "secret" not in freshet("settings").out
+
+
+def test_a_registry_that_is_refused_keeps_its_password(written: Path) -> None:
+    """An address of another kind is shown without what stands before the @."""
+    written.write_text('[sources.web]\nformat = "confluent"\nregistry = "ftp://user:secret@registry"\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "ftp://user:***@registry" in str(caught.value) and "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["clickout item", "Product Viewed", ""])
+def test_a_type_that_no_worker_takes_is_refused_where_it_is_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`freshet settings` shows nothing that a worker would refuse; the message names the alias."""
+    monkeypatch.setenv("FRESHET_EXTRA_EVENT_TYPES", orjson.dumps({name: [1.0, 1]}).decode())
+    outcome = freshet("settings")
+    assert outcome.code == 2
+    assert "event type name has value" in outcome.err and "[sources.<name>] types" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('topics = ["user_events"]', "[sources.a] topics names user_events, which is Freshet's own"),
+        ('topics = ["user_events.dead_letters"]', "which is Freshet's own"),
+        ('topics = ["items"]\nkind = "items"', "[sources.a] topics names items, which is Freshet's own"),
+        ('topics = ["t"]\n[sources.b]\ntopics = ["t"]', "[sources.b] topics names t, as [sources.a] does"),
+    ],
+)
+def test_a_source_reads_no_topic_of_ours_and_none_of_another(text: str, said: str, written: Path) -> None:
+    """Reading what it writes would go round for ever, and two readings of one topic would count twice."""
+    written.write_text(f"[sources.a]\n{text}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert said in str(caught.value)
