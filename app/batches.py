@@ -99,3 +99,16 @@ async def raw_batch(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int)
         raise ServiceError(
             f"there is no batch to be had at offset {offset} of partition {tp.partition} of {tp.topic}: {error}."
         ) from error
+
+
+async def step_behind(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> Batch:
+    """Have a consumer go on behind the batch at an offset; for readers of what heals without it.
+
+    Raises
+    ------
+    ServiceError
+        If the broker does not give it.
+    """
+    batch = await raw_batch(consumer, tp, offset)
+    consumer.seek(tp, batch.behind)
+    return batch

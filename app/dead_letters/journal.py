@@ -6,8 +6,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
+from app.batches import step_behind
 from app.broker import Broker
 from app.dead_letters.marks import Headers, Origin, begin_headers, mark_headers, sent_origin
+from app.decoding import tell_apart
 from app.kafka import FETCH_BYTES, start_client
 from models.errors import ServiceError
 from tables.names import Names
@@ -96,7 +98,11 @@ async def log_reader(broker: Broker, partitions: Iterable[TopicPartition]) -> AI
 
 
 async def sent_since(consumer: AIOKafkaConsumer, starts: Mapping[int, int]) -> list[Sent]:
-    """What has been re-driven into the log from these offsets on; a partition not named is read from its start."""
+    """What has been re-driven into the log from these offsets on; a partition not named is read from its start.
+
+    A batch that cannot be decoded is passed over: what a redrive sends is decoded by the broker before it is taken.
+    """
+    failures = tell_apart(consumer)
     found: list[Sent] = []
     ends = await log_ends(consumer)
     waiting: dict[Any, int] = {}
@@ -110,5 +116,8 @@ async def sent_since(consumer: AIOKafkaConsumer, starts: Mapping[int, int]) -> l
             for record in records:
                 if origin := sent_origin(record):
                     found.append((origin, record.partition, record.offset))
+        for tp, failure in list(failures.items()):
+            del failures[tp]
+            await step_behind(consumer, tp, failure.offset)
         waiting = {tp: end for tp, end in waiting.items() if await consumer.position(tp) < end}
     return found

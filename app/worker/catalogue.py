@@ -9,7 +9,7 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from app.batches import raw_batch
+from app.batches import step_behind
 from app.broker import Broker
 from app.decoding import Failures, tell_apart
 from app.kafka import reader, start_client
@@ -124,7 +124,7 @@ class Catalogue:
         for tp, failure in list(failures.items()):
             del failures[tp]
             try:
-                batch = await raw_batch(consumer, tp, failure.offset)
+                batch = await step_behind(consumer, tp, failure.offset)
             except (KafkaError, ServiceError):
                 await asyncio.sleep(AGAIN_S)
                 continue
@@ -138,7 +138,6 @@ class Catalogue:
                 batch.codec,
                 failure.why,
             )
-            consumer.seek(tp, batch.behind)
 
     def _take(self, record: ConsumerRecord) -> None:
         try:

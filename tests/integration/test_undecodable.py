@@ -6,8 +6,10 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 
+from app.dead_letters.journal import log_reader, sent_since
+from app.dead_letters.marks import Origin, sent_headers
 from app.decoding import tell_apart
-from app.kafka import reader, start_client
+from app.kafka import reader, start_client, writer
 from app.local.stack import LocalStack
 from app.worker.catalogue import Catalogue
 from app.worker.checkpoints import CheckpointWriter
@@ -208,3 +210,29 @@ def test_followers_refuse_shares_and_leave_catalogue_entries_out(
         asyncio.run(follow_shares())
     assert asyncio.run(follow_catalogue()) == {f"i{number}" for number in (0, 1, 2, 6, 7, 8)}
     assert [line for line in caplog.messages if f"offsets 3 to 5 of partition 0 of {names.catalogue}" in line]
+
+
+def test_a_redrive_looks_behind_what_cannot_be_decoded(scene: Scene, shared: LocalStack) -> None:
+    """What one that died had sent is found, before and behind a bad batch of the log."""
+    scene.create(1)
+    kafka, topic = scene.settings.kafka, scene.names.events
+
+    async def send() -> None:
+        producer = writer(kafka)
+        await start_client(producer, kafka)
+        for number in range(3):
+            headers = sent_headers(Origin(topic, 0, number))
+            await producer.send_and_wait(topic, b"value", key=b"u", partition=0, headers=headers)
+        await producer.stop()
+
+    async def look() -> list[tuple[Origin, int, int]]:
+        consumer = await log_reader(kafka, [TopicPartition(topic, 0)])
+        try:
+            return await sent_since(consumer, {})
+        finally:
+            await consumer.stop()
+
+    asyncio.run(send())
+    damage(shared, topic, 0, 1, damaged_on_disk)
+
+    assert asyncio.run(look()) == [(Origin(topic, 0, 0), 0, 0), (Origin(topic, 0, 2), 0, 2)]
