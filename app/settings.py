@@ -13,8 +13,8 @@ from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from app.broker import Broker
 from app.changes import Refuse, Warn
+from app.kafka_settings import KafkaSettings
 from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
@@ -44,12 +44,11 @@ _WRONG: Final = {
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", str: "text"}
 
 
-class Settings(RedisSettings):
+class Settings(KafkaSettings, RedisSettings):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
 
-    broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port[,host:port]")
     namespace: str = Field(
         "",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$|^$",
@@ -75,7 +74,12 @@ class Settings(RedisSettings):
     )
     group: str = Field("", pattern=TOPIC, description="consumer group of the workers; empty: freshet, with the prefix")
     partitions: int = Field(4, ge=1, le=1000, description="partitions of user_events when it is created")
-    replication_factor: int = Field(1, ge=1, le=9, description="replicas of every topic that is created")
+    replication_factor: int = Field(
+        0,
+        ge=0,
+        le=9,
+        description="replicas of topics that are created; 0: those of user_events, or the broker's default",
+    )
     partitioner: Annotated[
         Literal["murmur2", "crc32", "fnv1a", "fnv1a_reference", "murmur2_unsigned"],
         Refuse("partitioner", "a user in two partitions would be two people, counted anew"),
@@ -147,11 +151,6 @@ class Settings(RedisSettings):
         600.0, ge=1, le=86_400, description="a partition not loaded after this ends the worker, s"
     )
     standstill_s: float = Field(120.0, ge=1, le=86_400, description="a worker with lag but no progress ends after, s")
-
-    @property
-    def kafka(self) -> Broker:
-        """How Kafka is reached."""
-        return Broker(self.broker)
 
     @property
     def names(self) -> Names:
@@ -236,7 +235,7 @@ def load_settings(**overrides: Any) -> Settings:
         Naming the setting, its value, and what is allowed.
     """
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
     except (ValueError, OSError) as error:  # a variable that is no JSON, or a TOML file that cannot be read
@@ -244,6 +243,8 @@ def load_settings(**overrides: Any) -> Settings:
             value = os.environ.get(f"{PREFIX}{found[1].upper()}", "")
             raise SettingsError(_refused(found[1], value, "not JSON")) from None
         raise SettingsError(f"the settings cannot be read: {error}. Mend the file, or unset {PREFIX}CONFIG.") from error
+    _ = settings.kafka  # refused if they do not fit together
+    return settings
 
 
 def _explain(problem: Any) -> str:
