@@ -1,5 +1,6 @@
 """Tokens for OAUTHBEARER: from a file, or from a server that gives them for client credentials."""
 
+import base64
 import ssl
 import time
 from functools import lru_cache
@@ -16,7 +17,7 @@ USED_SHARE = 0.8  # of a token's life; then the next one is asked for
 OK = 200
 
 
-class TokenRefused(KafkaConnectionError):
+class TokenRefused(KafkaConnectionError):  # type: ignore[misc]  # aiokafka has no types
     """There is no token; like any other failure to connect it may pass."""
 
 
@@ -51,13 +52,17 @@ class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka ha
     async def _ask(self) -> None:
         security, url = self._security, self._security.token_url
         form = {"grant_type": "client_credentials"} | ({"scope": security.token_scope} if security.token_scope else {})
-        credentials = aiohttp.BasicAuth(security.username, security.secret(), "utf-8")
+        login = base64.b64encode(f"{security.username}:{security.secret()}".encode()).decode()
         asked_at = time.monotonic()
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT_S), trust_env=True) as session,
                 session.post(
-                    url, data=form, auth=credentials, ssl=_trust(security.ca_file), allow_redirects=False
+                    url,
+                    data=form,
+                    headers={"Authorization": f"Basic {login}"},
+                    ssl=_trust(security.ca_file),
+                    allow_redirects=False,
                 ) as answer,
             ):
                 found = await answer.json(content_type=None)

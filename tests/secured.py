@@ -13,19 +13,7 @@ from urllib.parse import parse_qs
 
 import orjson
 import trustme
-from confluent_kafka.admin import (
-    AclBinding,
-    AclBindingFilter,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    NewTopic,
-    ResourcePatternType,
-    ResourceType,
-    ScramCredentialInfo,
-    ScramMechanism,
-    UserScramCredentialUpsertion,
-)
+from confluent_kafka import admin
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from app.local.kafka import KafkaServer
@@ -33,6 +21,7 @@ from app.local.kafka_settings import Listener
 from app.local.ports import HOST, free_port
 from app.local.redis import RedisServer
 
+API: Any = admin  # its types are not exported
 PASSWORD = "correct horse"
 MODULES = "org.apache.kafka.common.security"
 
@@ -116,27 +105,27 @@ class SecuredKafka:
         self.kafka.launch()
         self.redis.start()
         self.kafka.wait_ready()
-        self.admin = AdminClient({"bootstrap.servers": self.kafka.broker})
+        self.admin = API.AdminClient({"bootstrap.servers": self.kafka.broker})
         for user in ("root", "freshet", "reader"):
             self.add_user(user)
 
     def add_user(self, user: str) -> None:
         """Give a user the password."""
-        for mechanism in (ScramMechanism.SCRAM_SHA_512, ScramMechanism.SCRAM_SHA_256):
-            info = ScramCredentialInfo(mechanism, 4096)
-            change = UserScramCredentialUpsertion(user, info, PASSWORD.encode())
+        for mechanism in (API.ScramMechanism.SCRAM_SHA_512, API.ScramMechanism.SCRAM_SHA_256):
+            info = API.ScramCredentialInfo(mechanism, 4096)
+            change = API.UserScramCredentialUpsertion(user, info, PASSWORD.encode())
             for done in self.admin.alter_user_scram_credentials([change]).values():
                 done.result(10)
 
-    def grant(self, bindings: Iterable[AclBinding]) -> None:
+    def grant(self, bindings: Iterable[Any]) -> None:
         """Allow what the bindings say."""
         for done in self.admin.create_acls(list(bindings)).values():
             done.result(10)
 
-    def revoke(self, bindings: Iterable[AclBinding]) -> None:
+    def revoke(self, bindings: Iterable[Any]) -> None:
         """Allow it no more."""
         filters = [
-            AclBindingFilter(
+            API.AclBindingFilter(
                 each.restype,
                 each.name,
                 each.resource_pattern_type,
@@ -182,21 +171,26 @@ class SecuredKafka:
         }
 
 
-KINDS = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "transactional-id": ResourceType.TRANSACTIONAL_ID}
+KINDS = {
+    "topic": API.ResourceType.TOPIC,
+    "group": API.ResourceType.GROUP,
+    "transactional-id": API.ResourceType.TRANSACTIONAL_ID,
+}
 ACL_OPERATIONS = {
-    "Read": AclOperation.READ,
-    "Write": AclOperation.WRITE,
-    "Describe": AclOperation.DESCRIBE,
-    "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
+    "Read": API.AclOperation.READ,
+    "Write": API.AclOperation.WRITE,
+    "Describe": API.AclOperation.DESCRIBE,
+    "DescribeConfigs": API.AclOperation.DESCRIBE_CONFIGS,
 }
 
 
-def bindings_of(principal: str, lines: str = "", *, prefix: str = "") -> list[AclBinding]:
+def bindings_of(principal: str, lines: str = "", *, prefix: str = "") -> list[Any]:
     """What `kafka-acls.sh` lines allow one principal; with a prefix, everything on all that begins so."""
-    found: list[AclBinding] = []
+    found: list[Any] = []
     if prefix:
         return [
-            binding(kind, prefix, ResourcePatternType.PREFIXED, principal, AclOperation.ALL) for kind in KINDS.values()
+            binding(kind, prefix, API.ResourcePatternType.PREFIXED, principal, API.AclOperation.ALL)
+            for kind in KINDS.values()
         ]
     for line in lines.splitlines():
         words = shlex.split(line, comments=True)
@@ -204,21 +198,19 @@ def bindings_of(principal: str, lines: str = "", *, prefix: str = "") -> list[Ac
             continue
         (kind,) = [kind for kind in KINDS if f"--{kind}" in words]
         name = words[words.index(f"--{kind}") + 1]
-        pattern = ResourcePatternType.PREFIXED if "prefixed" in words else ResourcePatternType.LITERAL
+        pattern = API.ResourcePatternType.PREFIXED if "prefixed" in words else API.ResourcePatternType.LITERAL
         for at, word in enumerate(words):
             if word == "--operation":
                 found.append(binding(KINDS[kind], name, pattern, principal, ACL_OPERATIONS[words[at + 1]]))
     return found
 
 
-def binding(
-    kind: ResourceType, name: str, pattern: ResourcePatternType, principal: str, operation: AclOperation
-) -> AclBinding:
+def binding(kind: Any, name: str, pattern: Any, principal: str, operation: Any) -> Any:
     """One permission, from any host."""
-    return AclBinding(kind, name, pattern, principal, "*", operation, AclPermissionType.ALLOW)
+    return API.AclBinding(kind, name, pattern, principal, "*", operation, API.AclPermissionType.ALLOW)
 
 
-def topics_of(lines: str) -> list[NewTopic]:
+def topics_of(lines: str) -> list[Any]:
     """What `kafka-topics.sh` lines make."""
     found = []
     for line in lines.splitlines():
@@ -226,7 +218,7 @@ def topics_of(lines: str) -> list[NewTopic]:
         if words and words[0] == "kafka-topics.sh":
             config = dict(words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "--config")
             name, partitions = (words[words.index(flag) + 1] for flag in ("--topic", "--partitions"))
-            found.append(NewTopic(name, num_partitions=int(partitions), config=config))
+            found.append(API.NewTopic(name, num_partitions=int(partitions), config=config))
     return found
 
 

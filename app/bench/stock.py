@@ -1,8 +1,8 @@
 """The counter to compare with: a plain Faust agent and table, as the documentation of Faust shows them.
 
 Run as `python -m app.bench.stock NAME TOPIC PARTITIONS [SESSION_TIMEOUT_S]`; the settings say where Kafka is. JSON
-values and `table[user] += 1`, nothing else, and everything has Faust's default but: the number of partitions, which has to be
-that of the topic; no web server, whose port only one worker could have; and the session's timeout, if it is given
+values and `table[user] += 1`, nothing else, and everything has Faust's default but: the number of partitions, which has
+to be that of the topic; no web server, whose port only one worker could have; and the session's timeout, if it is given
 (with the default, a minute, nothing would be counted for a minute after each kill).
 
 How far it is goes to standard output, as the lines of Freshet's own worker; `seconds` is the time from its first event

@@ -21,7 +21,7 @@ Allowed = Mapping[tuple[str, str], frozenset[str] | None]
 """(kind, name) -> operations, as far as they are known; None: this broker does not tell."""
 
 
-class MetadataResponse8(Response):
+class MetadataResponse8(Response):  # type: ignore[misc]
     """Topics with the operations that are allowed on each."""
 
     API_KEY = 3
@@ -59,7 +59,7 @@ class MetadataResponse8(Response):
     )
 
 
-class MetadataRequest8(RequestStruct):
+class MetadataRequest8(RequestStruct):  # type: ignore[misc]
     """Version 8, the first that tells them (Kafka 2.3)."""
 
     API_KEY = 3
@@ -73,7 +73,7 @@ class MetadataRequest8(RequestStruct):
     )
 
 
-class TopicOperations(Request[MetadataRequest8]):
+class TopicOperations(Request[MetadataRequest8]):  # type: ignore[misc]
     """Ask for topics with what is allowed on each."""
 
     API_KEY = 3
@@ -86,7 +86,7 @@ class TopicOperations(Request[MetadataRequest8]):
         return request_struct_class(self._topics, False, False, True)
 
 
-class DescribeGroupsRequest3(RequestStruct):
+class DescribeGroupsRequest3(RequestStruct):  # type: ignore[misc]
     """aiokafka's own version 3 reads its answer as if it were of version 2."""
 
     API_KEY = 15
@@ -95,7 +95,7 @@ class DescribeGroupsRequest3(RequestStruct):
     SCHEMA = DescribeGroupsRequest_v3.SCHEMA
 
 
-class GroupOperations(Request[DescribeGroupsRequest3]):
+class GroupOperations(Request[DescribeGroupsRequest3]):  # type: ignore[misc]
     """Ask for a group with what is allowed on it."""
 
     API_KEY = 15

@@ -10,11 +10,21 @@ import pytest
 from app.kafka import partition_counts
 from app.settings import Settings
 from models.errors import FreshetError, ServiceError
+from models.partitioner import partition_of
 from tests.command import freshet
 from tests.flow import events
-from tests.integration.test_commands import crowd, json_of, until
-from tests.scene import Scene
-from tests.secured import PASSWORD, SecuredKafka, TokenServer, bindings_of, make_files, token_for
+from tests.integration.test_commands import crowd, event, json_of, until
+from tests.scene import Scene, Sent
+from tests.secured import (
+    ACL_OPERATIONS,
+    PASSWORD,
+    SecuredKafka,
+    TokenServer,
+    bindings_of,
+    make_files,
+    token_for,
+    topics_of,
+)
 from tests.stack import fresh_scene, require
 
 
@@ -113,15 +123,15 @@ def test_everything_runs_over_tls_with_a_login(scene: Scene, tmp_path: Path) -> 
     worker = scene.worker()
     assert run("produce", stdin=crowd()) == {"sent": 88, "bad": 0}
     assert run("replay", str(tmp_path / "log.jsonl"), "--speed", "max")["sent"] == 88
-    assert run("produce", "--no-check", stdin=b'{"user_id":"u1"}')["sent"] == 1
-    scene.n_sent = 177
+    scene.n_sent = 176
+    scene.send([Sent(b"u1", event("u1", "astray"), 1 - partition_of(b"u1", 2, "murmur2"))])
     scene.await_durable()
     until(lambda: freshet("recs", "u0", "--json", settings=scene.settings), lambda o: json_of(o)["items"])
-    assert run("dead-letters", "count")["by_reason"] == {"missing_field": 1}
-    assert run("dead-letters", "list")["reason"] == "missing_field"
-    assert run("dead-letters", "redrive", "--yes")["sent"] == 1
-    found = run("doctor")["findings"]
-    assert [each for each in found if each["status"] == "wrong"] == []
+    assert run("dead-letters", "count")["by_reason"] == {"wrong_partition": 1}
+    assert run("dead-letters", "list")["reason"] == "wrong_partition"
+    assert run("dead-letters", "redrive", "--yes")["redriven"] == 1
+    found = json_of(freshet("doctor", "--json", settings=scene.settings))["findings"]
+    assert [each["check"] for each in found if each["status"] == "wrong"] == ["partitioner"], found
     assert {"check": "permissions", "status": "ok", "found": "all that a worker needs", "advice": ""} in found
     assert worker.stop() == 0
     assert run("reset", "--yes")["n_partitions"] == 2
@@ -174,7 +184,7 @@ def test_worker_runs_with_what_is_printed_and_no_more(scene: Scene, secured: Sec
 
     early = freshet("topics", settings=scene.settings)
     assert early.code == 1
-    assert f"topic {scene.names.events} is not there, or this client may not see it, and it may not make it" in early.err
+    assert "is not there, or this client may not see it, and it may not make it" in early.err
 
     for done in secured.admin.create_topics(topics_of(printed.out)).values():
         done.result(10)
@@ -194,7 +204,7 @@ def test_worker_runs_with_what_is_printed_and_no_more(scene: Scene, secured: Sec
     assert [each["check"] for each in wrong] == ["dead letters", "workers"], wrong
     assert "Read on topic" not in str(found)
 
-    secured.revoke([each for each in granted if each.operation.name == "DESCRIBE_CONFIGS"])
+    secured.revoke([each for each in granted if each.operation == ACL_OPERATIONS["DescribeConfigs"]])
     worker = scene.worker()
     assert "this client may not see its configuration (DescribeConfigs)" in worker.log_path.read_text()
     assert worker.stop() == 0
