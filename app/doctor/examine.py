@@ -24,6 +24,7 @@ from models.errors import FreshetError
 
 PATIENCE_S = 15.0
 LONG_S = 120.0
+NOT_OF_A_WORKER = ("dead letters",)
 
 Check = Callable[[Settings], Coroutine[Any, Any, list[Finding]]]
 
@@ -56,5 +57,8 @@ async def _within(seconds: float, name: str, check: Check, settings: Settings) -
     except FreshetError as error:
         return [Finding(name, "wrong", str(error))]
     except KafkaError as error:
-        said = not_allowed(error) or repr(error)
-        return [Finding(name, "wrong", said, "Look into the broker's log, and at what this client may do there.")]
+        said = not_allowed(error)
+        if said is not None and name in NOT_OF_A_WORKER:
+            return [Finding(name, "note", said, "A worker does not need it.")]
+        advice = "Look into the broker's log, and at what this client may do there."
+        return [Finding(name, "wrong", said or repr(error), advice)]

@@ -42,6 +42,7 @@ def worker_grants(names: Names) -> tuple[Grant, ...]:
         Grant("topic", names.events, ("Read",), "the events"),
         Grant("topic", names.catalogue, ("Read",), "the catalogue"),
         Grant("topic", names.profiles, ("Read",), "the profiles"),
+        Grant("topic", names.skips, ("Read",), "what an operator has had stepped over"),
         Grant("topic", names.dead_letters, ("Write", "DescribeConfigs"), f"what could not be folded{sizes}"),
         Grant("topic", names.user_checkpoints, ("Read", "Write", "DescribeConfigs"), f"saved users{sizes}"),
         Grant("topic", names.item_checkpoints, ("Read", "Write", "DescribeConfigs"), f"saved items{sizes}"),
@@ -85,10 +86,21 @@ def roles(names: Names, worker: str) -> Iterator[Role]:
     )
     everywhere = ("Describe", "DescribeConfigs")
     yield Role(
+        "freshet-skip",
+        "freshet stopped list, skip",
+        (
+            Grant("topic", names.events, ("Read",), "what cannot be decoded"),
+            Grant("topic", names.skips, ("Read", "Write"), "what is stepped over"),
+            Grant("topic", names.dead_letters, ("Write", "DescribeConfigs"), "its bytes are kept there"),
+            Grant("group", names.group, ("Describe",), "how far workers are"),
+        ),
+    )
+    yield Role(
         "freshet-doctor",
         "freshet doctor, where it does not log in as a worker does",
         (
             Grant("topic", names.events, ("Read", "DescribeConfigs"), "whether all is folded"),
+            Grant("topic", names.skips, ("Read", "DescribeConfigs"), "what is stepped over"),
             Grant("topic", names.dead_letters, ("Read", "DescribeConfigs"), "why events were bad"),
             *(
                 Grant("topic", topic, everywhere, "whether it is as it must be")

@@ -3,6 +3,7 @@
 import logging
 import ssl
 from pathlib import Path
+from typing import Any
 
 import faust
 import pytest
@@ -17,7 +18,7 @@ from models.errors import SettingsError
 from tests.command import freshet
 
 SECRET = "hunter2-hunter2"
-LOGIN = {"kafka_protocol": "SASL_SSL", "kafka_username": "ann", "kafka_password": SECRET}
+LOGIN: dict[str, Any] = {"kafka_protocol": "SASL_SSL", "kafka_username": "ann", "kafka_password": SECRET}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ LOGIN = {"kafka_protocol": "SASL_SSL", "kafka_username": "ann", "kafka_password"
         ({"kafka_protocol": "SSL", "kafka_key_file": "k"}, "KEY_FILE is set without FRESHET_KAFKA_CERTIFICATE_FILE"),
     ],
 )  # fmt: skip
-def test_settings_that_do_not_fit_together(settings: dict[str, str], said: str) -> None:
+def test_settings_that_do_not_fit_together(settings: dict[str, Any], said: str) -> None:
     """What cannot work, is ignored or gives credentials away is refused, with the setting and without the secret."""
     with pytest.raises(SettingsError) as refused:
         load_settings(**settings)
@@ -92,7 +93,7 @@ def test_what_a_client_is_given(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_files_that_cannot_be_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], said: str
 ) -> None:
     """The message names setting, file and what is wrong."""
     monkeypatch.chdir(tmp_path)

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FRESHET_CONFIG", raising=False)
 
 
-def printed(form: str, **settings: object) -> str:
+def printed(form: str, **settings: Any) -> str:
     """The lines in a format."""
     outcome = freshet("topics", "--print", "--format", form, settings=Settings(namespace="shop", **settings))
     assert (outcome.code, outcome.err) == (0, "")
@@ -71,6 +72,13 @@ def test_acl_lines_of_all_roles() -> None:
     assert NAMES.doctor_id.startswith("shop.freshet-")
     used = {line[at + 1] for line in acls for at, word in enumerate(line) if word == "--operation"}
     assert used == {"Read", "Write", "Describe", "DescribeConfigs"}
+
+
+def test_worker_is_granted_every_topic() -> None:
+    """A worker looks at all topics at its start, so each one is among its grants."""
+    granted = {grant.name for grant in worker_grants(NAMES) if grant.kind == "topic"}
+
+    assert granted == {spec.name for spec in NAMES.topics(1)}
 
 
 def test_redis_rules_name_the_keys_of_the_namespace() -> None:
