@@ -105,7 +105,7 @@ class SecuredKafka:
         self.kafka.launch()
         self.redis.start()
         self.kafka.wait_ready()
-        self.admin = API.AdminClient({"bootstrap.servers": self.kafka.broker})
+        self.admin = API.AdminClient({"bootstrap.servers": self.kafka.broker, "log_level": 0})
         for user in ("root", "freshet", "reader"):
             self.add_user(user)
 

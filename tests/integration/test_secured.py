@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from app.kafka import partition_counts
+from app.kafka import create_topics, partition_counts
+from app.kafka_admin import topic_configs
 from app.settings import Settings
 from models.errors import FreshetError, ServiceError
 from models.partitioner import partition_of
+from tables.names import TopicSpec
 from tests.command import freshet
 from tests.flow import events
 from tests.integration.test_commands import crowd, event, json_of, until
@@ -173,6 +175,22 @@ def test_other_ways_in(scene: Scene, secured: SecuredKafka, tmp_path: Path, way:
     assert server.refused == 0
     if way == "client credentials":
         assert server.given >= 1
+
+
+def test_setting_that_kafka_refuses_is_left_out(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """A real broker's refusal names the setting: without it the topic is made, and the effect is told."""
+    topic = scene.names.user_checkpoints
+    spec = TopicSpec(topic, 1, {"cleanup.policy": "compact", "segment.bytes": "1", "segment.ms": "60000"})
+
+    asyncio.run(create_topics(scene.settings.kafka, [spec], 0))
+
+    config = asyncio.run(topic_configs(scene.settings.kafka, [topic]))[topic]
+    assert (config["cleanup.policy"], config["segment.ms"]) == ("compact", "60000")
+    assert int(config["segment.bytes"]) > 1
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "freshet"]
+    assert told.startswith(f"{topic} was made without segment.bytes=1, which Kafka refuses: checkpoints are compacted")
+    with pytest.raises(ServiceError, match=r"cleanup\.policy"):
+        asyncio.run(create_topics(scene.settings.kafka, [TopicSpec(f"{topic}2", 1, {"cleanup.policy": "no"})], 0))
 
 
 def test_worker_runs_with_what_is_printed_and_no_more(scene: Scene, secured: SecuredKafka) -> None:
