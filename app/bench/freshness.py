@@ -16,7 +16,7 @@ from app.bench.place import Place, own_place
 from app.client import AsyncReader
 from app.replay.progress import shown
 from app.worker.preflight import prepare_topics
-from app.worker.process import WorkerProcess, environment
+from app.worker.process import WorkerProcess
 from models.errors import ServiceError, SettingsError
 
 PRELOADED = 10_000

@@ -24,7 +24,7 @@ from models.errors import FreshetError
 
 PATIENCE_S = 15.0
 LONG_S = 120.0
-NOT_OF_A_WORKER = ("dead letters",)
+NOT_OF_A_WORKER = ("dead letters", "bad events")
 
 Check = Callable[[Settings], Coroutine[Any, Any, list[Finding]]]
 

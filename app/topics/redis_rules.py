@@ -9,7 +9,7 @@ from app.store.acl import reader_acl, worker_acl
 def redis_lines(settings: Settings) -> Iterator[str]:
     """One line for each kind of client; functions run with the rights of whoever calls them."""
     access = settings.redis
-    where = {"cluster": access.mode == "cluster", "database": access.database}
+    cluster = access.mode == "cluster"
     yield "# Redis: put a password in place of PASSWORD."
-    yield worker_acl(settings.keys, **where)
-    yield reader_acl(settings.keys, **where)
+    yield worker_acl(settings.keys, cluster=cluster, database=access.db)
+    yield reader_acl(settings.keys, cluster=cluster, database=access.db)

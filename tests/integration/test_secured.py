@@ -188,7 +188,7 @@ def test_setting_that_kafka_refuses_is_left_out(scene: Scene, caplog: pytest.Log
     assert (config["cleanup.policy"], config["segment.ms"]) == ("compact", "60000")
     assert int(config["segment.bytes"]) > 1
     (told,) = [record.getMessage() for record in caplog.records if record.name == "freshet"]
-    assert told.startswith(f"{topic} was made without segment.bytes=1, which Kafka refuses: checkpoints are compacted")
+    assert told.startswith(f"{topic} was made without segment.bytes=1, which Kafka refuses: Checkpoints are cleaned")
     with pytest.raises(ServiceError, match=r"cleanup\.policy"):
         asyncio.run(create_topics(scene.settings.kafka, [TopicSpec(f"{topic}2", 1, {"cleanup.policy": "no"})], 0))
 

@@ -85,8 +85,11 @@ def test_redis_rules_name_the_keys_of_the_namespace() -> None:
     """Workers may write below the prefix alone, readers may read there."""
     out = printed("acls", key_prefix="team-a:")
 
-    assert " ~team-a:shop:* " in out
-    assert " %R~team-a:shop:* " in out
+    (worker,) = [line for line in out.splitlines() if line.startswith("ACL SETUSER freshet-worker ")]
+    (reader,) = [line for line in out.splitlines() if line.startswith("ACL SETUSER freshet-reader ")]
+    assert " ~team-a:shop:recs:* " in worker
+    assert " %R~team-a:shop:recs:* " in reader
+    assert "~recs:" not in worker + reader
 
 
 def test_terraform_resources() -> None:
