@@ -19,6 +19,7 @@ from app.commands import (
     similar,
     sniff,
     stopped,
+    topics,
     trending,
     up,
     worker,
@@ -56,6 +57,7 @@ cli.add_command(dead_letters.dead_letters)
 cli.add_command(stopped.stopped)
 cli.add_command(data.data)
 cli.add_command(settings.settings)
+cli.add_command(topics.topics)
 cli.add_command(doctor.doctor)
 cli.add_command(reset.reset)
 cli.add_command(bench.bench)

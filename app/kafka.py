@@ -1,19 +1,26 @@
 """What everyone who talks to Kafka shares: reading partitions to their ends, and making topics."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError, for_code
 
 from app.broker import Broker
 from app.decoding import check_decoded, tell_apart
+from app.refusal import no_connection, not_allowed
+from app.topics.making import make_topics, refuse_hidden
 from models.errors import ServiceError
-from tables.names import TopicSpec
+from tables.names import OPTIONAL, TopicSpec
 
+logger = logging.getLogger("freshet")
+
+LIMIT = "max.message.bytes"
+USUAL_LIMIT = 1_048_588
 FETCH_BYTES = 8 * 1024**2
 RECORDS_BETWEEN_PAUSES = 1000
 CODEC = "zstd"
@@ -44,17 +51,17 @@ async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdm
     Raises
     ------
     ServiceError
-        If no broker answers.
+        If no broker answers, takes the login, or lets the client do what it is for; with the setting to change.
     """
     try:
         await client.start()
-    except KafkaConnectionError as error:
+    except KafkaError as error:
         close = client.close if isinstance(client, AIOKafkaAdminClient) else client.stop
+        forbidden = not_allowed(error)
+        if forbidden is None and not isinstance(error, KafkaConnectionError):
+            raise
         await close()
-        raise ServiceError(
-            f"Kafka at {broker} cannot be reached: {error}. Start it (`freshet up` brings a local one), or set "
-            "FRESHET_BROKER to host:port."
-        ) from error
+        raise ServiceError(forbidden or await no_connection(broker, error)) from error
 
 
 async def has_stopped(producer: AIOKafkaProducer, within_s: float) -> bool:
@@ -120,18 +127,30 @@ async def read_to_end(
 
 
 async def partition_counts(broker: Broker, topics: Iterable[str]) -> dict[str, int]:
-    """Partitions of each topic that exists."""
+    """Partitions of each topic that exists.
+
+    Raises
+    ------
+    ServiceError
+        If this client may not see one of them.
+    """
     admin = AIOKafkaAdminClient(**broker.client())
     await start_client(admin, broker)
     try:
         found = await admin.describe_topics(list(topics))
+        refuse_hidden(found)
         return {topic["topic"]: len(topic["partitions"]) for topic in found if topic["error_code"] == 0}
     finally:
         await admin.close()
 
 
 async def create_topics(broker: Broker, specs: Iterable[TopicSpec], replication_factor: int) -> None:
-    """Create the topics that do not exist.
+    """Create the topics that do not exist; what a cluster does not let be set is left out, and told.
+
+    Parameters
+    ----------
+    replication_factor
+        0: that of the first of these topics that is there, or the broker's default.
 
     Raises
     ------
@@ -141,46 +160,37 @@ async def create_topics(broker: Broker, specs: Iterable[TopicSpec], replication_
     admin = AIOKafkaAdminClient(**broker.client())
     await start_client(admin, broker)
     try:
-        missing = {
-            spec.name: NewTopic(spec.name, spec.partitions, replication_factor, topic_configs=dict(spec.config))
-            for spec in specs
-        }
-        found = await admin.describe_topics(list(missing))
-        for topic in found:
-            if topic["error_code"] == 0:
-                del missing[topic["topic"]]
-        if missing:
-            response = await admin.create_topics(list(missing.values()))
-            for name, code, *message in response.topic_errors:
-                if code and for_code(code) is not TopicAlreadyExistsError:
-                    raise ServiceError(f"topic {name} cannot be created: {for_code(code).__name__} {message}.")
-            await _await_topics(admin, set(missing))
+        for topic, config in (await make_topics(admin, specs, replication_factor)).items():
+            for key, value in config.items():
+                logger.warning("%s was made without %s=%s, which Kafka refuses: %s", topic, key, value, OPTIONAL[key])
     except KafkaError as error:
         raise ServiceError(f"topics cannot be created at {broker}: {error!r}. Create them, or allow it.") from error
     finally:
         await admin.close()
 
 
-async def _await_topics(admin: AIOKafkaAdminClient, names: set[str]) -> None:
-    for _ in range(200):
-        found = await admin.describe_topics(sorted(names))
-        if all(topic["error_code"] == 0 and topic["partitions"] for topic in found):
-            return
-        await asyncio.sleep(0.05)
-    raise ServiceError(f"topics {', '.join(sorted(names))} were created but have no leader after 10 s.")
-
-
 async def topic_limits(broker: Broker, topics: Iterable[str]) -> dict[str, int]:
-    """`max.message.bytes` of each topic."""
+    """`max.message.bytes` of each topic; Kafka's own default where this client may not see it."""
     admin = AIOKafkaAdminClient(**broker.client())
     await start_client(admin, broker)
     try:
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name, {"max.message.bytes": ""}) for name in topics]
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, {LIMIT: ""}) for name in topics]
         limits: dict[str, int] = {}
         for response in await admin.describe_configs(resources):
-            for resource in response.resources:
-                topic, entries = resource[3], resource[4]
-                limits[topic] = int(dict(entry[:2] for entry in entries)["max.message.bytes"])
+            for code, message, _, topic, entries in response.resources:
+                if for_code(code) is TopicAuthorizationFailedError:
+                    limits[topic] = USUAL_LIMIT
+                    logger.warning(
+                        "%s: this client may not see its configuration (DescribeConfigs); it should take %d bytes",
+                        topic,
+                        USUAL_LIMIT,
+                    )
+                elif code:
+                    raise ServiceError(
+                        f"the configuration of topic {topic} cannot be read: {for_code(code)} {message}."
+                    )
+                else:
+                    limits[topic] = int(dict(entry[:2] for entry in entries)[LIMIT])
         return limits
     finally:
         await admin.close()

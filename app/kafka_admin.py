@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import for_code
 
 from app.broker import Broker
 from app.kafka import create_topics, partition_counts, reader, start_client
@@ -42,7 +43,9 @@ async def describe_group(broker: Broker, group: str) -> Group:
     async with admin_client(broker) as client:
         (response,) = await client.describe_consumer_groups([group])
     (found,) = response.groups
-    state, members = found[2], found[5]
+    code, state, members = found[0], found[2], found[5]
+    if code:
+        raise for_code(code)(group)
     return Group(state, tuple(f"{member[1]} at {member[2].lstrip('/')}" for member in members))
 
 
@@ -80,13 +83,14 @@ async def log_ranges(broker: Broker, topic: str, n_partitions: int) -> dict[int,
 
 
 async def topic_configs(broker: Broker, topics: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Configuration of each topic, by Kafka's own names."""
+    """Configuration of each topic, by Kafka's own names; without those that this client may not see."""
     async with admin_client(broker) as client:
         responses = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics])
     return {
         resource[3]: {entry[0]: entry[1] for entry in resource[4]}
         for response in responses
         for resource in response.resources
+        if resource[0] == 0
     }
 
 

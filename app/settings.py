@@ -13,8 +13,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from app.broker import Broker
 from app.changes import Refuse, Warn
+from app.kafka_settings import KafkaSettings
 from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
@@ -44,12 +44,11 @@ _WRONG: Final = {
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", str: "text"}
 
 
-class Settings(RedisSettings):
+class Settings(KafkaSettings, RedisSettings):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
 
-    broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port[,host:port]")
     namespace: str = Field(
         "",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$|^$",
@@ -75,7 +74,12 @@ class Settings(RedisSettings):
     )
     group: str = Field("", pattern=TOPIC, description="consumer group of the workers; empty: freshet, with the prefix")
     partitions: int = Field(4, ge=1, le=1000, description="partitions of user_events when it is created")
-    replication_factor: int = Field(1, ge=1, le=9, description="replicas of every topic that is created")
+    replication_factor: int = Field(
+        0,
+        ge=0,
+        le=9,
+        description="replicas of topics that are created; 0: those of user_events, or the broker's default",
+    )
     partitioner: Annotated[
         Literal["murmur2", "crc32", "fnv1a", "fnv1a_reference", "murmur2_unsigned"],
         Refuse("partitioner", "a user in two partitions would be two people, counted anew"),
@@ -158,11 +162,6 @@ class Settings(RedisSettings):
                 said = str(error).rstrip(".")
                 raise ValueError(f"{said}; what others call otherwise is an alias, [sources.<name>] types") from None
         return types
-
-    @property
-    def kafka(self) -> Broker:
-        """How Kafka is reached."""
-        return Broker(self.broker)
 
     @property
     def names(self) -> Names:
@@ -248,8 +247,6 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         settings = Settings(**overrides)
-        _check_topics(settings)
-        return settings
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
     except (ValueError, OSError) as error:  # a variable that is no JSON, or a TOML file that cannot be read
@@ -257,6 +254,9 @@ def load_settings(**overrides: Any) -> Settings:
             value = os.environ.get(f"{PREFIX}{found[1].upper()}", "")
             raise SettingsError(_refused(found[1], value, "not JSON")) from None
         raise SettingsError(f"the settings cannot be read: {error}. Mend the file, or unset {PREFIX}CONFIG.") from error
+    _ = settings.kafka  # refused if they do not fit together
+    _check_topics(settings)
+    return settings
 
 
 def _check_topics(settings: Settings) -> None:

@@ -2,11 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from models.errors import SettingsError
 
 APP = "freshet"
 DAY_MS = 86_400_000
+
+# What a topic can do without where a cluster does not let it be set, and what another value means; the rest is needed.
+OPTIONAL: Final[Mapping[str, str]] = {
+    "compression.type": "The broker packs batches anew in its own way, which takes its time.",
+    "delete.retention.ms": "If it is shorter than a load takes, something forgotten may come back by that load.",
+    "min.cleanable.dirty.ratio": "The higher it is, the later checkpoints are cleaned, and the more a start reads.",
+    "min.compaction.lag.ms": "What is younger is never cleaned, and a start reads all of it.",
+    "retention.ms": "Records are kept for as long as the broker says; `freshet reset` folds what is there.",
+    "segment.bytes": "Checkpoints are cleaned segment by segment, so larger ones make a start read more.",
+    "segment.ms": "Only closed segments are cleaned: the later they close, the more a start has to read.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +133,7 @@ class Names:
         """Every topic, with `partitions` for those that follow `user_events`."""
         checkpoints = {
             "cleanup.policy": "compact",
-            "segment.bytes": str(32 * 1024**2),
+            "segment.bytes": str(64 * 1024**2),
             "segment.ms": "60000",
             "min.cleanable.dirty.ratio": "0.1",
             "min.compaction.lag.ms": "0",

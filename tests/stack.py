@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -55,12 +56,21 @@ def own_stack(folder: Path) -> Iterator[LocalStack]:
 
 def scene_on(stack: LocalStack, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """A namespace of its own on a stack; every worker started in it ends with the test."""
+    with fresh_scene(stack.broker, stack.redis_url, folder, patch) as scene:
+        yield scene
+
+
+@contextmanager
+def fresh_scene(broker: str, redis_url: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """A namespace of its own; every worker started in it ends with the block."""
     for name in [name for name in os.environ if name.startswith("FRESHET_")]:
         patch.delenv(name)
     patch.chdir(folder)  # no freshet.toml there
-    scene = Scene(stack.broker, stack.redis_url, f"t{uuid.uuid4().hex[:12]}", folder)
-    yield scene
-    scene.close()
+    scene = Scene(broker, redis_url, f"t{uuid.uuid4().hex[:12]}", folder)
+    try:
+        yield scene
+    finally:
+        scene.close()
 
 
 def left_behind(stack: LocalStack, kind: str) -> list[str]:

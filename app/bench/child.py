@@ -27,16 +27,16 @@ class Child:
 
     Parameters
     ----------
-    variables
-        For its environment: what must not be seen in its command line.
     folder
         Holds its pid file, what it writes to standard error, and what else it leaves.
+    variables
+        For its environment: what must not be seen in its command line.
     """
 
     def __init__(self, folder: Path, module: str, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
-        self._variables = variables or {}
         self._module = module
         self._arguments = arguments
+        self._variables = variables or {}
         self._folder = folder / module.rpartition(".")[2]
         self._process: Process | None = None
 
@@ -74,6 +74,7 @@ class Child:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("FRESHET_")}
         variables.update(self._variables)
         variables["PYTHONPATH"] = str(Path(app.__file__).parents[1])
+        variables.update(self._variables)
         wrapper = [sys.executable, "-I", "-S", child.__file__, str(os.getpid()), str(self._folder / "pid")]
         command = [sys.executable, "-m", self._module, *self._arguments]
         with (self._folder / "log").open("wb") as log:

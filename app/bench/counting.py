@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from random import Random
 from time import monotonic
+from typing import Any
 
 from rich.progress import Progress
 
@@ -35,6 +37,7 @@ def run_counting(
     stock: bool,
     broker: str | None,
     redis_url: str | None,
+    access: Mapping[str, Any] | None = None,
     show_progress: bool,
 ) -> dict[str, object]:
     """Fold a made log under faults and compare what was checkpointed with the oracle.
@@ -50,6 +53,8 @@ def run_counting(
         Whether to put a plain Faust counter through the same faults, too.
     broker, redis_url
         Addresses to use, in a namespace of its own that is removed afterwards; None starts what is missing.
+    access
+        Settings by which they let one in; by default they ask for nothing.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def run_counting(
         "session_timeout_s": SESSION_TIMEOUT_S,
         "rebalance_timeout_s": 2 * SESSION_TIMEOUT_S,
     }
-    with own_place("counting", broker, redis_url, **changes) as place, shown(enabled=show_progress) as progress:
+    with own_place("counting", broker, redis_url, access, **changes) as place, shown(enabled=show_progress) as progress:
         return asyncio.run(_Counting(place, events, seed, progress).run(kills, joins, stock=stock))
 
 
@@ -94,7 +99,7 @@ class _Counting:
 
     async def _count(self, faults: list[Fault]) -> dict[str, object]:
         settings, names = self._place.settings, self._place.names
-        await create_topics(settings.kafka, names.topics(N_PARTITIONS), 1)
+        await create_topics(settings.kafka, names.topics(N_PARTITIONS), settings.replication_factor)
         records = list(self._workload.records())
         fleet = Fleet(self._place.environment, self._place.folder / "freshet")
         ordeal = Ordeal(fleet, faults, Random(self._seed), bounded=True, patience_s=PATIENCE_S, gives_up=False)
@@ -130,6 +135,7 @@ class _Counting:
                 self._place.settings.kafka,
                 f"{self._place.settings.namespace}.stock",
                 self._place.folder / "stock",
+                self._place.environment,
                 events=self._workload.n_records,
                 seed=self._seed,
                 faults=faults,

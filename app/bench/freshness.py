@@ -4,7 +4,7 @@ import asyncio
 import gc
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.progress import Progress
@@ -16,7 +16,7 @@ from app.bench.place import Place, own_place
 from app.client import AsyncReader
 from app.replay.progress import shown
 from app.worker.preflight import prepare_topics
-from app.worker.process import WorkerProcess, environment
+from app.worker.process import WorkerProcess
 from models.errors import ServiceError, SettingsError
 
 PRELOADED = 10_000
@@ -37,6 +37,7 @@ def run_freshness(
     seconds: float,
     broker: str | None,
     redis_url: str | None,
+    access: Mapping[str, Any] | None = None,
     show_progress: bool,
     warm_up_s: float = WARM_UP_S,
 ) -> dict[str, object]:
@@ -50,6 +51,8 @@ def run_freshness(
         How long to measure, after a warm-up.
     broker, redis_url
         Addresses to use, in a namespace of its own that is removed afterwards; None starts what is missing.
+    access
+        Settings by which they let one in; by default they ask for nothing.
 
     Returns
     -------
@@ -67,7 +70,10 @@ def run_freshness(
     """
     if rate < 1 or seconds < 1:
         raise SettingsError(f"--rate {rate:g} --seconds {seconds:g} measures next to nothing: use 1 or more for both.")
-    with own_place("freshness", broker, redis_url, partitions=4) as place, shown(enabled=show_progress) as progress:
+    with (
+        own_place("freshness", broker, redis_url, access, partitions=4) as place,
+        shown(enabled=show_progress) as progress,
+    ):
         return asyncio.run(_Freshness(place, rate, progress).run(seconds, warm_up_s))
 
 
@@ -96,12 +102,12 @@ class _Freshness:
 
     async def _measure(self, worker: WorkerProcess, seconds: float, warm_up_s: float) -> dict[str, object]:
         settings, topic, folder = self._place.settings, self._place.names.events, self._place.folder
-        variables = environment(settings)
-        raw_arguments = (settings.broker, topic, str(settings.partitions))
+        variables = self._place.environment
+        raw_arguments = (topic, str(settings.partitions))
         reader = AsyncReader(settings.redis, settings.namespace, timeout_s=5.0)
         async with (
             Child(folder, "app.bench.freshness_probe", variables=variables) as prober,
-            Child(folder, "app.bench.freshness_raw", *raw_arguments) as raw,
+            Child(folder, "app.bench.freshness_raw", *raw_arguments, variables=variables) as raw,
         ):
             await prober.line(STARTED_S)
             await raw.line(STARTED_S)

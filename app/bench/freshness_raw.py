@@ -1,7 +1,8 @@
 """The reference of `freshet bench freshness`: a plain consumer of the same topic that parses events and nothing else.
 
-Run as `python -m app.bench.freshness_raw BROKER TOPIC PARTITIONS`. For each event whose context says when it was due
-it notes how long after that it was parsed. At the end of standard input the latencies (ms) go to standard output.
+Run as `python -m app.bench.freshness_raw TOPIC PARTITIONS`; the settings say where Kafka is. For each event whose
+context says when it was due it notes how long after that it was parsed. At the end of standard input the latencies (ms)
+go to standard output.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.broker import Broker
 from app.kafka import start_client
+from app.settings import load_settings
 
 POLL_MS = 500
 
@@ -48,4 +50,4 @@ def _say(line: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(consume(Broker(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(consume(load_settings().kafka, sys.argv[1], int(sys.argv[2])))

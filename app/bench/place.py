@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ from tables.names import Names
 class Place:
     """A namespace on a broker and a Redis, and a folder for logs; both vanish afterwards.
 
-    The settings are the defaults, whatever this process's environment and `freshet.toml` say.
+    The settings are the defaults, whatever this process's environment and `freshet.toml` say, but for how services
+    that were given let one in.
     """
 
     folder: Path
@@ -43,7 +44,9 @@ class Place:
 
 
 @contextmanager
-def own_place(kind: str, broker: str | None, redis_url: str | None, **changes: Any) -> Iterator[Place]:
+def own_place(
+    kind: str, broker: str | None, redis_url: str | None, access: Mapping[str, Any] | None = None, **changes: Any
+) -> Iterator[Place]:
     """A place that lasts as long as the block.
 
     Parameters
@@ -52,6 +55,8 @@ def own_place(kind: str, broker: str | None, redis_url: str | None, **changes: A
         Which benchmark; begins the name of its namespace.
     broker, redis_url
         Addresses to use; None starts what is missing.
+    access
+        Settings by which they let one in.
     changes
         Settings that differ from the defaults.
     """
@@ -59,11 +64,9 @@ def own_place(kind: str, broker: str | None, redis_url: str | None, **changes: A
         folder = Path(temporary)
         stack = LocalStack(folder / "stack", with_kafka=broker is None, with_redis=redis_url is None)
         with stack:
+            there = {"broker": broker or stack.broker, "redis_url": redis_url or stack.redis_url}
             settings = Settings.model_construct(
-                broker=broker or stack.broker,
-                redis_url=redis_url or stack.redis_url,
-                namespace=f"{kind}-{uuid4().hex[:12]}",
-                **changes,
+                **{**(access or {}), **there, **changes, "namespace": f"{kind}-{uuid4().hex[:12]}"}
             )
             try:
                 yield Place(folder, settings)

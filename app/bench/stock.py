@@ -1,8 +1,8 @@
 """The counter to compare with: a plain Faust agent and table, as the documentation of Faust shows them.
 
-Run as `python -m app.bench.stock BROKER NAME TOPIC PARTITIONS [SESSION_TIMEOUT_S]`. JSON values and
-`table[user] += 1`, nothing else, and everything has Faust's default but: the number of partitions, which has to be
-that of the topic; no web server, whose port only one worker could have; and the session's timeout, if it is given
+Run as `python -m app.bench.stock NAME TOPIC PARTITIONS [SESSION_TIMEOUT_S]`; the settings say where Kafka is. JSON
+values and `table[user] += 1`, nothing else, and everything has Faust's default but: the number of partitions, which has
+to be that of the topic; no web server, whose port only one worker could have; and the session's timeout, if it is given
 (with the default, a minute, nothing would be counted for a minute after each kill).
 
 How far it is goes to standard output, as the lines of Freshet's own worker; `seconds` is the time from its first event
@@ -16,6 +16,10 @@ from typing import Any
 import faust
 import orjson
 
+from app.broker import Broker
+from app.settings import load_settings
+from app.worker.client import credentials
+
 TABLE = "counts"
 REPORT_S = 0.1
 
@@ -25,11 +29,12 @@ def changelog(name: str) -> str:
     return f"{name}-{TABLE}-changelog"
 
 
-def create_app(broker: str, name: str, topic: str, n_partitions: int, session_timeout_s: float | None) -> faust.App:
+def create_app(broker: Broker, name: str, topic: str, n_partitions: int, session_timeout_s: float | None) -> faust.App:
     """The counter: `table[user] += 1` for every event."""
     app = faust.App(
         name,
-        broker=f"kafka://{broker}",
+        broker=f"kafka://{broker.servers.replace(',', ';')}",
+        broker_credentials=credentials(broker),
         topic_partitions=n_partitions,
         web_enabled=False,
         **_session(session_timeout_s),
@@ -78,8 +83,8 @@ def _say(event: str, **fields: object) -> None:
 
 def main() -> None:
     """Run one worker."""
-    broker, name, topic, n_partitions, *rest = sys.argv[1:]
-    app = create_app(broker, name, topic, int(n_partitions), float(rest[0]) if rest else None)
+    name, topic, n_partitions, *rest = sys.argv[1:]
+    app = create_app(load_settings().kafka, name, topic, int(n_partitions), float(rest[0]) if rest else None)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
     worker.spinner = None  # it would write control characters in front of a line
     worker.execute_from_commandline()

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -27,6 +28,7 @@ async def count_stock(
     broker: Broker,
     name: str,
     folder: Path,
+    environment: Mapping[str, str],
     *,
     events: int,
     seed: int,
@@ -38,23 +40,22 @@ async def count_stock(
     """Events that the stock counter should have counted, and those it had a minute after the last fault at most.
 
     It takes `MAX_EVENTS` at most, at a twentieth of the speed, and only valid events without repetitions, so that each
-    one counts. The faults come at the same shares of its log.
+    one counts. The faults come at the same shares of its log. The environment says where its workers find Kafka.
     """
     events = min(events, MAX_EVENTS)
     topic = f"{name}.events"
-    await create_topics(broker, [TopicSpec(topic, n_partitions)], 1)
+    await create_topics(broker, [TopicSpec(topic, n_partitions)], 0)
     records = list(Workload(events, seed, malformed=0, duplicates=0).records())
     command = [
         sys.executable,
         "-m",
         "app.bench.stock",
-        broker.servers,
         name,
         topic,
         str(n_partitions),
         str(session_timeout_s),
     ]
-    fleet = Fleet({}, folder, command)
+    fleet = Fleet(environment, folder, command)
     ordeal = Ordeal(fleet, faults, Random(seed), bounded=False, patience_s=PATIENCE_S, gives_up=True)
     try:
         await ordeal.run(broker, topic, records, n_workers)

@@ -1,7 +1,8 @@
 """`freshet bench stream`: how fast the whole pipeline gets through a backlog, beside plain Faust and a plain read."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.progress import Progress
 
@@ -29,6 +30,7 @@ def run_stream(
     stock: bool,
     broker: str | None,
     redis_url: str | None,
+    access: Mapping[str, Any] | None = None,
     show_progress: bool,
     log: Iterable[LogRecord] | None = None,
 ) -> dict[str, object]:
@@ -42,6 +44,8 @@ def run_stream(
         Whether to measure a plain Faust agent, too.
     broker, redis_url
         Addresses to use, in a namespace of its own that is removed afterwards; None starts what is missing.
+    access
+        Settings by which they let one in; by default they ask for nothing.
     log
         What the backlog is made of; MovieLens 100k by default.
 
@@ -63,7 +67,7 @@ def run_stream(
         log = open_log(None, dataset=DATASET, columns={}, event_type=None)
     backlog = Backlog(list(log), copies)
     changes = {"partitions": partitions, "evaluate_fraction": 1.0}
-    with own_place("stream", broker, redis_url, **changes) as place, shown(enabled=show_progress) as progress:
+    with own_place("stream", broker, redis_url, access, **changes) as place, shown(enabled=show_progress) as progress:
         return asyncio.run(_Stream(place, backlog, progress).run(stock=stock))
 
 

@@ -51,10 +51,10 @@ async def run_stock(place: Place, backlog: Backlog, show: Callable[[int], None])
     """
     name, n_partitions = f"{place.settings.namespace}.stock", place.settings.partitions
     topic, n_events = f"{name}.events", min(STOCK_EVENTS, len(backlog))
-    await create_topics(place.settings.kafka, [TopicSpec(topic, n_partitions)], 1)
+    await create_topics(place.settings.kafka, [TopicSpec(topic, n_partitions)], place.settings.replication_factor)
     await preload(place.settings.kafka, topic, n_partitions, islice(backlog, n_events), lambda n: None)
-    arguments = (place.settings.broker, name, topic, str(n_partitions))
-    async with Child(place.folder, "app.bench.stock", *arguments) as stock:
+    arguments = (name, topic, str(n_partitions))
+    async with Child(place.folder, "app.bench.stock", *arguments, variables=place.environment) as stock:
         n_before, moved = 0, monotonic()
         while True:
             line = await stock.line(SILENT_S)

@@ -22,6 +22,17 @@ def _services(command: F) -> F:
     return broker(redis(command))
 
 
+def _access(broker: str | None, redis_url: str | None) -> dict[str, Any]:
+    """How a Kafka and a Redis that are there let one in, as the settings say."""
+    from app.redis_settings import RedisSettings
+    from app.settings import load_settings
+
+    given = {name: value for name, value in (("broker", broker), ("redis_url", redis_url)) if value is not None}
+    settings = load_settings(**given)
+    found = settings.kafka_access if broker is not None else {}
+    return found | {name: getattr(settings, name) for name in RedisSettings.model_fields if redis_url is not None}
+
+
 @click.group()
 def bench() -> None:
     """Measure and prove things on this machine.
@@ -72,6 +83,7 @@ def counting(
         stock=not no_stock,
         broker=broker,
         redis_url=redis_url,
+        access=_access(broker, redis_url),
         show_progress=sys.stderr.isatty(),
     )
     exact = is_exact(result)
@@ -120,6 +132,7 @@ def stream(
         stock=not no_stock,
         broker=broker,
         redis_url=redis_url,
+        access=_access(broker, redis_url),
         show_progress=sys.stderr.isatty(),
     )
     if as_json:
@@ -149,7 +162,12 @@ def freshness(rate: float, seconds: float, broker: str | None, redis_url: str | 
     from app.bench.meaning import FRESHNESS, rows
 
     result = run_freshness(
-        rate=rate, seconds=seconds, broker=broker, redis_url=redis_url, show_progress=sys.stderr.isatty()
+        rate=rate,
+        seconds=seconds,
+        broker=broker,
+        redis_url=redis_url,
+        access=_access(broker, redis_url),
+        show_progress=sys.stderr.isatty(),
     )
     if as_json:
         print_json(result)

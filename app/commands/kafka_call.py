@@ -20,10 +20,13 @@ def run_on_kafka(work: Coroutine[Any, Any, T], broker: str) -> T:
     ServiceError
         If Kafka cannot be reached or refuses.
     """
+    from app.refusal import not_allowed
+
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(work)
     except KafkaError as error:
         raise ServiceError(
-            f"Kafka at {broker} refused: {error!r}. `freshet doctor` looks at everything that is needed."
+            not_allowed(error)
+            or f"Kafka at {broker} refused: {error!r}. `freshet doctor` looks at everything that is needed."
         ) from error

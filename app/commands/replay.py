@@ -225,7 +225,8 @@ def _stack(settings: Settings, *, local: bool) -> Iterator[Settings]:
     from app.local.stack import LocalStack
 
     with tempfile.TemporaryDirectory(prefix="freshet-local-") as folder, LocalStack(Path(folder)) as stack:
-        yield settings.model_copy(update={"broker": stack.broker, **settings.with_redis_at(stack.redis_url)})
+        here = {**settings.with_kafka_at(stack.broker), **settings.with_redis_at(stack.redis_url)}
+        yield settings.model_copy(update=here)
 
 
 async def _to_kafka(log: EventLog, settings: Settings, pace: float | None, bar: Bar) -> dict[str, Any]:

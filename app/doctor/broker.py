@@ -1,6 +1,8 @@
 """Checks of the broker itself."""
 
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
@@ -11,6 +13,7 @@ from app.broker import Broker
 from app.doctor.finding import Finding
 from app.kafka import start_client
 from app.kafka_admin import admin_client
+from app.refusal import refusal
 from app.settings import Settings
 
 TRANSACTION_S = 10.0
@@ -24,7 +27,19 @@ async def check_broker(settings: Settings) -> list[Finding]:
     release = release_of(await _api_versions(settings.kafka))
     n_brokers = len(cluster["brokers"])
     found = f"Kafka {release} at {settings.broker}, {n_brokers} broker{'s' if n_brokers > 1 else ''}"
-    return [Finding("Kafka", "ok", found)]
+    return [Finding("Kafka", "ok", found), *await check_advertised(settings.kafka, cluster["brokers"])]
+
+
+async def check_advertised(broker: Broker, brokers: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """Is every broker reachable where the first one says it is: clients go there next."""
+    findings = []
+    for each in brokers:
+        said = await refusal(broker, each["host"], each["port"])
+        if said is not None:
+            found = f"broker {each['node_id']} says that it is at {each['host']}:{each['port']}: {said[1]}"
+            advice = "Its advertised.listeners must hold what this machine can reach, and its certificate that name."
+            findings.append(Finding("Kafka", "wrong", found, advice))
+    return findings
 
 
 async def _api_versions(broker: Broker) -> dict[int, tuple[int, int]]:

@@ -13,15 +13,18 @@ from app.doctor.group import check_group
 from app.doctor.held import check_held
 from app.doctor.keeping import check_keeping
 from app.doctor.letters import check_dead_letters
+from app.doctor.permissions import check_permissions
 from app.doctor.redis import check_redis
 from app.doctor.stopped import check_stopped
 from app.doctor.times import check_times
 from app.doctor.topics import check_topics
+from app.refusal import not_allowed
 from app.settings import Settings
 from models.errors import FreshetError
 
 PATIENCE_S = 15.0
 LONG_S = 120.0
+NOT_OF_A_WORKER = ("dead letters", "bad events")
 
 Check = Callable[[Settings], Coroutine[Any, Any, list[Finding]]]
 
@@ -30,6 +33,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Check Kafka, and what is in it if it answers; then Redis."""
     findings = await _within(PATIENCE_S, "Kafka", check_broker, settings)
     if all(finding.status != "wrong" for finding in findings):
+        findings += await _within(PATIENCE_S, "permissions", check_permissions, settings)
         findings += await _within(PATIENCE_S, "topics", check_topics, settings)
         findings += await _within(PATIENCE_S, "topics", check_keeping, settings)
         findings += await _within(PATIENCE_S, "transactions", check_transactions, settings)
@@ -53,6 +57,8 @@ async def _within(seconds: float, name: str, check: Check, settings: Settings) -
     except FreshetError as error:
         return [Finding(name, "wrong", str(error))]
     except KafkaError as error:
-        return [
-            Finding(name, "wrong", repr(error), "Look into the broker's log, and at what this client may do there.")
-        ]
+        said = not_allowed(error)
+        if said is not None and name in NOT_OF_A_WORKER:
+            return [Finding(name, "note", said, "A worker does not need it.")]
+        advice = "Look into the broker's log, and at what this client may do there."
+        return [Finding(name, "wrong", said or repr(error), advice)]

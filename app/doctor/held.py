@@ -36,6 +36,6 @@ async def check_held(settings: Settings) -> list[Finding]:
     shown = ", ".join(f"{number}: {n}" for number, n in held.items())
     advice = (
         "They are folded when its producer ends it, at the latest after that one's transaction.timeout.ms. If it lasts "
-        f"longer: kafka-transactions.sh --bootstrap-server {settings.broker} find-hanging --topic {names.events}"
+        f"longer: kafka-transactions.sh {settings.kafka.for_tools} find-hanging --topic {names.events}"
     )
     return [Finding("transactions", "note", f"records behind an open transaction, by partition: {shown}", advice)]

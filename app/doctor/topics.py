@@ -28,9 +28,14 @@ async def check_topics(settings: Settings) -> list[Finding]:
         return [Finding("topics", "wrong", f"not there: {', '.join(missing)}", advice)]
     configs = await topic_configs(settings.kafka, counts)
     findings = check_counts(names, counts)
+    if hidden := [spec.name for spec in specs if spec.name not in configs]:
+        found = f"this client may not see that of {', '.join(hidden)}"
+        findings.append(Finding("configuration", "note", found, "Grant DescribeConfigs to have it looked at."))
     for spec in specs:
-        findings += check_config(spec, configs[spec.name], names.events)
-    findings += check_dead_letter_limit(names, configs, settings.kafka)
+        if spec.name in configs:
+            findings += check_config(spec, configs[spec.name], names.events)
+    if configs.keys() >= {names.dead_letters, names.events}:
+        findings += check_dead_letter_limit(names, configs, settings.kafka)
     try:
         limits = await checkpoint_limits(settings)
         findings.append(Finding("sizes", "ok", f"checkpoints take values of {min(limits.values())} bytes: enough"))
@@ -93,6 +98,6 @@ def check_dead_letter_limit(names: Names, configs: Mapping[str, Mapping[str, str
 def alter(broker: Broker, topic: str, key: str, value: str) -> str:
     """The command that sets a configuration."""
     return (
-        f"Run: kafka-configs.sh --bootstrap-server {broker} --alter --entity-type topics --entity-name {topic} "
+        f"Run: kafka-configs.sh {broker.for_tools} --alter --entity-type topics --entity-name {topic} "
         f"--add-config {key}={value}"
     )

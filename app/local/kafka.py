@@ -6,13 +6,14 @@ import shutil
 import socket
 import struct
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 from app.local.jars import KAFKA_VERSION, default_cache, locked_jars, require_jars
-from app.local.kafka_settings import log4j_settings, properties_text, server_properties
+from app.local.kafka_settings import Listener, log4j_settings, properties_text, server_properties
 from app.local.ports import HOST, free_port
 from app.local.server import Server
 from models.errors import ServiceError, SettingsError
@@ -44,10 +45,21 @@ class KafkaServer(Server):
         Shows the download; by default a bar on standard error if that is a terminal.
     cache
         Where the jars are kept; by default `jars.default_cache()`.
+    listeners
+        Doors beside the plain one, with certificates and logins of their own.
+    properties
+        Further settings of the broker.
     """
 
     def __init__(
-        self, folder: Path, port: int = 0, *, progress: Progress | None = None, cache: Path | None = None
+        self,
+        folder: Path,
+        port: int = 0,
+        *,
+        progress: Progress | None = None,
+        cache: Path | None = None,
+        listeners: Sequence[Listener] = (),
+        properties: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__("kafka", folder, port)
         if "," in str(self.folder):
@@ -55,6 +67,8 @@ class KafkaServer(Server):
         self.controller_port = free_port()
         self._progress = progress
         self._cache = cache or default_cache()
+        self._listeners = listeners
+        self._properties = dict(properties or {})
 
     @property
     def broker(self) -> str:
@@ -67,9 +81,9 @@ class KafkaServer(Server):
         logging_file = self.folder / "log4j2.xml"
         logging_file.write_text(log4j_settings(), encoding="utf-8")
         java.append(f"-Dlog4j2.configurationFile={logging_file}")
-        properties = server_properties(self.folder / "data", self.port, self.controller_port)
+        properties = server_properties(self.folder / "data", self.port, self.controller_port, self._listeners)
         settings = self.folder / "server.properties"
-        settings.write_text(properties_text(properties), encoding="ascii")
+        settings.write_text(properties_text(properties | self._properties), encoding="ascii")
         self._format(java, settings)
         return [*java, "kafka.Kafka", str(settings)]
 

@@ -1,6 +1,7 @@
 """The settings files of the local broker: one node that is broker and controller at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.local.ports import HOST
@@ -8,21 +9,46 @@ from app.local.ports import HOST
 NODE_ID = 1
 
 
-def server_properties(data: Path, broker_port: int, controller_port: int) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One more door to the broker, beside the plain one.
+
+    Parameters
+    ----------
+    name
+        In capitals, as Kafka's settings call it.
+    protocol
+        SSL, SASL_PLAINTEXT or SASL_SSL.
+    properties
+        Its own settings, without the prefix `listener.name.<name>.`.
+    """
+
+    name: str
+    protocol: str
+    port: int
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def server_properties(
+    data: Path, broker_port: int, controller_port: int, listeners: Sequence[Listener] = ()
+) -> dict[str, str]:
     """What differs from Kafka's own defaults, and why.
 
     `message.max.bytes` stays at Kafka's default on purpose: a topic that needs larger batches sets its own limit, here
     as on any other cluster.
     """
+    doors = [f"PLAINTEXT://{HOST}:{broker_port}", *(f"{each.name}://{HOST}:{each.port}" for each in listeners)]
     one_node = {
         "process.roles": "broker,controller",
         "node.id": str(NODE_ID),
         "controller.quorum.voters": f"{NODE_ID}@{HOST}:{controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": ",".join(
+            ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"{each.name}:{each.protocol}" for each in listeners)]
+        ),
         "inter.broker.listener.name": "PLAINTEXT",
-        "listeners": f"PLAINTEXT://{HOST}:{broker_port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{broker_port}",
+        "listeners": ",".join([*doors, f"CONTROLLER://{HOST}:{controller_port}"]),
+        "advertised.listeners": ",".join(doors),
         "log.dirs": str(data),
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.replication.factor": "1",
@@ -50,7 +76,12 @@ def server_properties(data: Path, broker_port: int, controller_port: int) -> dic
     }
     # A misspelt topic is an error, never a new topic.
     strict = {"auto.create.topics.enable": "false"}
-    return one_node | soon_back | small | strict
+    locks = {
+        f"listener.name.{each.name.lower()}.{key}": value
+        for each in listeners
+        for key, value in each.properties.items()
+    }
+    return one_node | soon_back | small | strict | locks
 
 
 def properties_text(properties: Mapping[str, str]) -> str:

@@ -51,7 +51,7 @@ class LocalSession:
         )
         self.settings = settings.model_copy(
             update={
-                "broker": broker or self._stack.broker,
+                **({"broker": broker} if broker else settings.with_kafka_at(self._stack.broker)),
                 **({"redis_url": redis_url} if redis_url else settings.with_redis_at(self._stack.redis_url)),
             }
         )

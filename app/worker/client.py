@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.auth import CredentialsT
+
+from app.broker import Broker
 
 COLLECTED = 1 << 15, 3  # bytes, ms: while records come several at a time, the broker collects before it answers
 AT_ONCE = 1, 500  # bytes, ms: otherwise it answers with the first one
@@ -16,6 +20,22 @@ class CommittedThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # Faust ties this to producing in transactions itself
         return consumer
+
+
+def credentials(broker: Broker) -> CredentialsT | None:
+    """What every aiokafka client is given to prove who it is, in the form that Faust hands on to its own."""
+    given = broker.client()
+    context = given.get("ssl_context")
+    if "sasl_oauth_token_provider" in given:
+        return faust.OAuthCredentials(oauth_cb=given["sasl_oauth_token_provider"], ssl_context=context)
+    if "sasl_mechanism" in given:
+        return faust.SASLCredentials(
+            username=given["sasl_plain_username"],
+            password=given["sasl_plain_password"],
+            mechanism=given["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)
 
 
 def ask_for(consumer: Any, how: tuple[int, int]) -> None:

@@ -206,7 +206,10 @@ def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """All settings as `FRESHET_*` variables, so that a child has them whatever its own environment says."""
+    """All settings as `FRESHET_*` variables, so that a child has them whatever its own environment says.
+
+    Secrets are among them: they reach a child in no other way.
+    """
     return {
         f"{PREFIX}{name.upper()}": value if isinstance(value, str) else orjson.dumps(value).decode()
         for name, value in settings.model_dump().items()

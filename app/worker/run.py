@@ -6,12 +6,15 @@ import sys
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaError
 
+from app.refusal import not_allowed
 from app.settings import Settings
 from app.worker.preflight import checkpoint_limits, prepare_topics
 from app.worker.report import Report
 from app.worker.selfcheck import check_libraries
 from app.worker.worker import Worker
+from models.errors import ServiceError
 from tables.warm_up import warm_up
 
 logger = logging.getLogger("freshet")
@@ -27,9 +30,12 @@ def run_worker(settings: Settings, *, as_json: bool) -> int:
     """
     _configure_logging()
     check_libraries()
+    try:
+        counts = asyncio.run(prepare_topics(settings))
+        limits = asyncio.run(checkpoint_limits(settings))
+    except KafkaError as error:
+        raise ServiceError(not_allowed(error) or f"Kafka at {settings.broker} refused: {error!r}.") from error
     warm_up()
-    counts = asyncio.run(prepare_topics(settings))
-    limits = asyncio.run(checkpoint_limits(settings))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = loop.run_until_complete(_create(settings, counts, limits, Report(as_json=as_json)))
@@ -38,7 +44,7 @@ def run_worker(settings: Settings, *, as_json: bool) -> int:
         host.execute_from_commandline()  # always ends with SystemExit
     except SystemExit as end:
         if worker.error is not None:
-            sys.stderr.write(f"freshet: {worker.error}\n")
+            sys.stderr.write(f"freshet: {not_allowed(worker.error) or worker.error}\n")
             return 1
         return end.code if isinstance(end.code, int) else int(end.code is not None)
 

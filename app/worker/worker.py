@@ -13,10 +13,12 @@ from typing import Any
 import faust
 
 from agents.users import fold_events
+from app.refusal import not_allowed
 from app.settings import Settings
 from app.store.store import Store
 from app.worker import garbage
 from app.worker.catalogue import Catalogue
+from app.worker.client import credentials
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.ends import follow_ends
 from app.worker.features import FeaturePublisher
@@ -93,6 +95,7 @@ class Worker:
         app = faust.App(
             self.names.group,
             broker=f"kafka://{settings.broker.replace(',', ';')}",
+            broker_credentials=credentials(settings.kafka),
             autodiscover=False,
             value_serializer="raw",
             key_serializer="raw",
@@ -239,7 +242,9 @@ class Worker:
             consumer.look_for_topic()
         error = None if self.ownership.ready or consumer is None else consumer.group_error()
         if error is not None and not self.app.should_stop:
-            await self.fatal(ServiceError(f"this worker cannot join group {self.names.group}: {error!r}."))
+            await self.fatal(
+                ServiceError(f"this worker cannot join group {self.names.group}: {not_allowed(error) or repr(error)}")
+            )
 
     def progress(self) -> dict[str, Any]:
         """Where every partition stands."""

@@ -3,7 +3,7 @@
 import xml.etree.ElementTree
 from pathlib import Path
 
-from app.local.kafka_settings import log4j_settings, properties_text, server_properties
+from app.local.kafka_settings import Listener, log4j_settings, properties_text, server_properties
 
 DATA = Path("/stack/kafka/data")
 
@@ -15,6 +15,18 @@ def test_broker_listens_on_the_loopback_address_only() -> None:
     assert properties["listeners"] == "PLAINTEXT://127.0.0.1:20001,CONTROLLER://127.0.0.1:20002"
     assert properties["advertised.listeners"] == "PLAINTEXT://127.0.0.1:20001"
     assert properties["controller.quorum.voters"] == "1@127.0.0.1:20002"
+
+
+def test_more_doors_with_locks_of_their_own() -> None:
+    """Each listener has its name, protocol and port, and its settings under its own prefix."""
+    door = Listener("LOCKED", "SASL_SSL", 20_003, {"sasl.enabled.mechanisms": "PLAIN"})
+
+    properties = server_properties(DATA, 20_001, 20_002, [door])
+
+    assert properties["advertised.listeners"] == "PLAINTEXT://127.0.0.1:20001,LOCKED://127.0.0.1:20003"
+    assert properties["listeners"].split(",")[1:] == ["LOCKED://127.0.0.1:20003", "CONTROLLER://127.0.0.1:20002"]
+    assert properties["listener.security.protocol.map"].endswith(",LOCKED:SASL_SSL")
+    assert properties["listener.name.locked.sasl.enabled.mechanisms"] == "PLAIN"
 
 
 def test_one_node_is_enough_for_every_internal_topic() -> None:
