@@ -85,19 +85,19 @@ def test_the_examples_of_the_docs_are_settings() -> None:
 
 def test_settings_show_sources_without_passwords(written: Path) -> None:
     """`freshet settings` lists what a source says, and hides the password of its registry."""
-    written.write_text('[sources.web]\nformat = "confluent"\nregistry = "http://user:secret@registry"\n')
+    written.write_text('[sources.web]\nformat = "confluent"\nregistry = "http://user:hunter2x@registry"\n')
     outcome = freshet("settings", "--json")
     (row,) = (each for each in orjson.loads(outcome.out) if each["name"] == "sources")
     assert row["value"] == {"web": {"format": "confluent", "registry": "http://user:***@registry"}}
-    assert row["source"] == "file" and "secret" not in freshet("settings").out
+    assert row["source"] == "file" and "hunter2x" not in freshet("settings").out
 
 
 def test_a_registry_that_is_refused_keeps_its_password(written: Path) -> None:
     """An address of another kind is shown without what stands before the @."""
-    written.write_text('[sources.web]\nformat = "confluent"\nregistry = "ftp://user:secret@registry"\n')
+    written.write_text('[sources.web]\nformat = "confluent"\nregistry = "ftp://user:hunter2x@registry"\n')
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert "ftp://user:***@registry" in str(caught.value) and "secret" not in str(caught.value)
+    assert "ftp://user:***@registry" in str(caught.value) and "hunter2x" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["clickout item", "Product Viewed", ""])
