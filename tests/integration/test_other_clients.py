@@ -15,7 +15,7 @@ USERS = [f"user-{number}" for number in range(100)]
 
 def produce(scene: Scene, **options: Any) -> None:
     """One event of every user, sent by confluent-kafka."""
-    producer = Producer({"bootstrap.servers": scene.settings.kafka, **options})
+    producer = Producer({"bootstrap.servers": scene.settings.broker, **options})
     for number, user_id in enumerate(USERS):
         event = {"user_id": user_id, "item_id": f"i{number % 7}", "event_type": "view", "timestamp": 1_700_000_000_000}
         producer.produce(scene.names.events, key=user_id.encode(), value=orjson.dumps(event))
