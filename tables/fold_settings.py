@@ -14,7 +14,7 @@ from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.user_state import UserBounds
 
-STATE_VERSION = 3  # raised when the fold itself changes
+STATE_VERSION = 4  # raised when the fold itself changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,8 @@ def _check_unnamed(state: PartitionState, marker: Marker) -> None:
         why = "the stored users of this partition belong to others"
         raise ResetRequired(_refusal(state.number, f"{PREFIX}PARTITIONER", " or ".join(fits) or ABSENT, ours, why))
     now = state.settings.fingerprint()
-    _warn(state.number, f"the fingerprint was {marker.fingerprint}, is {now} (which ones was not kept then)")
+    why = "a setting, or the fold itself with this Freshet: which one was not kept then"
+    _warn(state.number, f"the fingerprint was {marker.fingerprint}, is {now} ({why})")
 
 
 def _refusal(number: int, variable: str, before: Any, after: Any, why: str) -> str:
@@ -93,7 +94,7 @@ def _refusal(number: int, variable: str, before: Any, after: Any, why: str) -> s
 
 def _warn(number: int, what: str) -> None:
     logger.warning(
-        "partition %d: settings that shape the state have changed: %s. What is folded stays as it was made; `freshet "
+        "partition %d: what shapes the state has changed: %s. What is folded stays as it was made; `freshet "
         "reset` makes all of it anew.",
         number,
         what,
