@@ -47,8 +47,8 @@ SMALL = FoldSettings(
 
 # recorded anew with state version 2: the fold learns ratings and history factors and evaluates; errors of ratings off
 # the scale are measured from its nearest end
-# recorded anew with state version 4: ids that are integers are accepted, and one malformed record in eleven has one; with
-# those left out of the logs, digests are those of version 3
+# recorded anew with state version 4: ids that are integers are accepted, and one malformed record in eleven has one;
+# with those left out of the logs, digests are those of version 3
 SCENARIOS = {
     # the default settings, one partition: nothing is cut or forgotten
     "fold-0001": Scenario(
