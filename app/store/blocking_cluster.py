@@ -91,7 +91,7 @@ class BlockingCluster:
         """
         error: ServiceError | None = None
         hosts = list(dict.fromkeys((*self._nodes, *self._access.hosts)))
-        for host in sorted(hosts, key=self._away.__contains__):
+        for host in sorted(hosts, key=self._doubt):
             try:
                 (reply,) = self._node(host).run([("CLUSTER", "SLOTS")])
             except ServiceError as failed:
@@ -115,6 +115,11 @@ class BlockingCluster:
         """Close all connections."""
         for node in self._nodes.values():
             node.close()
+
+    def _doubt(self, host: Host) -> tuple[bool, bool]:
+        """Those whose word counts least come last: one that has just come back may think that all is as it was."""
+        until, _ = self._away.get(host, (0.0, None))
+        return time.monotonic() < until, self._slots is not None and host not in self._slots.first_slots
 
     def _learned_or(self, slots: Slots) -> Slots:
         try:

@@ -117,7 +117,7 @@ class Nodes:
     async def _learn(self) -> Slots | ServiceError | SettingsError:
         known = [*self._nodes.values(), *(self.node(host) for host in self._access.hosts if host not in self._nodes)]
         error: ServiceError | None = None
-        for node in sorted(known, key=lambda node: node.failure is not None):
+        for node in sorted(known, key=self._doubt):
             try:
                 (reply,) = await node.connection.call([("CLUSTER", "SLOTS")])
                 found = slots_of(reply, node.host)
@@ -135,9 +135,13 @@ class Nodes:
                 return found
         return error or ServiceError(f"Redis at {self._access.shown} names no node.")
 
+    def _doubt(self, node: Node) -> tuple[bool, bool]:
+        """Those whose word counts least come last: one that has just come back may think that all is as it was."""
+        return node.failure is not None, self.slots is not None and node.host not in self.slots.first_slots
+
     async def _let_go(self, slots: Slots) -> None:
         """Forget the failures of nodes that hold nothing any more, and close their connections."""
-        for host, node in self._nodes.items():
+        for host, node in list(self._nodes.items()):
             if host not in slots.first_slots:
                 node.failure = None
                 await node.connection.close()
@@ -182,8 +186,10 @@ class Nodes:
             await asyncio.gather(*[self._look_after(node) for node in self.primaries if node.failure is not None])
 
     async def _look_after(self, node: Node) -> None:
-        assert self.slots is not None
-        key = f"{self._probe}:{{{tag_in(self.slots.first_slots[node.host])}}}"
+        slot = None if self.slots is None else self.slots.first_slots.get(node.host)
+        if slot is None:
+            return  # its slots were given to another meanwhile
+        key = f"{self._probe}:{{{tag_in(slot)}}}"
         try:
             await node.connection.call([("GET", key)])
         except ServiceError as error:

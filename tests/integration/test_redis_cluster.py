@@ -232,13 +232,16 @@ def test_doctor_says_what_a_missing_node_stops(cluster: LocalCluster) -> None:
 
     async def refused() -> str:
         store = Store(cluster.url, deadline_s=0.6)
-        for _ in range(200):
-            try:
-                await store.publish_lists(lists(Keys("doctor")), 60)
-            except ServiceError as error:
-                if "does not serve all slots" in str(error):
-                    return str(error)
-            await asyncio.sleep(0.1)
+        try:
+            for _ in range(200):
+                try:
+                    await store.publish_lists(lists(Keys("doctor")), 60)
+                except ServiceError as error:
+                    if "does not serve all slots" in str(error):
+                        return str(error)
+                await asyncio.sleep(0.1)
+        finally:
+            await store.close()
         raise AssertionError("they go on")
 
     try:

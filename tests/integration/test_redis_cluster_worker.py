@@ -53,7 +53,9 @@ def test_worker_and_commands_on_a_cluster(scene: Scene, cluster: LocalCluster) -
         assert (outcome.code, outcome.err) == (0, ""), command
         assert orjson.loads(outcome.out)
     doctor = orjson.loads(freshet("doctor", "--json", settings=scene.settings).out)
-    assert [each for each in doctor["findings"] if each["status"] == "wrong"] == []
+    assert [
+        each for each in doctor["findings"] if each["check"].startswith("Redis") and each["status"] == "wrong"
+    ] == []
 
     lost, keys = cluster.nodes[1], Keys(scene.settings.namespace)
     lost.kill()

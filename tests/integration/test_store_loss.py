@@ -307,7 +307,7 @@ def test_wrong_password_is_masked(server: RedisServer) -> None:
     wrong, right = (without.replace("//", f"//:{password}@") for password in ("wr0ng", "r1ght"))
 
     async def main() -> None:
-        for url, words in ((wrong, "Check user and password"), (without, "wants a login")):
+        for url, words in ((wrong, "Check FRESHET_REDIS_USERNAME"), (without, "wants a login")):
             store = Store(url)
             with pytest.raises(ServiceError, match=words) as caught:
                 await store.connect()

@@ -27,9 +27,10 @@ def test_namespace_prefixes_every_key() -> None:
     plain, spaced = Keys(), Keys("shop-a")
     arguments = {"user_list": "u", "segment_list": "s", "default_list": None, "item_similarity": "i", "trending": "1d"}
     arguments |= {"user_features": "u", "item_features": "i", "sentinel": None, "doctor_probe": None}
-    public = {name for name in dir(Keys) if not name.startswith("_")} - {"namespace", "prefix", "own_prefix"}
+    others = {"namespace", "prefix", "own_prefix", "read_patterns", "written_patterns"}
 
-    assert set(arguments) == public
+    assert set(arguments) == {name for name in dir(Keys) if not name.startswith("_")} - others
+    assert spaced.written_patterns() == tuple(f"shop-a:{pattern}" for pattern in plain.written_patterns())
     for name, argument in arguments.items():
         given = () if argument is None else (argument,)
         assert getattr(spaced, name)(*given) == "shop-a:" + getattr(plain, name)(*given)
