@@ -30,6 +30,7 @@ from app.security import TOKENS, VARIABLE, Security
 from app.tokens import TokenRefused
 
 PATIENCE_S = 5.0
+LET_GO_S = 0.2  # aiokafka does not wait for connections that failed to be closed: they take some turns of the loop
 FAILURES: Final = (OSError, KafkaError, TimeoutError, ValueError, KeyError, AssertionError)
 NOT_ALLOWED: Final = {
     TopicAuthorizationFailedError: "topic",
@@ -55,13 +56,15 @@ def not_allowed(error: BaseException) -> str | None:
 
 async def no_connection(broker: Broker, error: BaseException) -> str:
     """Why no client gets a connection; `error` is what one said."""
-    silent = ""
+    silent, found = "", ""
     for host, port, _ in collect_hosts(broker.servers, randomize=False):
         said = await refusal(broker, host, port)
         if said is not None and said[0]:
-            return f"Kafka at {host}:{port} {said[1]}"
+            found = f"Kafka at {host}:{port} {said[1]}"
+            break
         silent = silent or (said[1] if said else "")
-    return (
+    await asyncio.sleep(LET_GO_S)
+    return found or (
         f"Kafka at {broker} cannot be reached: {silent or error}. Start it (`freshet up` brings a local one), or set "
         "FRESHET_BROKER to host:port."
     )

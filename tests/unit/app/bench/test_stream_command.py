@@ -31,6 +31,9 @@ def test_flags_arrive_and_the_result_is_one_line(monkeypatch: pytest.MonkeyPatch
         "what\tnumber\tmeaning",
         *(f"{name}\t{number}\t{STREAM[name]}" for name, number in zip(RESULT, ("12,000", "-", "8.5"))),
     ]
+    access = calls[0].pop("access")
+    assert isinstance(access, dict)
+    assert (access["broker"], access["redis_url"]) == ("k:1", "redis://r")
     assert calls[0] == {
         "copies": 2,
         "partitions": 3,
