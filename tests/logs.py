@@ -23,7 +23,7 @@ MALFORMED = (
     b"\xff{",
     b"[1]",
     b'{"user_id": "u1"}',
-    b'{"user_id": "u1", "item_id": 7, "event_type": "view", "timestamp": 1}',
+    b'{"user_id": "u1", "item_id": 7.5, "event_type": "view", "timestamp": 1}',
     b'{"user_id": "u1", "item_id": "i{1}", "event_type": "view", "timestamp": 1}',
     b'{"user_id": "u1", "item_id": "i1", "event_type": "stare", "timestamp": 1}',
     b'{"user_id": "u1", "item_id": "i1", "event_type": "view", "timestamp": %d}' % (REPLAY_MS + HOUR_MS),

@@ -23,6 +23,7 @@ class FakeBroker:
     """A consumer whose answers come when `answers` is set; every partition holds a few records, read at once."""
 
     def __init__(self) -> None:
+        self._fetcher = SimpleNamespace(_records={})
         self.answers = asyncio.Event()
         self.asked = asyncio.Event()
         self.assigned: dict[TopicPartition, int] = {}
