@@ -47,7 +47,7 @@ SMALL = FoldSettings(
 
 # recorded anew with state version 2: the fold learns ratings and history factors and evaluates; errors of ratings off
 # the scale are measured from its nearest end
-# with state version 4 an id may be an integer, so the malformed record that had one has 7.5 now: other logs, same digests
+# with state version 4 an id may be an integer: the malformed record that had one has 7.5 now; other logs, same digests
 SCENARIOS = {
     # the default settings, one partition: nothing is cut or forgotten
     "fold-0001": Scenario(
