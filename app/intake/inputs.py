@@ -35,7 +35,7 @@ def home_of(given: Input, n_partitions: int) -> int:
     The neighbours of a topic go to neighbours; more partitions of a topic, or more topics, move no other one.
 
     >>> [home_of(Input("clicks", number), 4) for number in range(5)]
-    [0, 1, 2, 3, 0]
+    [1, 2, 3, 0, 1]
     """
     return (crc32(given.topic.encode()) + given.partition) % n_partitions
 

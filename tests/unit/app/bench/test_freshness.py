@@ -130,7 +130,7 @@ def test_command_fails_if_a_list_did_not_react(unread: int, code: int, monkeypat
     assert orjson.loads(outcome.out) == {**RESULT, "unread": unread}
     assert f"unread {unread} = 0: {'NO' if unread else 'yes'}" in outcome.err
     assert "p99 50.0 ms <= 60 ms: yes" in outcome.err
-    services = {"broker": None, "redis_url": None, "access": {}, "show_progress": False}
+    services: dict[str, object] = {"broker": None, "redis_url": None, "access": {}, "show_progress": False}
     assert calls == [{"rate": 200.0, "seconds": 5.0, "intake": False, **services}]
 
 
