@@ -180,6 +180,11 @@ class Settings(KafkaSettings, RedisSettings):
         own = dict.fromkeys(("events_topic", "items_topic", "users_topic", "group"), "")
         return self.model_copy(update={**own, "sources": {}, "namespace": namespace, **changes})
 
+    @property
+    def has_intake(self) -> bool:
+        """Whether there are topics that the intake reads."""
+        return any(source.topics for source in self.sources.values())
+
     def source(self, name: str, kind: str = "events") -> SourceSettings:
         """The settings of a source of events, items or users.
 

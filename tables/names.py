@@ -8,6 +8,7 @@ from models.errors import SettingsError
 
 APP = "freshet"
 DAY_MS = 86_400_000
+SEGMENT_BYTES = 64 * 1024**2  # the least that managed clusters take is 50 MiB
 
 # What a topic can do without where a cluster does not let it be set, and what another value means; the rest is needed.
 OPTIONAL: Final[Mapping[str, str]] = {
@@ -60,7 +61,7 @@ class Names:
     def __post_init__(self) -> None:
         if self.namespace == APP:
             raise SettingsError(f"namespace has value {APP!r}, as our own topics begin: use another, e.g. 'shop'.")
-        topics = [spec.name for spec in self.topics(1)]
+        topics = [spec.name for spec in (*self.topics(1), *self.intake_topics())]
         if twice := sorted({name for name in topics if topics.count(name) > 1}):
             raise SettingsError(
                 f"topic {', '.join(twice)} is named for more than one purpose: events, items, users and Freshet's own "
@@ -106,6 +107,16 @@ class Names:
         return self._named(f"{APP}.items")
 
     @property
+    def intake(self) -> str:
+        """Internal: where the intake stands in each partition of the topics it reads."""
+        return self._named(f"{APP}.intake")
+
+    @property
+    def redriven(self) -> str:
+        """Internal: dead letters of the intake's topics, re-driven; the intake reads them once more."""
+        return self._named(f"{APP}.redriven")
+
+    @property
     def skips(self) -> str:
         """Internal: batches of the log that an operator has had stepped over, for good."""
         return self._named(f"{APP}.skips")
@@ -118,6 +129,15 @@ class Names:
     def transactional_id(self, partition: int) -> str:
         """Belongs to the partition, so that a new owner fences off the old one."""
         return self._named(f"{APP}-{partition}")
+
+    def intake_id(self, topic: str, partition: int) -> str:
+        """Transactional id of the intake of one input partition: a new owner fences off the old one."""
+        return self._named(f"{APP}-intake-{topic}-{partition}")
+
+    @property
+    def history_id(self) -> str:
+        """Transactional id of the one worker that reads what lay in the intake's topics before it first looked."""
+        return self._named(f"{APP}-intake-history")
 
     @property
     def redrive_id(self) -> str:
@@ -159,4 +179,28 @@ class Names:
             TopicSpec(self.user_checkpoints, partitions, checkpoints),
             TopicSpec(self.item_checkpoints, partitions, checkpoints),
             TopicSpec(self.skips, 1, {"cleanup.policy": "compact"}),
+        )
+
+    def intake_topics(self) -> tuple[TopicSpec, ...]:
+        """The topics that the intake needs beside those of all, each with one partition for good."""
+        return (
+            TopicSpec(
+                self.intake,
+                1,
+                {
+                    "cleanup.policy": "compact",
+                    "segment.bytes": str(SEGMENT_BYTES),
+                    "segment.ms": "60000",
+                    "min.cleanable.dirty.ratio": "0.1",
+                },
+            ),
+            TopicSpec(
+                self.redriven,
+                1,
+                {
+                    "message.timestamp.type": "LogAppendTime",
+                    "retention.ms": str(30 * DAY_MS),
+                    "max.message.bytes": str(2 * 1_048_588),
+                },
+            ),
         )

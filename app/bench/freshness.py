@@ -5,12 +5,14 @@ import gc
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from rich.progress import Progress
 
 from app.bench.backlog import preload
 from app.bench.child import Child
+from app.bench.freshness_intake import create_foreign, foreign_form, foreign_source, foreign_topic, offsets_told
 from app.bench.freshness_load import N_USERS, OpenLoop, Traffic
 from app.bench.place import Place, own_place
 from app.client import AsyncReader
@@ -29,6 +31,8 @@ P50_ABOVE_RAW_MS = 15.0
 P99_MS = 60.0
 P99_TIMES_RAW = 2.0
 HOLD_MS = 20.0
+LAST_S = 2.0
+MEASURED = ("n", "probed", "unread", "p50_ms", "p95_ms", "p99_ms", "max_stall_ms")
 
 
 def run_freshness(
@@ -40,6 +44,7 @@ def run_freshness(
     access: Mapping[str, Any] | None = None,
     show_progress: bool,
     warm_up_s: float = WARM_UP_S,
+    intake: bool = False,
 ) -> dict[str, object]:
     """Send events at a fixed rate, whatever becomes of them, and read the lists of some of their users all the time.
 
@@ -53,6 +58,8 @@ def run_freshness(
         Addresses to use, in a namespace of its own that is removed afterwards; None starts what is missing.
     access
         Settings by which they let one in; by default they ask for nothing.
+    intake
+        Whether to measure once more with events that come through the intake.
 
     Returns
     -------
@@ -62,6 +69,7 @@ def run_freshness(
         to be sent until a GET shows a list that is as new and no longer offers its item. `raw_p50_ms`, `raw_p99_ms`:
         from the same time until a plain consumer has parsed the same event. `max_stall_ms`: the longest time that the
         worker's event loop stood still meanwhile; `max_checkpoint_stall_ms`: the longest that a checkpoint held it.
+        With `intake` the same once more, names behind `intake_`; `added_p50_ms`, `added_p99_ms`: the difference.
 
     Raises
     ------
@@ -74,7 +82,7 @@ def run_freshness(
         own_place("freshness", broker, redis_url, access, partitions=4) as place,
         shown(enabled=show_progress) as progress,
     ):
-        return asyncio.run(_Freshness(place, rate, progress).run(seconds, warm_up_s))
+        return asyncio.run(_Freshness(place, rate, progress).run(seconds, warm_up_s, intake=intake))
 
 
 class _Freshness:
@@ -87,21 +95,35 @@ class _Freshness:
         self._traffic = Traffic(seed=0)
         self._lines: list[tuple[float, dict[str, Any]]] = []  # when each came
 
-    async def run(self, seconds: float, warm_up_s: float) -> dict[str, object]:
+    async def run(self, seconds: float, warm_up_s: float, *, intake: bool) -> dict[str, object]:
         settings, names = self._place.settings, self._place.names
         await prepare_topics(settings)
+        if intake:
+            await create_foreign(settings)
+            self._place.settings.sources["visits"] = foreign_source(settings.namespace)
         records = self._traffic.preloaded(PRELOADED)
         await preload(settings.kafka, names.events, settings.partitions, records, lambda n: None)
         worker = self._place.start_worker(self._take)
         try:
             await asyncio.to_thread(worker.wait_ready, READY_S)
             await asyncio.to_thread(worker.wait_for, _caught_up, READY_S, "having published all lists")
-            return await self._measure(worker, seconds, warm_up_s)
+            result = await self._measure(worker, seconds, warm_up_s)
+            if intake:
+                await asyncio.to_thread(worker.wait_for, _is_reading, READY_S, "reading what is foreign")
+                through = await self._measure(worker, seconds, warm_up_s, through_intake=True)
+                result |= {f"intake_{name}": through[name] for name in MEASURED}
+                for name in ("p50_ms", "p99_ms"):
+                    result[f"added_{name}"] = round(through[name] - result[name], 2)
+            return result
         finally:
             await asyncio.to_thread(worker.stop)
 
-    async def _measure(self, worker: WorkerProcess, seconds: float, warm_up_s: float) -> dict[str, object]:
+    async def _measure(
+        self, worker: WorkerProcess, seconds: float, warm_up_s: float, *, through_intake: bool = False
+    ) -> dict[str, Any]:
         settings, topic, folder = self._place.settings, self._place.names.events, self._place.folder
+        form, written_to = (foreign_form, foreign_topic(settings.namespace)) if through_intake else (None, topic)
+        folder = folder / written_to
         variables = self._place.environment
         raw_arguments = (topic, str(settings.partitions))
         reader = AsyncReader(settings.redis, settings.namespace, timeout_s=5.0)
@@ -112,18 +134,22 @@ class _Freshness:
             await prober.line(STARTED_S)
             await raw.line(STARTED_S)
             n_warm_up, n = int(warm_up_s * self._rate), int(seconds * self._rate)
-            load = OpenLoop(self._traffic, reader, prober, self._rate, n_warm_up)
+            load = OpenLoop(self._traffic, reader, prober, self._rate, n_warm_up, form)
+            lies = offsets_told(settings.kafka, topic, settings.partitions, prober, load.probes)
             showing = asyncio.create_task(self._show(load, n_warm_up + n))
             gc.collect()
             gc.freeze()  # or collecting all that was imported would delay events
             started = time.monotonic()
-            try:
-                await load.run(settings.kafka, settings.partitioner, topic, n_warm_up + n)
-            finally:
-                ended = time.monotonic()
-                gc.unfreeze()
-                showing.cancel()
-                await reader.close()
+            async with lies if through_intake else nullcontext():
+                try:
+                    await load.run(settings.kafka, settings.partitioner, written_to, n_warm_up + n)
+                finally:
+                    ended = time.monotonic()
+                    gc.unfreeze()
+                    showing.cancel()
+                    await reader.close()
+                if through_intake:
+                    await asyncio.sleep(LAST_S)  # the last ones are on their way
             prober.tell_end()
             seen = await prober.line(ENDED_S)
             raw.tell_end()
@@ -163,6 +189,10 @@ class _Freshness:
 def _caught_up(worker: WorkerProcess) -> bool:
     progress = worker.progress
     return worker.folded >= PRELOADED and not progress["unpublished"] and not progress["lag"]
+
+
+def _is_reading(worker: WorkerProcess) -> bool:
+    return bool(worker.progress.get("intake", {}).get("inputs")) and not worker.progress["intake"]["history"]
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

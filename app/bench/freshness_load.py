@@ -2,6 +2,7 @@
 
 import asyncio
 from asyncio import Future, Task
+from collections.abc import Callable
 from itertools import accumulate
 from random import Random
 from time import monotonic, time
@@ -81,11 +82,23 @@ class OpenLoop:
         Events a second.
     probed_from
         Number of the first event that may be a probe: those before warm everything up.
+    form
+        How each event is written, without a key; None: plain, and its acknowledgement says where a probe lies.
     """
 
-    def __init__(self, traffic: Traffic, reader: AsyncReader, prober: Child, rate: float, probed_from: int) -> None:
+    def __init__(
+        self,
+        traffic: Traffic,
+        reader: AsyncReader,
+        prober: Child,
+        rate: float,
+        probed_from: int,
+        form: Callable[[Sent], bytes] | None = None,
+    ) -> None:
         self.n_sent = 0
         self.n_probed = 0
+        self.probes: dict[float, int] = {}  # when each was due: its number
+        self._form = form
         self._traffic = traffic
         self._reader = reader
         self._prober = prober
@@ -96,6 +109,7 @@ class OpenLoop:
         self._chosen: dict[int, Task[Probe | None]] = {}
         self._acks: set[Future[object]] = set()
         self._failure: BaseException | None = None
+        self._n_partitions = 1
 
     async def run(self, broker: Broker, partitioner: str, topic: str, n: int) -> None:
         """Send so many events; all are acknowledged when this returns.
@@ -107,6 +121,7 @@ class OpenLoop:
         """
         async with log_producer(broker, partitioner, linger_ms=0) as producer:
             await producer.client.force_metadata_update()
+            self._n_partitions = len(await producer.partitions_for(topic))
             started = monotonic()
             for number in range(n):
                 due = started + number / self._rate
@@ -117,10 +132,15 @@ class OpenLoop:
                 record = self._traffic.event(self._traffic.user())
                 if probe is not None:
                     record = sent(*probe, "click", context={"due": due})
+                    self.probes[due] = number
                     self._prober.tell(number=number, user_id=probe.user_id, item_id=probe.item_id, due=due)
                     self.n_probed += 1
-                ack = await producer.send(topic, record.value, key=record.key)
-                self._watch(ack, None if probe is None else number)
+                if self._form is None:
+                    ack = await producer.send(topic, record.value, key=record.key)
+                    self._watch(ack, None if probe is None else number)
+                else:
+                    ack = await producer.send(topic, self._form(record), partition=number % self._n_partitions)
+                    self._watch(ack, None)
                 self.n_sent += 1
         if self._failure is not None:
             raise ServiceError(f"an event could not be sent to {topic}: {self._failure!r}.")

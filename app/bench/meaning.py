@@ -28,6 +28,17 @@ FRESHNESS: Final = {
     "max_stall_ms": "the longest time that the worker's event loop stood still",
     "max_checkpoint_stall_ms": "the longest time that a checkpoint held it",
 }
+FRESHNESS_INTAKE: Final = {
+    "intake_n": "the same traffic once more, without keys and in another form: events sent in the measured time",
+    "intake_probed": "clicks among them that were waited for",
+    "intake_unread": "lists that did not react within 10 s",
+    "intake_p50_ms": "half of those clicks show in the list in Redis so soon, through the intake",
+    "intake_p95_ms": "19 of 20 do",
+    "intake_p99_ms": "99 of 100 do",
+    "intake_max_stall_ms": "the longest time that the worker's event loop stood still meanwhile",
+    "added_p50_ms": "what the intake adds to the middle",
+    "added_p99_ms": "what it adds to 99 of 100",
+}
 
 
 def rows(result: dict[str, Any], meaning: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -144,9 +144,12 @@ def stream(
 @bench.command()
 @click.option("--rate", type=click.FloatRange(1), default=1000, show_default=True, help="Events a second.")
 @click.option("--seconds", type=click.FloatRange(1), default=60, show_default=True, help="Measured, after a warm-up.")
+@click.option("--intake", is_flag=True, help="Once more through the intake, and what that adds.")
 @_services
 @json_flag
-def freshness(rate: float, seconds: float, broker: str | None, redis_url: str | None, as_json: bool) -> None:
+def freshness(
+    rate: float, seconds: float, intake: bool, broker: str | None, redis_url: str | None, as_json: bool
+) -> None:
     """See how soon a click shows in the list that a reader gets.
 
     Events are sent at fixed times, whatever becomes of them. For 50 of them a second the user's list is read every
@@ -154,12 +157,16 @@ def freshness(rate: float, seconds: float, broker: str | None, redis_url: str | 
     beside it. Exit code 1 if a list did not react within 10 s. What should hold for the times is told, and whether it
     does.
 
+    With --intake the same traffic comes once more as others write it: without keys, nested, in a topic of its own that
+    the intake reads.
+
     \b
-    Example:
+    Examples:
       freshet bench freshness --rate 1000 --seconds 60 --json
+      freshet bench freshness --rate 200 --seconds 20 --intake
     """
     from app.bench.freshness import bounds, run_freshness
-    from app.bench.meaning import FRESHNESS, rows
+    from app.bench.meaning import FRESHNESS, FRESHNESS_INTAKE, rows
 
     result = run_freshness(
         rate=rate,
@@ -168,12 +175,13 @@ def freshness(rate: float, seconds: float, broker: str | None, redis_url: str | 
         redis_url=redis_url,
         access=_access(broker, redis_url),
         show_progress=sys.stderr.isatty(),
+        intake=intake,
     )
     if as_json:
         print_json(result)
     else:
-        print_table(COLUMNS, rows(result, FRESHNESS), right=("number",))
+        print_table(COLUMNS, rows(result, FRESHNESS | FRESHNESS_INTAKE), right=("number",))
     for bound, holds in bounds(result):
         (note if as_json else say)(f"{bound}: {'yes' if holds else 'NO'}")
-    if result["unread"]:
+    if result["unread"] or result.get("intake_unread"):
         sys.exit(1)

@@ -203,6 +203,7 @@ def _with_progress(settings: Any, what: str, work: Callable[[Any], Coroutine[Any
 
 def _as_json(letter: "DeadLetter") -> dict[str, Any]:
     fields: dict[str, Any] = letter._asdict()
+    del fields["headers"], fields["source_topic"]
     for name in ("key", "value"):
         data: bytes | None = fields[name]
         try:

@@ -71,10 +71,11 @@ def list_stopped(settings: Any, as_json: bool) -> None:
 @stopped.command("skip")
 @click.argument("partition", type=click.IntRange(0))
 @click.argument("offset", type=click.IntRange(0))
+@click.option("--topic", default="", help="One that the intake reads; that of the events by default.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_flag
 @with_settings("broker", "namespace")
-def skip_stopped(settings: Any, partition: int, offset: int, yes: bool, as_json: bool) -> None:
+def skip_stopped(settings: Any, partition: int, offset: int, topic: str, yes: bool, as_json: bool) -> None:
     """Step over the batch at OFFSET of PARTITION, for good.
 
     Its bytes are kept as a dead letter with reason `undecodable`. What is in it is not folded: not now, and not when
@@ -92,11 +93,11 @@ def skip_stopped(settings: Any, partition: int, offset: int, yes: bool, as_json:
         if not sys.stdin.isatty():
             raise click.UsageError("Nobody is there to be asked: say --yes to step over the batch.")
         click.confirm(
-            f"Never fold the batch at offset {offset} of partition {partition} of {settings.names.events}?",
+            f"Never fold the batch at offset {offset} of partition {partition} of {topic or settings.names.events}?",
             abort=True,
             err=True,
         )
-    skip, is_new = run_on_kafka(skip_batch(settings, partition, offset), settings.broker)
+    skip, is_new = run_on_kafka(skip_batch(settings, partition, offset, topic), settings.broker)
     if as_json:
         print_json({**asdict(skip), "new": is_new})
         return

@@ -75,10 +75,14 @@ def _marks(sent: Iterable[Sent]) -> list[Headers]:
     return [mark_headers(origin, partition, offset) for origin, partition, offset in sent]
 
 
-async def log_ends(consumer: AIOKafkaConsumer) -> dict[int, int]:
-    """End offset of each partition that the consumer has."""
+async def log_ends(consumer: AIOKafkaConsumer, topic: str) -> dict[int, int]:
+    """End offset of each partition that the consumer has: of the topic by its number, of another one by -1 - that."""
     ends: Mapping[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
-    return {tp.partition: end for tp, end in ends.items()}
+    return {_number(tp, topic): end for tp, end in ends.items()}
+
+
+def _number(tp: TopicPartition, topic: str) -> int:
+    return int(tp.partition if tp.topic == topic else -1 - tp.partition)
 
 
 async def log_reader(broker: Broker, partitions: Iterable[TopicPartition]) -> AIOKafkaConsumer:
@@ -97,19 +101,20 @@ async def log_reader(broker: Broker, partitions: Iterable[TopicPartition]) -> AI
     return consumer
 
 
-async def sent_since(consumer: AIOKafkaConsumer, starts: Mapping[int, int]) -> list[Sent]:
-    """What has been re-driven into the log from these offsets on; a partition not named is read from its start.
+async def sent_since(consumer: AIOKafkaConsumer, topic: str, starts: Mapping[int, int]) -> list[Sent]:
+    """What has been re-driven from these offsets on, see `log_ends`; a partition not named is read from its start.
 
     A batch that cannot be decoded is passed over: what a redrive sends is decoded by the broker before it is taken.
     """
     failures = tell_apart(consumer)
     found: list[Sent] = []
-    ends = await log_ends(consumer)
+    ends = await log_ends(consumer, topic)
     waiting: dict[Any, int] = {}
     for tp in consumer.assignment():
-        if starts.get(tp.partition, 0) < ends[tp.partition]:
-            consumer.seek(tp, starts.get(tp.partition, 0))
-            waiting[tp] = ends[tp.partition]
+        number = _number(tp, topic)
+        if starts.get(number, 0) < ends[number]:
+            consumer.seek(tp, starts.get(number, 0))
+            waiting[tp] = ends[number]
     while waiting:
         fetched = await consumer.getmany(*waiting, timeout_ms=100, max_records=20_000)
         for records in fetched.values():

@@ -100,7 +100,7 @@ def sent_headers(origin: Origin) -> Headers:
 
 
 def sent_origin(record: ConsumerRecord) -> Origin | None:
-    """The origin of an event in the log that was re-driven; None for every other event."""
+    """The origin of a record that was re-driven; None for every other one."""
     for name, value in record.headers:
         if name == SENT_FROM and value is not None:
             topic, _, place = value.decode("utf-8", "backslashreplace").partition("/")

@@ -8,6 +8,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from app.broker import Broker
 from app.dead_letters.marks import Marks, Origin, Origins, is_mark, origin_of
 from app.kafka import partition_counts, read_to_end
+from app.sources.rewritten import SOURCE_HEADER, SOURCE_TIME, SOURCE_TOPIC, Header
 from models.errors import ServiceError
 
 UNKNOWN = "unknown"
@@ -23,6 +24,7 @@ class DeadLetter(NamedTuple):
 
     `topic`, `partition`, `offset` and `time_ms` are those it had in the log; `sent_ms` is when it became a dead letter.
     `key_bytes` and `value_bytes` are how long key and value are there, if they were too long to be here whole.
+    `source_topic` is the topic that it lay in first, if it was re-driven before; `headers` those that the intake kept.
     """
 
     reason: str
@@ -36,6 +38,8 @@ class DeadLetter(NamedTuple):
     value: bytes | None
     key_bytes: int | None = None
     value_bytes: int | None = None
+    source_topic: str | None = None
+    headers: tuple[Header, ...] = ()
 
     @property
     def origin(self) -> Origin:
@@ -47,7 +51,7 @@ def dead_letter(record: ConsumerRecord) -> DeadLetter:
     """Read a record; one that others have put there without our headers has itself as its origin."""
     headers = {name: value.decode("utf-8", "backslashreplace") for name, value in record.headers if value is not None}
     origin = origin_of(dict(record.headers)) or Origin(record.topic, record.partition, record.offset)
-    time_ms = _number(headers.get("timestamp_ms"))
+    time_ms = _number(headers.get(SOURCE_TIME, headers.get("timestamp_ms")))
     return DeadLetter(
         reason=headers.get("reason", UNKNOWN),
         message=headers.get("message", ""),
@@ -60,6 +64,8 @@ def dead_letter(record: ConsumerRecord) -> DeadLetter:
         value=record.value,
         key_bytes=_number(headers.get("key_bytes")),
         value_bytes=_number(headers.get("value_bytes")),
+        source_topic=headers.get(SOURCE_TOPIC),
+        headers=tuple(each for each in record.headers if each[0].startswith(SOURCE_HEADER)),
     )
 
 

@@ -21,12 +21,15 @@ from app.dead_letters.read import (
     read_letters,
     read_marks,
 )
+from app.intake.reading import Reading, make_reading
 from app.kafka import CODEC, start_client, writer
 from app.produce import checked_key
 from app.sending import MAX_LINE_BYTES, kafka_partitioner
 from app.settings import Settings
+from app.sources.rewritten import Header, as_first_written, rewritten_headers
 from models.errors import InvalidEvent
 from models.events import EventRules
+from tables.names import Names
 
 BATCH = 500
 CUT = "cut"
@@ -57,20 +60,33 @@ class Tally:
 
 
 class Ready(NamedTuple):
-    """A letter that is a valid event now, and its key."""
+    """A letter that is valid now: where its record goes, under which key, and with which headers beside its origin."""
 
     letter: DeadLetter
-    key: bytes
+    topic: str
+    key: bytes | None
+    headers: list[Header]
 
 
 class Sorter:
-    """Sorts letters into those that are valid events now and those that stay."""
+    """Sorts letters into those that are valid now and those that stay.
 
-    def __init__(self, rules: EventRules, reason: str | None, tally: Tally) -> None:
+    Parameters
+    ----------
+    reading
+        Knows the topics of the intake; None: it is off. Their letters are for it to read once more.
+    """
+
+    def __init__(
+        self, names: Names, rules: EventRules, reason: str | None, tally: Tally, reading: Reading | None = None
+    ) -> None:
         self.ready: list[Ready] = []
+        self._names = names
         self._rules = rules
         self._reason = reason
         self._tally = tally
+        self._reading = reading
+        self._foreign: list[DeadLetter] = []
 
     def take(self, letter: DeadLetter) -> None:
         """Look at one; those of another reason than the one asked for are left alone."""
@@ -79,10 +95,38 @@ class Sorter:
         if letter.value_bytes is not None or letter.reason == UNDECODABLE:
             self._tally.stay[CUT if letter.value_bytes is not None else UNDECODABLE] += 1
             return
+        if self._reading is not None and self._reading.knows(letter.source_topic or letter.topic):
+            self._foreign.append(letter)
+            return
         try:
-            self.ready.append(Ready(letter, checked_key(letter.value or b"", self._rules)))
+            key = checked_key(letter.value or b"", self._rules)
+            self.ready.append(Ready(letter, self._names.events, key, []))
         except InvalidEvent as invalid:
             self._tally.stay[invalid.reason] += 1
+
+    async def sort_foreign(self) -> None:
+        """Look at those of the intake's topics, as the intake would.
+
+        Raises
+        ------
+        SchemaUnavailable
+            If one needs a schema that cannot be had now.
+        """
+        foreign, self._foreign = self._foreign, []
+        for letter in foreign:
+            headers = rewritten_headers(letter.source_topic or letter.topic, letter.time_ms, letter.headers)
+            written = as_first_written("", letter.key, letter.value, headers, letter.time_ms)
+            assert self._reading is not None
+            try:
+                await self._reading.check(written)
+                self.ready.append(Ready(letter, self._names.redriven, letter.key, headers))
+            except InvalidEvent as invalid:
+                self._tally.stay[invalid.reason] += 1
+
+
+def _sorter(settings: Settings, reason: str | None, tally: Tally) -> Sorter:
+    reading = make_reading(settings) if settings.has_intake else None
+    return Sorter(settings.names, settings.fold.rules, reason, tally, reading)
 
 
 async def plan_redrive(settings: Settings, reason: str | None, progress: Progress) -> Tally:
@@ -94,9 +138,10 @@ async def plan_redrive(settings: Settings, reason: str | None, progress: Progres
         If the topic of dead letters or the broker is not there.
     """
     tally = Tally()
-    sorter = Sorter(settings.fold.rules, reason, tally)
+    sorter = _sorter(settings, reason, tally)
 
     async def counted(done: int, total: int) -> None:
+        await sorter.sort_foreign()
         tally.redriven.update(ready.letter.reason for ready in sorter.ready)
         sorter.ready.clear()
         await progress(done, total)
@@ -108,6 +153,8 @@ async def plan_redrive(settings: Settings, reason: str | None, progress: Progres
 
 async def redrive(settings: Settings, reason: str | None, tally: Tally, progress: Progress) -> None:
     """Send every dead letter that is a valid event now, once, keyed by its user, and remember that it was.
+
+    One that came from a topic of the intake goes as it is to a topic of our own, which the intake reads.
 
     The events carry the origin in a header, and are marked in the topic of dead letters when they are acknowledged.
     After a crash the next redrive finds by that header what was sent and not marked. A second one at the same time
@@ -127,6 +174,7 @@ async def redrive(settings: Settings, reason: str | None, tally: Tally, progress
     """
     names, broker = settings.names, settings.kafka
     letters, log = await partitions_of(broker, names.dead_letters), await partitions_of(broker, names.events)
+    log += await partitions_of(broker, names.redriven) if settings.has_intake else []
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(Journal(broker, names))  # first: whoever was at it is fenced off
         marks = await read_marks(broker, letters, half(progress, 0))
@@ -134,9 +182,13 @@ async def redrive(settings: Settings, reason: str | None, tally: Tally, progress
         stack.push_async_callback(consumer.stop)
         found: list[Sent] = []
         if marks.open_ends is not None:
-            found = [sent for sent in await sent_since(consumer, marks.open_ends) if marks.redriven.add(sent[0])]
+            found = [
+                sent
+                for sent in await sent_since(consumer, names.events, marks.open_ends)
+                if marks.redriven.add(sent[0])
+            ]
         tally.n_found = len(found)
-        await journal.begin(await log_ends(consumer), found)
+        await journal.begin(await log_ends(consumer, names.events), found)
         producer = writer(
             broker,
             linger_ms=2,
@@ -146,10 +198,11 @@ async def redrive(settings: Settings, reason: str | None, tally: Tally, progress
         )
         await start_client(producer, broker)
         stack.push_async_callback(producer.stop)
-        sorter = Sorter(settings.fold.rules, reason, tally)
+        sorter = _sorter(settings, reason, tally)
         once = Once(sorter.take, marks.redriven)
 
         async def send_ready(done: int, total: int) -> None:
+            await sorter.sort_foreign()
             ready, sorter.ready = sorter.ready, []
             for start in range(0, len(ready), BATCH):
                 await _send(producer, names.events, ready[start : start + BATCH], journal, tally)
@@ -160,9 +213,15 @@ async def redrive(settings: Settings, reason: str | None, tally: Tally, progress
         await journal.end()
 
 
-async def _send(producer: AIOKafkaProducer, topic: str, batch: list[Ready], journal: Journal, tally: Tally) -> None:
+async def _send(producer: AIOKafkaProducer, events: str, batch: list[Ready], journal: Journal, tally: Tally) -> None:
     acks = [
-        await producer.send(topic, one.letter.value, key=one.key, headers=sent_headers(one.letter.origin))
+        await producer.send(
+            one.topic,
+            one.letter.value,
+            key=one.key,
+            headers=[*sent_headers(one.letter.origin), *one.headers],
+            partition=None if one.topic == events else 0,
+        )
         for one in batch
     ]
     places = await asyncio.gather(*acks, return_exceptions=True)

@@ -11,6 +11,7 @@ from app.doctor.broker import check_broker, check_transactions
 from app.doctor.finding import Finding
 from app.doctor.group import check_group
 from app.doctor.held import check_held
+from app.doctor.intake import check_intake
 from app.doctor.keeping import check_keeping
 from app.doctor.letters import check_dead_letters
 from app.doctor.permissions import check_permissions
@@ -39,6 +40,7 @@ async def examine(settings: Settings) -> list[Finding]:
         findings += await _within(PATIENCE_S, "transactions", check_transactions, settings)
         findings += await _within(PATIENCE_S, "transactions", check_held, settings)
         findings += await _within(LONG_S, "stopped partitions", check_stopped, settings)
+        findings += await _within(LONG_S, "intake", check_intake, settings)
         findings += await _within(LONG_S, "dead letters", check_dead_letters, settings)
         findings += await _within(LONG_S, "bad events", check_bad_events, settings)
         findings += await _within(LONG_S, "event times", check_times, settings)

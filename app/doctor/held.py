@@ -24,7 +24,7 @@ async def check_held(settings: Settings) -> list[Finding]:
         settings.kafka, [TopicPartition(names.events, number) for number in range(n_partitions)]
     )
     try:
-        ends = await log_ends(consumer)
+        ends = await log_ends(consumer, names.events)
     finally:
         await consumer.stop()
     for wait_s in (0.0, OPEN_S):

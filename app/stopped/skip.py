@@ -16,18 +16,23 @@ from tables.skips import Skip
 OVERHEAD_BYTES = 8192  # headers, and Kafka's own
 
 
-async def skip_batch(settings: Settings, partition: int, offset: int) -> tuple[Skip, bool]:
+async def skip_batch(settings: Settings, partition: int, offset: int, topic: str = "") -> tuple[Skip, bool]:
     """Have the workers step over the batch at an offset; returns what was ordered, and whether it is new.
 
     The letter goes first: whatever happens in between, nothing is stepped over whose bytes are not kept. A letter that
     is sent again has the same origin, and readers drop it.
+
+    Parameters
+    ----------
+    topic
+        One that the intake reads; that of the events by default.
 
     Raises
     ------
     ServiceError
         If there is no such batch, it can be decoded, or its bytes do not fit into the topic of dead letters.
     """
-    topic = settings.names.events
+    topic = topic or settings.names.events
     n_partitions = (await partition_counts(settings.kafka, [topic])).get(topic, 0)
     if partition >= n_partitions:
         raise ServiceError(f"topic {topic} has {n_partitions} partitions, there is none with number {partition}.")

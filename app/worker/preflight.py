@@ -13,6 +13,7 @@ from models.history_factors import HistoryFactors
 from models.window_kernels import TRIM_EVERY
 from models.windows import WINDOWS
 from tables.fold_lists import SOURCES
+from tables.names import TopicSpec
 
 BYTES_PER_BUCKET = 12
 BYTES_PER_TYPE = 10
@@ -32,7 +33,7 @@ async def prepare_topics(settings: Settings) -> dict[str, int]:
     """
     names = settings.names
     existing = await partition_counts(settings.kafka, [names.events])
-    specs = names.topics(existing.get(names.events, settings.partitions))
+    specs = topics_of(settings, existing.get(names.events, settings.partitions))
     await create_topics(settings.kafka, specs, settings.replication_factor)
     counts = await partition_counts(settings.kafka, [spec.name for spec in specs])
     for topic in (names.user_checkpoints, names.item_checkpoints):
@@ -43,6 +44,11 @@ async def prepare_topics(settings: Settings) -> dict[str, int]:
             )
     check_dead_letters(await topic_limits(settings.kafka, [names.dead_letters]))
     return counts
+
+
+def topics_of(settings: Settings, partitions: int) -> tuple[TopicSpec, ...]:
+    """Every topic that these settings need, but for those of their own producers."""
+    return (*settings.names.topics(partitions), *(settings.names.intake_topics() if settings.has_intake else ()))
 
 
 def check_dead_letters(limits: Mapping[str, int]) -> None:
@@ -81,6 +87,14 @@ async def checkpoint_limits(settings: Settings) -> dict[str, int]:
                 "FRESHET_NEIGHBOURS or FRESHET_HISTORY_SIZE."
             )
     return limits
+
+
+async def intake_limits(settings: Settings) -> dict[str, int]:
+    """`max.message.bytes` of the topics that the intake writes to; none without an intake."""
+    names = settings.names
+    if not settings.has_intake:
+        return {}
+    return await topic_limits(settings.kafka, [names.events, names.catalogue, names.profiles, names.dead_letters])
 
 
 def largest_value(settings: Settings) -> int:

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from app.refusal import not_allowed
 from app.settings import Settings
-from app.worker.preflight import checkpoint_limits, prepare_topics
+from app.worker.preflight import checkpoint_limits, intake_limits, prepare_topics
 from app.worker.report import Report
 from app.worker.selfcheck import check_libraries
 from app.worker.worker import Worker
@@ -32,7 +32,7 @@ def run_worker(settings: Settings, *, as_json: bool) -> int:
     check_libraries()
     try:
         counts = asyncio.run(prepare_topics(settings))
-        limits = asyncio.run(checkpoint_limits(settings))
+        limits = asyncio.run(checkpoint_limits(settings)) | asyncio.run(intake_limits(settings))
     except KafkaError as error:
         raise ServiceError(not_allowed(error) or f"Kafka at {settings.broker} refused: {error!r}.") from error
     warm_up()

@@ -13,6 +13,8 @@ from typing import Any
 import faust
 
 from agents.users import fold_events
+from app.intake.intake import Intake
+from app.intake.reading import make_reading
 from app.refusal import not_allowed
 from app.settings import Settings
 from app.store.store import Store
@@ -53,7 +55,7 @@ class Worker:
     counts
         Partitions of every topic.
     limits
-        `max.message.bytes` of the checkpoint topics.
+        `max.message.bytes` of the checkpoint topics, and of those that the intake writes to if there is one.
     """
 
     def __init__(
@@ -78,7 +80,8 @@ class Worker:
         self.lists = ListPublisher(settings, self.view, self.store, self.latency, self.gauge)
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
         self.follower = ShareFollower(settings.kafka, self.names.item_checkpoints, self.view, settings.fold)
-        self.ownership = Ownership(settings, limits, changed=self._changed, fatal=self.fatal, report=report)
+        saved = {name: limits[name] for name in (self.names.user_checkpoints, self.names.item_checkpoints)}
+        self.ownership = Ownership(settings, saved, changed=self._changed, fatal=self.fatal, report=report)
         self.readiness = Readiness(
             self.ownership,
             self.view,
@@ -86,6 +89,7 @@ class Worker:
             redis_error=lambda: self.features.redis_error,
             report=report,
         )
+        self.intake = Intake(settings, make_reading(settings), counts, limits, report) if settings.has_intake else None
         self._counts = counts
         self._tasks: list[asyncio.Task[None]] = []
         self.app = self._create_app()
@@ -149,6 +153,8 @@ class Worker:
         self._spawn(self.features.run)
         self._spawn(self.features.probe)
         self._spawn(self.stopped.run)
+        if self.intake is not None:
+            self._spawn(self.intake.run)
         self._spawn(self._checkpoint)
         self._spawn(self._beat)
         self._spawn(self.latency.watch)
@@ -166,6 +172,8 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.intake is not None:
+            await self.intake.stop()
         for closing in (self.dead_letters.stop(), self.store.close()):
             try:
                 await asyncio.wait_for(closing, 1.0)
@@ -188,6 +196,8 @@ class Worker:
         self.view.n_partitions = n_partitions
         self.view.own(owned)
         self.catalogue.mark_all()
+        if self.intake is not None:
+            self.intake.own(owned)
         if owned:
             garbage.settle()
         for partition in owned.values():
@@ -249,6 +259,7 @@ class Worker:
     def progress(self) -> dict[str, Any]:
         """Where every partition stands."""
         owned = self.ownership.owned
+        intake = {} if self.intake is None else {"intake": self.intake.progress()}
         return {
             "partitions": {number: owned[number].state.next_offset for number in owned},
             "durable": {number: owned[number].durable_offset or 0 for number in owned},
@@ -262,4 +273,5 @@ class Worker:
             "checkpoint_stall_ms": self.ownership.take_hold_ms(),
             "latency": self.latency.as_json(),
             "live": self.gauge.as_json(),
+            **intake,
         }

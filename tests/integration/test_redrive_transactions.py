@@ -54,9 +54,9 @@ def test_the_remains_of_a_transaction_do_not_hold_the_search_up(scene: Scene) ->
         consumer = await log_reader(scene.settings.kafka, log)
         try:
             async with asyncio.timeout(20):
-                while await log_ends(consumer) != dict.fromkeys(range(N_PARTITIONS), 2):  # noqa: ASYNC110 marks follow
+                while await log_ends(consumer, scene.names.events) != dict.fromkeys(range(N_PARTITIONS), 2):  # noqa: ASYNC110 marks follow
                     await asyncio.sleep(0.05)
-                assert await sent_since(consumer, {}) == []
+                assert await sent_since(consumer, scene.names.events, {}) == []
         finally:
             await consumer.stop()
 

@@ -228,7 +228,7 @@ def test_a_redrive_looks_behind_what_cannot_be_decoded(scene: Scene, shared: Loc
     async def look() -> list[tuple[Origin, int, int]]:
         consumer = await log_reader(kafka, [TopicPartition(topic, 0)])
         try:
-            return await sent_since(consumer, {})
+            return await sent_since(consumer, topic, {})
         finally:
             await consumer.stop()
 

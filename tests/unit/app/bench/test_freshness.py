@@ -9,8 +9,10 @@ import pytest
 from app.bench import freshness
 from app.bench.child import Child
 from app.bench.freshness import bounds, percentile
+from app.bench.freshness_intake import foreign_form, foreign_source
 from app.bench.freshness_load import N_ITEMS, N_USERS, OpenLoop, Probe, Traffic
 from app.client import AsyncReader
+from app.sources import SourceRecord, make_source
 from models.events import EventRules, decode
 from tables.list_json import RecommendationList, decode_list, encode_list
 from tests.command import freshet
@@ -128,6 +130,17 @@ def test_command_fails_if_a_list_did_not_react(unread: int, code: int, monkeypat
     assert orjson.loads(outcome.out) == {**RESULT, "unread": unread}
     assert f"unread {unread} = 0: {'NO' if unread else 'yes'}" in outcome.err
     assert "p99 50.0 ms <= 60 ms: yes" in outcome.err
-    assert calls == [
-        {"rate": 200.0, "seconds": 5.0, "broker": None, "redis_url": None, "access": {}, "show_progress": False}
-    ]
+    services: dict[str, object] = {"broker": None, "redis_url": None, "access": {}, "show_progress": False}
+    assert calls == [{"rate": 200.0, "seconds": 5.0, "intake": False, **services}]
+
+
+def test_the_foreign_form_says_the_same() -> None:
+    """What the intake makes of the traffic as others write it is the traffic."""
+    source, traffic = make_source(foreign_source("n")), Traffic(seed=3)
+    for number in range(200):
+        plain = traffic.event(f"u{number}")
+
+        (event,) = source.read(SourceRecord("n.visits", None, foreign_form(plain), (), 2**41))
+
+        assert event.key == plain.key
+        assert orjson.loads(event.value or b"") == orjson.loads(plain.value)

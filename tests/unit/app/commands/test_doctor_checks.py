@@ -7,10 +7,14 @@ import pytest
 from app.broker import Broker
 from app.doctor.broker import release_of
 from app.doctor.group import check_lags, check_members
+from app.doctor.intake import check_missing, lag_by_source, lags
 from app.doctor.letters import findings_of
 from app.doctor.redis import check_version
 from app.doctor.topics import LIMIT, check_config, check_counts, check_dead_letter_limit
+from app.intake.inputs import Input
+from app.settings import Settings
 from models.partitioner import partition_of
+from tables.intake import Place
 from tables.names import Names
 
 NAMES = Names("shop")
@@ -150,3 +154,26 @@ def test_no_dead_letters() -> None:
 def test_redis_version(version: str, status: str) -> None:
     """Functions came with 7.0."""
     assert check_version({"redis_version": version}, "redis://r").status == status
+
+
+def test_missing_topics_of_the_intake_are_named_with_who_makes_them() -> None:
+    """Theirs are made by their producers, ours by a worker."""
+    assert check_missing(["clicks"], ["freshet.intake"], {"clicks": 3, "freshet.intake": 1}) == []
+
+    theirs, ours = check_missing(["clicks", "orders"], ["freshet.intake"], {"clicks": 3})
+
+    assert "orders" in theirs.found and "clicks" not in theirs.found and "producers" not in ours.found
+    assert "freshet.intake" in ours.found and "freshet worker" in ours.advice
+
+
+def test_lag_of_the_intake_is_told_by_source() -> None:
+    """From its place on, or from nothing; sources for files have none; history is said to be that."""
+    sources = {"web": {"topics": ["clicks"]}, "shop": {"topics": ["orders"]}, "file": {}}
+    ends = {Input("clicks", 0): 10, Input("clicks", 1): 7, Input("orders", 0): 5}
+    places = {b"clicks/0": Place(10, 3, is_live=True), b"clicks/1": Place(4, 7, is_live=False)}
+
+    behind = lags(list(ends), ends, places)
+    found = lag_by_source(Settings.model_validate({"sources": sources}), behind, places).found
+
+    assert behind == {Input("clicks", 0): 0, Input("clicks", 1): 3, Input("orders", 0): 5}
+    assert found.endswith("web: 3 (1 of 2 partitions in their history), shop: 5 (1 of 1 partitions in their history)")

@@ -18,6 +18,7 @@ from app.dead_letters.marks import (
 from app.dead_letters.read import DeadLetter, Once, dead_letter
 from app.dead_letters.redriving import Sorter, Tally
 from models.events import EventRules
+from tables.names import Names
 
 ORIGIN = Origin("shop.user_events", 3, 7)
 
@@ -95,12 +96,12 @@ def test_letters_are_judged_by_todays_rules() -> None:
     event = b'{"user_id":"\xc3\xbc","item_id":"i","event_type":"view","timestamp":1}'
     future = b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":99999999999999}'
     tally = Tally()
-    every = Sorter(EventRules(), None, tally)
+    every = Sorter(Names(), EventRules(), None, tally)
     for value in (event, future, None, b"[]", b"{}", event + b" " * 70_000):
         every.take(letter(ORIGIN, value))
     assert [ready.key for ready in every.ready] == ["ü".encode()]
     assert tally.stay == {"future_timestamp": 1, "not_json": 1, "not_object": 1, "missing_field": 1, "too_large": 1}
 
-    one = Sorter(EventRules(), "wrong_partition", tally)
+    one = Sorter(Names(), EventRules(), "wrong_partition", tally)
     one.take(letter(ORIGIN, event))
     assert (one.ready, tally.stay.total()) == ([], 5)
