@@ -61,6 +61,7 @@ def test_worker_and_commands_on_a_cluster(scene: Scene, cluster: LocalCluster) -
     lost.kill()
     scene.send(events(6, 400, n_users=60))
     states = scene.assert_exact()
+    users |= {user_id for state in states for user_id in state.users}
     theirs = {user_id for user_id in users if cluster.holder(keys.user_list(user_id)) is lost}
     assert 0 < len(theirs) < len(users)
     scene.await_none(

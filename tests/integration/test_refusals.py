@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.new_partitions import NewPartitions
 
-from app.kafka import partition_counts
+from app.kafka import partition_counts, topic_limits
 from app.worker.process import WorkerProcess
 from models.partitioner import partition_of
 from tests.flow import events
@@ -38,6 +38,8 @@ def limit_values(scene: Scene, topics: list[str], n_bytes: int) -> None:
         changes = {"max.message.bytes": str(n_bytes)}
         async with admin_of(scene) as admin:
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, changes) for topic in topics])
+        while set((await topic_limits(scene.settings.kafka, topics)).values()) != {n_bytes}:
+            await asyncio.sleep(0.05)  # the broker has said yes, and takes a moment
 
     asyncio.run(alter())
 

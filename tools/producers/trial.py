@@ -1,5 +1,6 @@
 """One client against a real broker and worker: what it sends arrives, at once or with the setting that is named."""
 
+import asyncio
 import re
 import struct
 from dataclasses import dataclass
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import orjson
 
+from app.kafka import create_topics
 from app.local.stack import LocalStack
 from models.partitioner import fitting
+from tables.names import TopicSpec
 from tests.command import freshet
 from tests.logs import START_MS
 from tests.scene import Scene
@@ -100,9 +103,9 @@ def try_client(client: Client, stack: LocalStack, scene: Scene, codecs: tuple[st
             scene.worker()
             by = f"FRESHET_PARTITIONER={setting}"
         else:
-            by = "freshet dead-letters redrive"
-            assert freshet("dead-letters", "redrive", "--yes", settings=scene.settings).code == 0
-            scene.n_sent += len(users) - at_once
+            assert worker.stop() == 0
+            by = "the intake, from a topic of its own"
+            users = through_the_intake(client, scene, codecs)
         end = counted(scene, users)
     return Row(
         client.title,
@@ -116,6 +119,26 @@ def try_client(client: Client, stack: LocalStack, scene: Scene, codecs: tuple[st
         by,
         end,
     )
+
+
+def through_the_intake(client: Client, scene: Scene, codecs: tuple[str, ...]) -> list[str]:
+    """Send as much to a topic of any keys that a source of the settings names; returns the users."""
+    topic = f"shop-{scene.settings.namespace}"
+    asyncio.run(create_topics(scene.settings.kafka, [TopicSpec(topic, N_PARTITIONS)], 1))
+    scene.configure(sources={"shop": {"topics": [topic]}})
+    scene.worker()
+    users = [f"{user}-again" for codec in (DEFAULT, *codecs) for user in users_of(client, codec)]
+    for place, codec in enumerate((DEFAULT, *codecs)):
+        sent = users[place * N_EVENTS : (place + 1) * N_EVENTS]
+        client.send(scene.settings.broker, topic, codec, lines_of(sent))
+    scene.n_sent += len(users)
+
+    def missing() -> dict[str, int]:
+        n = scene.n_sent - len(scene.read(scene.names.events))
+        return {"missing": n} if n else {}
+
+    scene.await_none(missing, PATIENCE_S, "events that went through the intake")
+    return users
 
 
 def counted(scene: Scene, users: list[str]) -> int:
