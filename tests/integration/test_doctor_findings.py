@@ -93,7 +93,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
             changes = {
                 names.events: {"message.timestamp.type": "CreateTime", "retention.ms": str(48 * HOUR_MS)},
                 names.profiles: {"cleanup.policy": "delete"},
-                names.user_checkpoints: {"segment.bytes": str(16 * 1024**2)},
+                names.user_checkpoints: {"segment.bytes": str(128 * 1024**2)},
             }
             asyncio.run(configure(scene, changes))
             before = {name: server.config_get(name)[name] for name in MEMORY}
@@ -169,7 +169,7 @@ def test_retention_and_cleaning(told: Outcome) -> None:
 
     assert (retention["status"], "keeps events for 2 days" in retention["found"]) == ("note", True)
     assert "profiles vanish" in configuration["wrong"]["found"]
-    assert "segment.bytes is 16777216" in configuration["note"]["found"]
+    assert "segment.bytes is 134217728" in configuration["note"]["found"]
     assert "larger ones make a start read more" in configuration["note"]["advice"]
 
 

@@ -38,7 +38,7 @@ def limit_values(scene: Scene, topics: list[str], n_bytes: int) -> None:
         changes = {"max.message.bytes": str(n_bytes)}
         async with admin_of(scene) as admin:
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, changes) for topic in topics])
-        while set((await topic_limits(scene.settings.kafka, topics)).values()) != {n_bytes}:
+        while set((await topic_limits(scene.settings.kafka, topics)).values()) != {n_bytes}:  # noqa: ASYNC110
             await asyncio.sleep(0.05)  # the broker has said yes, and takes a moment
 
     asyncio.run(alter())
