@@ -371,3 +371,12 @@ def test_every_alias_is_a_type_of_ours() -> None:
 
     assert set(_OURS.values()) <= set(DEFAULT_TYPES)
     assert finding_json(found(sample([plain(1)])), sample([plain(1)]))["fits"]
+
+
+def test_what_is_no_file_is_said_where_no_broker_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt file is looked for as a topic, and the message says so."""
+    monkeypatch.setenv("FRESHET_BROKER", "127.0.0.1:1")
+    outcome = freshet("sniff", "exprot.jsonl")
+    assert (
+        outcome.code == 1 and "there is no file exprot.jsonl; to look for a topic: Kafka at 127.0.0.1:1" in outcome.err
+    )
