@@ -1,14 +1,22 @@
 """What an operator asks Kafka: groups, offsets, configurations; and topics made to fit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Container, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
+from aiokafka.structs import OffsetAndMetadata
 
 from app.broker import Broker
 from app.kafka import create_topics, partition_counts, reader, start_client
@@ -17,6 +25,10 @@ from tables.names import TopicSpec
 
 WAIT_S = 20.0
 POLL_S = 0.1
+COORDINATOR_S: Final = 10.0
+NO_COORDINATOR_YET: Final = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +52,42 @@ async def admin_client(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
 
 async def describe_group(broker: Broker, group: str) -> Group:
     """The group as its coordinator sees it; state `Dead` if there has never been one."""
-    async with admin_client(broker) as client:
-        (response,) = await client.describe_consumer_groups([group])
-    (found,) = response.groups
-    code, state, members = found[0], found[2], found[5]
-    if code:
-        raise for_code(code)(group)
-    return Group(state, tuple(f"{member[1]} at {member[2].lstrip('/')}" for member in members))
+
+    async def asked() -> Group:
+        async with admin_client(broker) as client:
+            (response,) = await client.describe_consumer_groups([group])
+        (found,) = response.groups
+        code, state, members = found[0], found[2], found[5]
+        if code:
+            raise for_code(code)(group)
+        return Group(state, tuple(f"{member[1]} at {member[2].lstrip('/')}" for member in members))
+
+    return await _once_coordinated(asked)
+
+
+async def _once_coordinated(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again while a broker that is asked for its first group makes the topic where groups are kept."""
+    deadline = time.monotonic() + COORDINATOR_S
+    while True:
+        try:
+            return await ask()
+        except NO_COORDINATOR_YET:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(POLL_S)
 
 
 async def committed_offsets(broker: Broker, group: str, topic: str, n_partitions: int) -> dict[int, int]:
     """Committed offset of each partition that has one."""
-    async with admin_client(broker) as client:
-        found = await client.list_consumer_group_offsets(
-            group, partitions=[TopicPartition(topic, number) for number in range(n_partitions)]
-        )
+
+    async def asked() -> Mapping[TopicPartition, OffsetAndMetadata]:
+        async with admin_client(broker) as client:
+            found: Mapping[TopicPartition, OffsetAndMetadata] = await client.list_consumer_group_offsets(
+                group, partitions=[TopicPartition(topic, number) for number in range(n_partitions)]
+            )
+            return found
+
+    found = await _once_coordinated(asked)
     return {tp.partition: entry.offset for tp, entry in found.items() if entry.offset >= 0}
 
 

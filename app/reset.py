@@ -5,14 +5,17 @@ everything saved is removed, and only when all partitions are empty does each ge
 between, a worker either finds what was there before, or is told to run `freshet reset` again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
-from app.kafka import partition_counts, read_to_end, topic_limits
+from app.dead_letters.journal import PARTITION as JOURNAL_PARTITION
+from app.dead_letters.marks import refold_headers
+from app.kafka import partition_counts, read_to_end, start_client, topic_limits
+from app.kafka import writer as log_writer
 from app.kafka_admin import commit_offsets, describe_group, fit_topics, log_ranges
 from app.settings import Settings
 from app.store.clients import for_threads
@@ -78,7 +81,8 @@ async def _refuse_beside_workers(settings: Settings, names: Names) -> None:
     if group.members:
         raise ServiceError(
             f"{len(group.members)} workers are in the group {names.group} ({', '.join(group.members)}). Stop all of "
-            "them first, with Ctrl-C or SIGTERM; one that crashed leaves by itself after "
+            "them first, with Ctrl-C or SIGTERM (`freshet up --no-worker` keeps a local Kafka without one); one that "
+            "crashed leaves by itself after "
             f"{settings.session_timeout_s:g} s (FRESHET_SESSION_TIMEOUT_S)."
         )
 
@@ -125,6 +129,9 @@ async def _reset(settings: Settings, tell: Tell, *, anew: bool = False) -> Reset
         marker = Marker(
             max(epochs) + 1, 0, -1, 0, (), plan.n_partitions, fold.fingerprint(), fold.described(), names.events
         )
+        ranges = await log_ranges(settings.kafka, names.events, plan.n_partitions)
+        starts = {number: start for number, (start, _) in ranges.items()}
+        await _tell_dead_letters(settings, names, starts)
         for writer in writers:
             await writer.write(Cut(marker, [(MARKER_KEY, marker.encode())], [], 0))
     except (ProducerFenced, InvalidProducerEpoch) as error:
@@ -134,11 +141,24 @@ async def _reset(settings: Settings, tell: Tell, *, anew: bool = False) -> Reset
     finally:
         for writer in writers:
             await writer.stop()
-    ranges = await log_ranges(settings.kafka, names.events, plan.n_partitions)
-    await commit_offsets(
-        settings.kafka, names.group, names.events, {number: start for number, (start, _) in ranges.items()}
-    )
+    await commit_offsets(settings.kafka, names.group, names.events, starts)
     return ResetResult(marker.epoch, plan.n_partitions, n_removed, plan.n_records)
+
+
+async def _tell_dead_letters(settings: Settings, names: Names, starts: Mapping[int, int]) -> None:
+    """Leave word that letters so far are done with: what they hold is folded again, or refused again.
+
+    Before any partition has its new marker: whoever finds one finds the word as well.
+    """
+    if names.dead_letters not in await partition_counts(settings.kafka, [names.dead_letters]):
+        return
+    producer = log_writer(settings.kafka)
+    await start_client(producer, settings.kafka)
+    try:
+        headers = refold_headers(names.events, starts)
+        await producer.send_and_wait(names.dead_letters, b"", headers=headers, partition=JOURNAL_PARTITION)
+    finally:
+        await producer.stop()
 
 
 async def _empty(writer: CheckpointWriter, settings: Settings, names: Names) -> tuple[int, int]:

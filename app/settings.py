@@ -40,6 +40,9 @@ _WRONG: Final = {
     "less_than_equal": "too large",
     "string_pattern_mismatch": "not of this form",
     "literal_error": "not one of them",
+    "tuple_type": "no array, which stands in brackets",
+    "string_type": "not text",
+    "dict_type": "no table",
 }
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", str: "text"}
 
@@ -267,7 +270,7 @@ def load_settings(**overrides: Any) -> Settings:
 def _check_topics(settings: Settings) -> None:
     """Refuse a source that reads what it writes, and two that read one topic."""
     names = settings.names
-    own = {names.events, names.dead_letters, names.catalogue, names.profiles}
+    own = {spec.name for spec in names.topics(settings.partitions)}
     readers: dict[str, str] = {}
     for name, source in settings.sources.items():
         for topic in source.topics:
@@ -322,4 +325,5 @@ def _allowed(field: FieldInfo) -> str:
         form = _FORMS.get(field.annotation, "JSON")
     default = field.get_default(call_default_factory=True, validated_data={})
     example = field.examples[0] if field.examples else default
-    return f"{form}, e.g. {example if isinstance(example, str) else json.dumps(example)}"
+    text = example if isinstance(example, str) else json.dumps(example)
+    return f"{form}, e.g. {text}" if text else form

@@ -98,10 +98,12 @@ def count_letters(settings: Any, as_json: bool) -> None:
     ordered = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     if as_json:
         counts = {"total": reasons.total(), "by_reason": dict(ordered)}
-        print_json(counts | {"repeats": left_out.n_repeats, "redriven": left_out.n_redriven})
+        print_json(
+            counts | {"repeats": left_out.n_repeats, "redriven": left_out.n_redriven, "refolded": left_out.n_refolded}
+        )
         return
     print_table(("reason", "dead letters"), [*ordered, ("total", reasons.total())], right=("dead letters",))
-    _note_left_out(left_out.n_redriven, left_out.n_repeats)
+    _note_left_out(left_out.n_redriven, left_out.n_repeats, left_out.n_refolded)
 
 
 @dead_letters.command("redrive")
@@ -119,7 +121,8 @@ def redrive_letters(settings: Any, reason: str | None, dry_run: bool, yes: bool,
     its topic. The events are folded as what comes now: where newer ones have been, they count as late.
 
     What was sent is remembered in the topic of dead letters for as long as that keeps its records, so the command can
-    be repeated, also after it was killed.
+    be repeated, also after it was killed. Letters from before a `freshet reset` are left out: the log is folded anew,
+    and what is refused again becomes a letter again.
 
     \b
     Examples:
@@ -157,6 +160,7 @@ def _print_tally(tally: "Tally", as_json: bool, *, dry_run: bool) -> None:
                 "already": tally.n_already,
                 "found": tally.n_found,
                 "repeats": tally.n_repeats,
+                "refolded": tally.n_refolded,
             }
         )
         return
@@ -164,7 +168,7 @@ def _print_tally(tally: "Tally", as_json: bool, *, dry_run: bool) -> None:
     rows = [(name, tally.redriven[name], tally.stay[name]) for name in sorted(tally.redriven | tally.stay)]
     rows.append(("total", tally.redriven.total(), tally.stay.total()))
     print_table(("reason", sent, "stay"), rows, right=(sent, "stay"))
-    _note_left_out(tally.n_already, tally.n_repeats)
+    _note_left_out(tally.n_already, tally.n_repeats, tally.n_refolded)
     if tally.n_found:
         note(f"{tally.n_found} of them by a redrive that did not come to its end: found in the log, and remembered.")
 
@@ -176,11 +180,15 @@ def _note_tally(tally: "Tally") -> None:
     note(f"valid today: {sent}" + (f"; stay: {stay}" if stay else ""))
 
 
-def _note_left_out(n_redriven: int, n_repeats: int) -> None:
+def _note_left_out(n_redriven: int, n_repeats: int, n_refolded: int) -> None:
     if n_redriven:
         note(f"{n_redriven} were re-driven before.")
     if n_repeats:
         note(f"{n_repeats} repeats (sent again after a crash or a reset) are not counted.")
+    if n_refolded:
+        note(
+            f"{n_refolded} are from before a `freshet reset`: the log is folded anew, what is refused then comes again."
+        )
 
 
 def _read(settings: Any, handle: "Callable[[DeadLetter], None]") -> "Once":

@@ -9,6 +9,7 @@ import click
 
 from app.commands.flags import json_flag, with_settings
 from app.commands.output import print_json, say
+from models.errors import ServiceError
 
 
 @click.command()
@@ -42,7 +43,13 @@ def sniff(settings: Any, what: str, records: int, registry: str | None, schema_f
     if Path(what).is_file():
         sample = sample_of_file(Path(what), records)
     else:
-        sample = run_on_kafka(sample_of_topic(settings.kafka, what, records), settings.broker)
+        try:
+            sample = run_on_kafka(sample_of_topic(settings.kafka, what, records), settings.broker)
+        except ServiceError as error:
+            said = str(error)
+            raise ServiceError(
+                said if what in said else f"there is no file {what}; to look for a topic: {said}"
+            ) from None
     finding = asyncio.run(look(sample, settings.fold.rules, schema=schema))
     if as_json:
         print_json(finding_json(finding, sample))

@@ -16,25 +16,34 @@ WATCH_S = 0.2
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(".freshet"), show_default=True)
 @click.option("--broker", default="", help="Use this Kafka instead of starting one.")
 @click.option("--redis", "redis_url", default="", help="Use this Redis instead of starting one.")
-def up(folder: Path, broker: str, redis_url: str) -> None:
+@click.option("--no-worker", is_flag=True, help="Kafka and Redis alone, e.g. for `freshet reset`.")
+def up(folder: Path, broker: str, redis_url: str, no_worker: bool) -> None:
     """Keep a local Kafka, a local Redis and a worker running until Ctrl-C.
 
     Kafka takes port 9092 and Redis 6379 where these are free, so that every other command finds them; else the
     lines to export are printed. Data and logs stay in the folder; a second `freshet up` there goes on from them.
 
     \b
-    Example:
+    Examples:
       freshet up                              (one terminal)
       freshet replay --dataset ml-100k        (another)
       freshet recs 1
       redis-cli GET recs:user:1
+      freshet up --no-worker                  (to run `freshet reset` beside it)
     """
     from app.local.session import LocalSession, terminated_as_interrupt
 
     console = Console(stderr=True)
     with terminated_as_interrupt():
         try:
-            with LocalSession(folder, load_settings(), broker=broker, redis_url=redis_url, usual_ports=True) as session:
+            with LocalSession(
+                folder,
+                load_settings(),
+                broker=broker,
+                redis_url=redis_url,
+                usual_ports=True,
+                with_worker=not no_worker,
+            ) as session:
                 settings = session.settings
                 console.print(
                     f"Kafka  {settings.broker}\nRedis  {settings.redis.shown}\nLogs   {folder.absolute()}/**/*.log"
@@ -42,7 +51,9 @@ def up(folder: Path, broker: str, redis_url: str) -> None:
                 if (settings.broker, settings.redis_url) != (load_settings().broker, load_settings().redis_url):
                     console.print("In other terminals:", style="bold")
                     console.print(f"export FRESHET_BROKER={settings.broker} FRESHET_REDIS_URL={settings.redis.shown}")
-                if n_elsewhere := session.serving["n_partitions"] - len(session.serving["partitions"]):
+                if no_worker:
+                    console.print("No worker runs: `freshet reset` may, or start `freshet worker`.")
+                elif n_elsewhere := session.serving["n_partitions"] - len(session.serving["partitions"]):
                     console.print(f"{n_elsewhere} partitions are held by other workers of the group.")
                 console.print("Ready. Ctrl-C stops everything.", style="bold green")
                 while True:

@@ -3,8 +3,12 @@
 A mark says that the letter of one origin has been re-driven; its headers name the origin as the letter's do, and
 `redriven` names the place in the log where the event went. A begin says from where on in the log a redrive has sent,
 and an end that it has marked all of that: a begin without an end was left by one that died.
+
+A reset leaves a refold, which says from where on the log is folded anew: letters before it from there on are done with,
+for what is refused again becomes a letter again behind it.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import orjson
@@ -12,6 +16,7 @@ from aiokafka import ConsumerRecord
 
 MARK = "redriven"
 BEGIN = "redriving"
+REFOLD = "refolded"
 SENT_FROM = "redriven_from"
 """Header of an event that was re-driven, in the log: `topic/partition/offset` of the one that could not be folded."""
 
@@ -46,14 +51,38 @@ class Origins:
         return origin.offset in self._offsets.get(origin[:2], ())
 
 
+class Refolds:
+    """Resets: where in the topic of dead letters they stand, and from where on each had the log folded anew."""
+
+    def __init__(self) -> None:
+        self._all: list[tuple[int, int, str, dict[int, int]]] = []
+
+    def add(self, record: ConsumerRecord) -> None:
+        """Take in the record of one."""
+        said = orjson.loads(dict(record.headers)[REFOLD])
+        starts = {int(number): start for number, start in said["starts"].items()}
+        self._all.append((record.partition, record.offset, said["topic"], starts))
+
+    def cover(self, record: ConsumerRecord, origin: Origin) -> bool:
+        """Whether the letter in this record was written before a reset whose fold comes by its origin again."""
+        return any(
+            record.partition == partition
+            and record.offset < offset
+            and origin.topic == topic
+            and origin.offset >= starts.get(origin.partition, origin.offset + 1)
+            for partition, offset, topic, starts in self._all
+        )
+
+
 class Marks:
-    """What the redrives so far have left.
+    """What redrives and resets so far have left.
 
     `open_ends` are the ends of the log's partitions at a begin without an end; None if there is no such.
     """
 
     def __init__(self) -> None:
         self.redriven = Origins()
+        self.refolds = Refolds()
         self.open_ends: dict[int, int] | None = None
 
     def take(self, record: ConsumerRecord) -> None:
@@ -64,11 +93,13 @@ class Marks:
         elif BEGIN in headers:
             ends = {int(number): end for number, end in orjson.loads(headers[BEGIN]).items()}
             self.open_ends = ends or None
+        elif REFOLD in headers:
+            self.refolds.add(record)
 
 
 def is_mark(record: ConsumerRecord) -> bool:
     """Whether a record of the topic is no letter."""
-    return any(name in (MARK, BEGIN) for name, _ in record.headers)
+    return any(name in (MARK, BEGIN, REFOLD) for name, _ in record.headers)
 
 
 def origin_of(headers: dict[str, bytes | None]) -> Origin | None:
@@ -92,6 +123,11 @@ def mark_headers(origin: Origin, partition: int, offset: int) -> Headers:
 def begin_headers(ends: dict[int, int]) -> Headers:
     """Headers of a begin; without ends, of an end."""
     return [(BEGIN, orjson.dumps(ends, option=orjson.OPT_NON_STR_KEYS))]
+
+
+def refold_headers(topic: str, starts: Mapping[int, int]) -> Headers:
+    """Headers of a refold of this log from these offsets on."""
+    return [(REFOLD, orjson.dumps({"topic": topic, "starts": starts}, option=orjson.OPT_NON_STR_KEYS))]
 
 
 def sent_headers(origin: Origin) -> Headers:

@@ -1,4 +1,4 @@
-"""Reads the dead letters of a namespace, each once, without those that have been re-driven."""
+"""Reads the dead letters of a namespace, each once, without those re-driven, or folded anew by a reset."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from aiokafka import ConsumerRecord, TopicPartition
 
 from app.broker import Broker
-from app.dead_letters.marks import Marks, Origin, Origins, is_mark, origin_of
+from app.dead_letters.marks import Marks, Origin, Origins, Refolds, is_mark, origin_of
 from app.kafka import partition_counts, read_to_end
 from app.sources.rewritten import SOURCE_HEADER, SOURCE_TIME, SOURCE_TOPIC, Header
 from models.errors import ServiceError
@@ -83,13 +83,24 @@ class Once:
     ----------
     redriven
         Origins of letters that are not handed on at all.
+    refolds
+        Resets; letters from before them are not handed on either, unless they come again.
     """
 
-    def __init__(self, handle: Handle, redriven: Origins | None = None) -> None:
-        self.n_repeats = self.n_redriven = 0
+    def __init__(self, handle: Handle, redriven: Origins | None = None, refolds: Refolds | None = None) -> None:
+        self.n_repeats = self.n_redriven = self.n_refolded = 0
+        self._refolds = refolds if refolds is not None else Refolds()
         self._handle = handle
         self._redriven = redriven if redriven is not None else Origins()
         self._known = Origins()
+
+    def take_record(self, record: ConsumerRecord) -> None:
+        """Hand on the letter in a record of the topic."""
+        letter = dead_letter(record)
+        if letter.reason != UNDECODABLE and self._refolds.cover(record, letter.origin):
+            self.n_refolded += 1
+        else:
+            self.take(letter)
 
     def take(self, letter: DeadLetter) -> None:
         """Hand it on, unless one of the same origin was, or has been re-driven."""
@@ -113,13 +124,13 @@ async def read_dead_letters(broker: Broker, topic: str, handle: Handle, progress
     """
     partitions = await partitions_of(broker, topic)
     marks = await read_marks(broker, partitions, None if progress is None else half(progress, 0))
-    once = Once(handle, marks.redriven)
+    once = Once(handle, marks.redriven, marks.refolds)
     await read_letters(broker, partitions, once, None if progress is None else half(progress, 1))
     return once
 
 
 async def read_marks(broker: Broker, partitions: list[TopicPartition], progress: Progress | None) -> Marks:
-    """What redrives have left in the topic."""
+    """What redrives and resets have left in the topic."""
     marks = Marks()
     await read_to_end(broker, partitions, marks.take, progress)
     return marks
@@ -130,7 +141,7 @@ async def read_letters(broker: Broker, partitions: list[TopicPartition], once: O
 
     def take(record: ConsumerRecord) -> None:
         if not is_mark(record):
-            once.take(dead_letter(record))
+            once.take_record(record)
 
     await read_to_end(broker, partitions, take, progress)
 

@@ -50,6 +50,8 @@ class Tally:
         Left out: re-driven before, and of the same origin as another.
     n_found
         Of those re-driven before, the ones that a redrive that died had sent but not marked.
+    n_refolded
+        Left out: from before a reset, which has the log folded anew.
     """
 
     redriven: Counter[str] = field(default_factory=Counter)
@@ -57,6 +59,7 @@ class Tally:
     n_already: int = 0
     n_repeats: int = 0
     n_found: int = 0
+    n_refolded: int = 0
 
 
 class Ready(NamedTuple):
@@ -147,7 +150,7 @@ async def plan_redrive(settings: Settings, reason: str | None, progress: Progres
         await progress(done, total)
 
     once = await read_dead_letters(settings.kafka, settings.names.dead_letters, sorter.take, counted)
-    tally.n_already, tally.n_repeats = once.n_redriven, once.n_repeats
+    tally.n_already, tally.n_repeats, tally.n_refolded = once.n_redriven, once.n_repeats, once.n_refolded
     return tally
 
 
@@ -199,14 +202,14 @@ async def redrive(settings: Settings, reason: str | None, tally: Tally, progress
         await start_client(producer, broker)
         stack.push_async_callback(producer.stop)
         sorter = _sorter(settings, reason, tally)
-        once = Once(sorter.take, marks.redriven)
+        once = Once(sorter.take, marks.redriven, marks.refolds)
 
         async def send_ready(done: int, total: int) -> None:
             await sorter.sort_foreign()
             ready, sorter.ready = sorter.ready, []
             for start in range(0, len(ready), BATCH):
                 await _send(producer, names.events, ready[start : start + BATCH], journal, tally)
-            tally.n_already, tally.n_repeats = once.n_redriven, once.n_repeats
+            tally.n_already, tally.n_repeats, tally.n_refolded = once.n_redriven, once.n_repeats, once.n_refolded
             await progress(done, total)
 
         await read_letters(broker, letters, once, half(send_ready, 1))

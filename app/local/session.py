@@ -29,6 +29,8 @@ class LocalSession:
         Existing ones to use instead; empty: start them.
     usual_ports
         Take 9092 and 6379 where they are free.
+    with_worker
+        Whether a worker is started; without one Kafka and Redis wait for `freshet reset`, or for workers of their own.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class LocalSession:
         broker: str = "",
         redis_url: str = "",
         usual_ports: bool = False,
+        with_worker: bool = True,
     ) -> None:
         self.folder = folder
+        self._with_worker = with_worker
         self._stack = LocalStack(
             folder,
             kafka_port=KAFKA_PORT if usual_ports and not broker and is_free(KAFKA_PORT) else 0,
@@ -67,7 +71,8 @@ class LocalSession:
     def __enter__(self) -> Self:
         self._stack.start()
         try:
-            self._start_worker()
+            if self._with_worker:
+                self._start_worker()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -84,8 +89,7 @@ class LocalSession:
 
     def watch(self) -> str | None:
         """Start the worker again if it has died; returns what happened, if anything did."""
-        assert self.worker is not None, "the session is not entered"
-        if self.worker.exit_code is None:
+        if self.worker is None or self.worker.exit_code is None:
             return None
         said = str(self.worker.failure(f"ended with code {self.worker.exit_code} and is started again"))
         time.sleep(RESTART_AFTER_S)

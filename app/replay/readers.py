@@ -99,12 +99,18 @@ def open_source_log(path: Path | None, *, source: Source, log_format: str = AUTO
     """
     if path is None or path.is_dir():
         raise SettingsError("--source reads one file of JSON lines, CSV or Parquet: name it.")
-    return SourceLog(path, format_of(path) if log_format == AUTO else log_format, source)
+    return SourceLog(path, row_format_of(path) if log_format == AUTO else log_format, source)
 
 
 def format_of(path: Path) -> str:
     """What a file is, one of `FORMATS`, by its name and its first bytes."""
     return _detected(path, _first_bytes(path))
+
+
+def row_format_of(path: Path) -> str:
+    """The same for a source, to which sessions are lines of JSON like others."""
+    found = format_of(path)
+    return "jsonl" if found == "otto" else found
 
 
 def _refuse_flags(mapping: ColumnMapping, log_format: str, what: str) -> None:

@@ -10,6 +10,8 @@ from app.replay.columns import NAME_COLUMNS, ColumnMapping, TableColumns
 from app.replay.files import LogFile, plain_file
 from app.replay.records import EventLog, LogRecord, usable_timestamp
 
+_SEPARATORS = (";", "\t", "|")
+
 
 class JsonlLog(EventLog):
     """One event per line, sent byte for byte; with a column mapping, rewritten by it.
@@ -85,10 +87,12 @@ def csv_rows(file: LogFile) -> Iterator[list[str]]:
     Raises
     ------
     LogError
-        When a quote is never closed, which would swallow the rows behind it.
+        When a quote is never closed, which would swallow the rows behind it; when something else than a comma
+        separates the columns.
     """
     lines = _Lines(file)
     reader = csv.reader(lines, strict=True)
+    has_header = False
     while True:
         first_line = lines.number + 1
         lines.pending.clear()
@@ -101,4 +105,16 @@ def csv_rows(file: LogFile) -> Iterator[list[str]]:
         if row is None:
             return
         if row:
+            if not has_header:
+                _refuse_other_separators(file, lines.number, row)
+            has_header = True
             yield row
+
+
+def _refuse_other_separators(file: LogFile, number: int, header: list[str]) -> None:
+    """Name what separates the columns of a header that is one cell, if it is no comma."""
+    if len(header) == 1 and (found := [each for each in _SEPARATORS if each in header[0]]):
+        problem = (
+            f"the columns are separated by {found[0]!r}: write them with commas, e.g. by csvformat or a spreadsheet"
+        )
+        raise file.error(number, problem)

@@ -182,5 +182,5 @@ def _has_no_timestamp(objects: Sequence[Mapping[str, Any]]) -> bool:
 
 def _in_seconds(objects: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the plain field `timestamp` holds what is 1970 in milliseconds."""
-    times = [each["timestamp"] for each in objects if type(each.get("timestamp")) is int]
+    times = [each["timestamp"] for each in objects if type(each.get("timestamp")) in (int, float)]
     return bool(times) and sum(time < SECONDS_BELOW for time in times) > _MOST * len(times)

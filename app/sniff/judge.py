@@ -58,6 +58,9 @@ class Verdict:
 def judge(source: Source, settings: SourceSettings, sample: Sample) -> Verdict:
     """Read the sample."""
     verdict = Verdict(settings)
+    if sample.bad_rows:
+        verdict.n_records = verdict.refused["bad_type"] = len(sample.bad_rows)
+        verdict.first_refused = f"bad_type: {sample.bad_rows[0]}"
     for records in sample.partitions:
         made: list[dict[str, Any]] = []
         for record in records:

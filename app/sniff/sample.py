@@ -10,9 +10,9 @@ from aiokafka import TopicPartition
 from app.broker import Broker
 from app.kafka import partition_counts, reader, start_client
 from app.replay.mapped import SourceLog
-from app.replay.readers import AUTO, format_of
+from app.replay.readers import AUTO, row_format_of
 from app.sources import SourceRecord, SourceSettings, make_source
-from models.errors import ServiceError
+from models.errors import LogError, ServiceError
 
 IDLE_MS = 500
 MAX_IDLE = 10
@@ -20,11 +20,12 @@ _CHUNK = 500
 
 
 class Sample(NamedTuple):
-    """Records as they lie in their partitions; those of a file are in one."""
+    """Records as they lie in their partitions; those of a file are in one. `bad_rows` says why rows are no records."""
 
     name: str
     partitions: list[list[SourceRecord]]
     is_topic: bool
+    bad_rows: tuple[str, ...] = ()
 
     @property
     def records(self) -> list[SourceRecord]:
@@ -40,11 +41,13 @@ def sample_of_file(path: Path, n: int, log_format: str = AUTO) -> Sample:
     LogError
         If it cannot be read.
     """
-    log = SourceLog(path, format_of(path) if log_format == AUTO else log_format, make_source(SourceSettings()))
+    log = SourceLog(path, row_format_of(path) if log_format == AUTO else log_format, make_source(SourceSettings()))
     now_ms = int(time.time() * 1000)
     rows = [row for _, row in islice(log.rows(), n)]
-    raw = [row if isinstance(row, bytes) else row.encode() for row in rows]
-    return Sample(path.name, [[SourceRecord("", None, value, (), now_ms) for value in raw]], is_topic=False)
+    if rows and rows[0] == b"[":
+        raise LogError(f"{path}: an array of JSON over many lines. Write one object a line, e.g. by jq -c '.[]'.")
+    records = [SourceRecord("", None, row, (), now_ms) for row in rows if isinstance(row, bytes)]
+    return Sample(path.name, [records], False, tuple(row for row in rows if isinstance(row, str)))
 
 
 async def sample_of_topic(broker: Broker, topic: str, n: int) -> Sample:

@@ -44,7 +44,8 @@ def finding_lines(finding: Finding, sample: Sample) -> Iterator[str]:
     where = f" of {len(sample.partitions)} partitions" if sample.is_topic else ""
     yield f"# {sample.name}: {verdict.n_records:,} records{where} looked at"
     if not verdict.n_records:
-        yield "# There is nothing to look at: let producers write some first."
+        empty = "let producers write some first" if sample.is_topic else "the file has no rows"
+        yield f"# There is nothing to look at: {empty}."
         return
     if not finding.fits:
         yield "# Nothing fits: no format or mapping that was tried makes an event of any record."

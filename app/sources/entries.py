@@ -97,7 +97,7 @@ class EntryMapping:
 
     def _entry(self, document: dict[str, Any], own: Any, record: SourceRecord) -> SourceEvent:
         key = self._id(document, record)
-        if self._deleted is not None and is_true(truth(self._deleted(document))):
+        if self._deleted is not None and self._is_gone(self._deleted(document)):
             return SourceEvent(key, None)
         if self._prefix is not None:
             if isinstance(own, dict) and own.get("op") == "d":
@@ -115,6 +115,17 @@ class EntryMapping:
         value = as_json(self._shaped(entry))
         self._parse(value)
         return SourceEvent(key, value)
+
+    def _is_gone(self, mark: Any) -> bool:
+        """Whether a row is marked as deleted; what is neither yes nor no is not for us to guess."""
+        said = truth(mark)
+        if said != "" and isinstance(said, str | int | float) and not isinstance(said, bool):
+            raise InvalidEvent(
+                "bad_type",
+                f"deleted has value {shown(mark)}: send true or false. Where a time says so, set it in the source, "
+                'e.g. deleted = "deleted_at != `null`".',
+            )
+        return is_true(said)
 
     def _shaped(self, entry: dict[str, Any]) -> dict[str, Any]:
         """The fields in the contract's form, and those with a dot within the objects that they name."""

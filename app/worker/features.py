@@ -122,7 +122,7 @@ class FeaturePublisher:
         lost = [partition for partition in self._view.owned.values() if self._losses.has_lost(partition)]
         n_users = sum(len(partition.state.users) for partition in lost)
         if n_users:
-            logger.warning("Redis was found empty: %d lists are made anew from state", n_users)
+            logger.warning("Redis was found empty, or started anew: %d lists are made anew from state", n_users)
         for partition in lost:
             partition.rebuild_all()
         if lost:

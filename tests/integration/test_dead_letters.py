@@ -98,5 +98,5 @@ def test_count_by_reason(scene: Scene) -> None:
     as_text = freshet("dead-letters", "count", settings=scene.settings)
 
     reasons = {"not_json": 3, "not_object": 1, "unknown": 1}
-    assert orjson.loads(as_json.out) == {"total": 5, "by_reason": reasons, "repeats": 1, "redriven": 0}
+    assert orjson.loads(as_json.out) == {"total": 5, "by_reason": reasons, "repeats": 1, "redriven": 0, "refolded": 0}
     assert as_text.out.splitlines()[1:] == ["not_json\t3", "not_object\t1", "unknown\t1", "total\t5"]

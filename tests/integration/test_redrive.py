@@ -117,6 +117,7 @@ def test_what_is_valid_today_is_sent_once(scene: Scene) -> None:
         "already": 0,
         "found": 0,
         "repeats": 8,
+        "refolded": 0,
     }
     assert (second["redriven"], second["stay"], second["already"], second["repeats"]) == (0, 3, 5, 8)
     found = in_the_log(scene)
@@ -135,7 +136,7 @@ def test_list_and_count_leave_out_what_was_sent(scene: Scene) -> None:
     listed = freshet("dead-letters", "list", "--json", settings=scene.settings)
 
     reasons = {"not_json": 2, "unknown_event_type": 2, "wrong_key": 1}
-    assert orjson.loads(counted.out) == {"total": 5, "by_reason": reasons, "repeats": 8, "redriven": 3}
+    assert orjson.loads(counted.out) == {"total": 5, "by_reason": reasons, "repeats": 8, "redriven": 3, "refolded": 0}
     assert [orjson.loads(line)["offset"] for line in listed.out.splitlines()] == [0, 4, 5, 6, 7]
 
 
@@ -265,3 +266,28 @@ def test_workers_fold_what_is_sent(scene: Scene) -> None:
     assert sum(state.metrics.counts.get("events", 0) for state in states) == 40
     scene.assert_lists(states)
     assert worker.exit_code is None
+
+
+def test_what_a_reset_folded_is_not_sent_again(scene: Scene) -> None:
+    """Producers place by crc32, the setting is mended and the log folded anew: no event counts twice by a redrive."""
+    scene.create(N_PARTITIONS)
+    worker = scene.worker()
+    users = [f"u{n}" for n in range(20)]
+    scene.send([Sent(user.encode(), event(user), partition_of(user.encode(), N_PARTITIONS, "crc32")) for user in users])
+    scene.send([Sent(b"u0", event("u0", "stare"), partition_of(b"u0", N_PARTITIONS, "crc32"))])
+    scene.assert_exact()
+    worker.stop()
+
+    scene.configure(partitioner="crc32")
+    outcome = freshet("reset", "--yes", settings=scene.settings)
+    assert outcome.code == 0, outcome.err
+    for worker in scene.workers:
+        worker.progress = {}
+    scene.worker()
+    scene.await_durable()
+
+    last = result(scene)
+    assert (last["redriven"], last["stay_by_reason"]) == (0, {"unknown_event_type": 1})
+    assert last["refolded"] > 0
+    states = scene.assert_exact()
+    assert sum(state.metrics.counts.get("events", 0) for state in states) == 20

@@ -12,6 +12,7 @@ from app.dead_letters.marks import (
     begin_headers,
     is_mark,
     mark_headers,
+    refold_headers,
     sent_headers,
     sent_origin,
 )
@@ -89,6 +90,31 @@ def test_what_was_redriven_is_left_out_and_counted_once() -> None:
     for each in (letter(ORIGIN), stays, letter(ORIGIN), stays):
         once.take(each)
     assert (taken, once.n_redriven, once.n_repeats) == ([stays], 1, 2)
+
+
+def test_what_a_reset_has_folded_anew_is_left_out_until_it_comes_again() -> None:
+    """Letters before it whose origin the log still has; not those behind it, of other logs, or gone from the log."""
+    place = {"topic": b"shop.user_events", "partition": b"3", "offset": b"7", "reason": b"wrong_partition"}
+
+    def at(place_there: int, **other: bytes) -> ConsumerRecord[Any, Any]:
+        headers = tuple((place | other).items())
+        return ConsumerRecord("dead", 0, place_there, 99, 0, None, b"", None, 1, 1, headers)
+
+    marks = Marks()
+    refold = ConsumerRecord(
+        "dead", 0, 5, 9, 0, None, b"", None, 1, 1, tuple(refold_headers("shop.user_events", {3: 7}))
+    )
+    assert is_mark(refold)
+    marks.take(refold)
+    taken: list[DeadLetter] = []
+    once = Once(taken.append, marks.redriven, marks.refolds)
+    gone, elsewhere, again = at(1, offset=b"6"), at(2, topic=b"clicks"), at(6)
+    batch = at(3, offset=b"8", reason=b"undecodable")
+    for each in (at(0), gone, elsewhere, batch, again):
+        once.take_record(each)
+    expected = [("shop.user_events", 6), ("clicks", 7), ("shop.user_events", 8), ("shop.user_events", 7)]
+    assert [(letter.topic, letter.offset) for letter in taken] == expected
+    assert once.n_refolded == 1
 
 
 def test_letters_are_judged_by_todays_rules() -> None:

@@ -168,11 +168,12 @@ def test_a_rating_without_a_type_is_a_rating() -> None:
     assert "No field tells the type: 'rating' is assumed" in "\n".join(finding_lines(finding, given))
 
 
-def test_plain_events_in_seconds_are_told() -> None:
-    """The plain form with 1970 in it is a mapping with time = "s", not the plain form."""
-    finding = found(sample([plain(n) | {"timestamp": 1_700_000_000 + n} for n in range(30)]))
+@pytest.mark.parametrize("fraction", [0, 0.25])
+def test_plain_events_in_seconds_are_told(fraction: float) -> None:
+    """The plain form with 1970 in it is a mapping with time = "s", not the plain form; also with parts of seconds."""
+    finding = found(sample([plain(n) | {"timestamp": 1_700_000_000 + n + fraction} for n in range(30)]))
     assert finding.words["time"] == "s" and "format" not in finding.words
-    assert finding.verdict.examples[0]["timestamp"] == MS
+    assert finding.verdict.examples[0]["timestamp"] == MS + int(fraction * 1000)
 
 
 def test_a_date_that_could_be_two_is_refused() -> None:
@@ -323,9 +324,59 @@ def test_the_command_writes_what_can_be_pasted(tmp_path: Path, monkeypatch: pyte
     assert freshet("sniff", "bad.jsonl").code == 1
 
 
+def test_sessions_are_mapped_as_any_lines_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OTTO's own form is known to replay; for sniff, and with a source, its lines are JSON with an array."""
+    monkeypatch.chdir(tmp_path)
+    Path("otto.jsonl").write_text(
+        "".join(f'{{"session":{n},"events":[{{"aid":7,"ts":{MS},"type":"clicks"}}]}}\n' for n in range(20))
+    )
+    outcome = freshet("sniff", "otto.jsonl")
+    assert outcome.code == 0, outcome.err
+    Path("freshet.toml").write_text(outcome.out)
+    replayed = freshet("replay", "otto.jsonl", "--source", "otto", "--inline", "--json")
+    assert replayed.code == 0 and orjson.loads(replayed.out)["events"] == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.csv", "visitor;sku\n1;2\n", "separated by ';'"),
+        ("a.csv", "visitor\tsku\n1\t2\n", "separated by '\\t'"),
+        ("a.json", '[\n{"user_id": 1}\n]\n', "jq -c '.[]'"),
+        ("a.jsonl", "", "the file has no rows"),
+    ],
+)
+def test_a_file_of_another_form_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, said: str
+) -> None:
+    """What separates its columns, an array over many lines, no rows: with what to do, and exit code 1."""
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text(text)
+    outcome = freshet("sniff", name)
+    assert outcome.code == 1 and said in outcome.out + outcome.err
+
+
+def test_a_row_of_another_width_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as bytes that are no JSON."""
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{n},a,view,{MS}\n" for n in range(20))
+    Path("a.csv").write_text(f"user,item,event,timestamp\n{rows}1,2\n")
+    outcome = freshet("sniff", "a.csv")
+    assert "refused: bad_type: the row has 2 cells, the header 4." in outcome.out
+
+
 def test_every_alias_is_a_type_of_ours() -> None:
     """What `sniff` proposes is known to a worker."""
     from app.sniff.types import _OURS
 
     assert set(_OURS.values()) <= set(DEFAULT_TYPES)
     assert finding_json(found(sample([plain(1)])), sample([plain(1)]))["fits"]
+
+
+def test_what_is_no_file_is_said_where_no_broker_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt file is looked for as a topic, and the message says so."""
+    monkeypatch.setenv("FRESHET_BROKER", "127.0.0.1:1")
+    outcome = freshet("sniff", "exprot.jsonl")
+    assert (
+        outcome.code == 1 and "there is no file exprot.jsonl; to look for a topic: Kafka at 127.0.0.1:1" in outcome.err
+    )

@@ -135,6 +135,15 @@ def test_a_row_that_is_marked_deletes(mark: object, is_gone: bool) -> None:
     ]
 
 
+@pytest.mark.parametrize("mark", ["perhaps", "2026-01-01", 2, 1.5])
+def test_a_mark_that_is_neither_yes_nor_no_deletes_nothing(mark: object) -> None:
+    """The row is refused; an expression says what a time means."""
+    row = {"item_id": "a", "name": "x", "gone": mark}
+    with pytest.raises(InvalidEvent, match=r"deleted has value .*: send true or false"):
+        entries(settings(kind="items", deleted="gone"), record(row))
+    assert entries(settings(kind="items", deleted="gone != `null`"), record(row)) == [("a", None)]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -115,6 +115,8 @@ def test_a_type_that_no_worker_takes_is_refused_where_it_is_set(name: str, monke
         ('topics = ["user_events"]', "[sources.a] topics names user_events, which is Freshet's own"),
         ('topics = ["user_events.dead_letters"]', "which is Freshet's own"),
         ('topics = ["items"]\nkind = "items"', "[sources.a] topics names items, which is Freshet's own"),
+        ('topics = ["freshet.users"]', "[sources.a] topics names freshet.users, which is Freshet's own"),
+        ('topics = "clicks"', "[sources.a] topics has value 'clicks': no array, which stands in brackets"),
         ('topics = ["t"]\n[sources.b]\ntopics = ["t"]', "[sources.b] topics names t, as [sources.a] does"),
     ],
 )
