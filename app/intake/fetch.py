@@ -16,7 +16,6 @@ AT_HAND = 2000  # records that are fetched before they are due
 AT_HAND_BYTES = 4 * 1024**2
 FETCH_BYTES = 1024**2
 WAIT_MS = 500
-COLLECT_MS = 5
 
 
 class Fetcher:
@@ -37,7 +36,6 @@ class Fetcher:
         self._is_skipped = is_skipped
         self._failures: Failures = {}
         self._end = 0
-        self._is_busy = False
         self._consumer = AIOKafkaConsumer(
             **broker.client(),
             isolation_level="read_committed",
@@ -87,7 +85,11 @@ class Fetcher:
         self.at_hand, self.failed = [], None
 
     async def next(self) -> list[ConsumerRecord]:
-        """What is at hand, or comes within the time.
+        """What is at hand, or everything that has come by now, or what comes first within the time.
+
+        A broker answers as soon as it has one record. The client asks ahead by itself, so while a batch is written the
+        answer would be the first record behind it, and the next batch that one alone, however many have come since:
+        it is kept from asking, but where the rest is known to be there and may as well be fetched meanwhile.
 
         Raises
         ------
@@ -95,10 +97,10 @@ class Fetcher:
             If what comes next cannot be decoded, and nobody wants it stepped over.
         """
         if not self.at_hand:
+            self._consumer.resume(self._tp)
             self.at_hand = await self._get(AT_HAND, WAIT_MS)
-            if self._is_busy and 0 < len(self.at_hand) < AT_HAND and self.failed is None:
-                self.at_hand += await self._get(AT_HAND, COLLECT_MS)  # the broker answers with the first one
-            self._is_busy = bool(self.at_hand)
+            if self.position >= self.end:  # nothing more is there: what comes now is asked for when it can be written
+                self._consumer.pause(self._tp)
         if not self.at_hand:
             self.check()
         return self.take(AT_HAND)
