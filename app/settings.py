@@ -188,6 +188,11 @@ class Settings(KafkaSettings, RedisSettings):
         """Whether there are topics that the intake reads."""
         return any(source.topics for source in self.sources.values())
 
+    @property
+    def source_topics(self) -> list[str]:
+        """The topics that the intake reads."""
+        return sorted({topic for source in self.sources.values() for topic in source.topics})
+
     def source(self, name: str, kind: str = "events") -> SourceSettings:
         """The settings of a source of events, items or users.
 

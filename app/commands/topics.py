@@ -57,9 +57,10 @@ def lines(settings: Any, form: str) -> Iterator[str]:
     from app.topics.lines import acl_lines, topic_lines
     from app.topics.redis_rules import redis_lines
     from app.topics.terraform import terraform
+    from app.worker.preflight import topics_of
 
-    specs = settings.names.topics(settings.partitions)
-    clients = list(roles(settings.names, settings.kafka_username or "freshet-worker"))
+    specs = topics_of(settings, settings.partitions)
+    clients = list(roles(settings.names, settings.kafka_username or "freshet-worker", settings.source_topics))
     if form in ("kafka-topics", "all"):
         yield from topic_lines(specs, settings.kafka, settings.replication_factor)
     if form in ("acls", "all"):

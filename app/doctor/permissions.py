@@ -14,8 +14,8 @@ ADVICE = "`freshet topics --print --format acls` prints the lines that grant wha
 
 async def check_permissions(settings: Settings) -> list[Finding]:
     """Whether a worker with this login would get on."""
-    grants = worker_grants(settings.names)
-    topics = [grant.name for grant in grants if grant.kind == "topic"]
+    grants = worker_grants(settings.names, settings.source_topics)
+    topics = sorted({grant.name for grant in grants if grant.kind == "topic"})
     transactional_id = settings.names.transactional_id(0)
     async with admin_client(settings.kafka) as admin:
         allowed = await ask(admin, topics, settings.names.group, transactional_id)

@@ -1,12 +1,14 @@
 """The least that each kind of client must be allowed on Kafka. Read and Write include Describe, as Kafka has it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tables.names import Names
 
 Kind = Literal["topic", "group", "transactional-id"]
+
+_SIZES = "; DescribeConfigs: without it the usual 1048588 bytes are taken for granted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +37,42 @@ class Role:
     grants: tuple[Grant, ...]
 
 
-def worker_grants(names: Names) -> tuple[Grant, ...]:
-    """What `freshet worker` and `freshet reset` need when all topics are there."""
-    sizes = "; DescribeConfigs: without it the usual 1048588 bytes are taken for granted"
+def worker_grants(names: Names, sources: Sequence[str] = ()) -> tuple[Grant, ...]:
+    """What `freshet worker` and `freshet reset` need when all topics are there.
+
+    Parameters
+    ----------
+    sources
+        Topics that the intake reads; without any there is no intake.
+    """
+    return (*_folding(names), *_taking_in(names, sources)) if sources else _folding(names)
+
+
+def _folding(names: Names) -> tuple[Grant, ...]:
     return (
         Grant("topic", names.events, ("Read",), "the events"),
         Grant("topic", names.catalogue, ("Read",), "the catalogue"),
         Grant("topic", names.profiles, ("Read",), "the profiles"),
         Grant("topic", names.skips, ("Read",), "what an operator has had stepped over"),
-        Grant("topic", names.dead_letters, ("Write", "DescribeConfigs"), f"what could not be folded{sizes}"),
-        Grant("topic", names.user_checkpoints, ("Read", "Write", "DescribeConfigs"), f"saved users{sizes}"),
-        Grant("topic", names.item_checkpoints, ("Read", "Write", "DescribeConfigs"), f"saved items{sizes}"),
+        Grant("topic", names.dead_letters, ("Write", "DescribeConfigs"), f"what could not be folded{_SIZES}"),
+        Grant("topic", names.user_checkpoints, ("Read", "Write", "DescribeConfigs"), f"saved users{_SIZES}"),
+        Grant("topic", names.item_checkpoints, ("Read", "Write", "DescribeConfigs"), f"saved items{_SIZES}"),
         Grant("group", names.group, ("Read",), "partitions are shared out among the workers"),
         Grant("transactional-id", shared_prefix(names), ("Write",), "one writer for each partition", prefixed=True),
+    )
+
+
+def _taking_in(names: Names, sources: Sequence[str]) -> tuple[Grant, ...]:
+    """What the intake needs beside that; the transactional ids of its inputs begin as all of a worker's."""
+    written = ((names.events, "events"), (names.catalogue, "catalogue entries"), (names.profiles, "profiles"))
+    return (
+        *(Grant("topic", topic, ("Read",), "a topic of a source") for topic in sorted(sources)),
+        *(
+            Grant("topic", topic, ("Write", "DescribeConfigs"), f"{what} that the intake writes{_SIZES}")
+            for topic, what in written
+        ),
+        Grant("topic", names.intake, ("Read", "Write"), "where the intake stands"),
+        Grant("topic", names.redriven, ("Read",), "dead letters that are taken in once more"),
     )
 
 
@@ -56,15 +81,17 @@ def shared_prefix(names: Names) -> str:
     return names.transactional_id(0).removesuffix("0")
 
 
-def roles(names: Names, worker: str) -> Iterator[Role]:
+def roles(names: Names, worker: str, sources: Sequence[str] = ()) -> Iterator[Role]:
     """Every kind of client.
 
     Parameters
     ----------
     worker
         The user that workers log in as.
+    sources
+        Topics that the intake reads.
     """
-    yield Role(worker, "freshet worker, freshet reset", worker_grants(names))
+    yield Role(worker, "freshet worker, freshet reset", worker_grants(names, sources))
     yield Role(
         "freshet-producer",
         "whoever sends events, the catalogue or profiles; freshet produce",
@@ -74,6 +101,9 @@ def roles(names: Names, worker: str) -> Iterator[Role]:
         ),
     )
     letters = Grant("topic", names.dead_letters, ("Read",), "the letters")
+    again = [names.redriven] if sources else []
+    taken_in = [*sorted(sources), *again]
+    looked_at = [*taken_in, names.intake] if sources else []
     yield Role("freshet-dead-letters", "freshet dead-letters list, count", (letters,))
     yield Role(
         "freshet-redrive",
@@ -81,6 +111,7 @@ def roles(names: Names, worker: str) -> Iterator[Role]:
         (
             Grant("topic", names.dead_letters, ("Read", "Write"), "the letters, and marks of what was sent"),
             Grant("topic", names.events, ("Read", "Write"), "what is sent again, and what was"),
+            *(Grant("topic", topic, ("Read", "Write"), "the same for letters of sources") for topic in again),
             Grant("transactional-id", names.redrive_id, ("Write",), "one redrive at a time"),
         ),
     )
@@ -89,7 +120,7 @@ def roles(names: Names, worker: str) -> Iterator[Role]:
         "freshet-skip",
         "freshet stopped list, skip",
         (
-            Grant("topic", names.events, ("Read",), "what cannot be decoded"),
+            *(Grant("topic", topic, ("Read",), "what cannot be decoded") for topic in (names.events, *taken_in)),
             Grant("topic", names.skips, ("Read", "Write"), "what is stepped over"),
             Grant("topic", names.dead_letters, ("Write", "DescribeConfigs"), "its bytes are kept there"),
             Grant("group", names.group, ("Describe",), "how far workers are"),
@@ -106,6 +137,7 @@ def roles(names: Names, worker: str) -> Iterator[Role]:
                 Grant("topic", topic, everywhere, "whether it is as it must be")
                 for topic in (names.catalogue, names.profiles, names.user_checkpoints, names.item_checkpoints)
             ),
+            *(Grant("topic", topic, ("Read",), "how far the intake is, and what it stands at") for topic in looked_at),
             Grant("group", names.group, ("Describe",), "whether workers are there, and how far they are"),
             Grant("transactional-id", names.doctor_id, ("Write",), "whether there are transactions"),
         ),

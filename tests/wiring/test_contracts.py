@@ -14,7 +14,10 @@ from aiokafka import ConsumerRecord
 from app.client import requests
 from app.dead_letters.read import dead_letter
 from app.entry_files import EntryFile, entry_maker, flag_settings, needed_columns
+from app.intake.output import MAX_HEADERS_BYTES
+from app.intake.reading import NO_SOURCE
 from app.settings import Settings
+from app.sources.rewritten import SOURCE_HEADER, SOURCE_TIME, SOURCE_TOPIC
 from app.worker.dead_letters import letter_of
 from models.errors import InvalidEvent
 from models.evaluation import CO_OCCURRENCE, HISTORY
@@ -121,14 +124,17 @@ def test_dead_letters() -> None:
     )  # fmt: skip
     record = SimpleNamespace(key=b"x" * 70_000, value=b"y" * 70_000, topic="t", partition=0, offset=0, timestamp=0)
     letter = letter_of(cast(ConsumerRecord, record), InvalidEvent("too_large", "so it is"), 140_000)
-    assert rows("Dead letters").keys() == {name for name, _ in letter.headers}
+    of_sources = {f"{SOURCE_HEADER}NAME", SOURCE_TOPIC, SOURCE_TIME}
+    assert rows("Dead letters").keys() == {name for name, _ in letter.headers} | of_sources
+    assert f"{MAX_HEADERS_BYTES:,} bytes of them at most" in TEXT
+    assert f"Topics of sources have `{NO_SOURCE}`, too" in TEXT
     part = TEXT.split("| reason | |")[1]
-    assert re.findall(r"^\| `(\w+)` \|", part[: part.index("Records with")], re.MULTILINE) == [*REASONS]
+    assert re.findall(r"^\| `(\w+)` \|", part[: part.index("Topics of sources")], re.MULTILINE) == [*REASONS]
 
 
 def test_topics() -> None:
     """All of them, and no other; the settings that rename them rename them."""
-    specs = Names().topics(SETTINGS.partitions)
+    specs = [*Names().topics(SETTINGS.partitions), *Names().intake_topics()]
     assert list(rows("Topics")) == [spec.name for spec in specs]
     for spec in specs:
         line = next(line for line in TEXT.splitlines() if line.startswith(f"| `{spec.name}` |"))

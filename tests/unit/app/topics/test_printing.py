@@ -1,6 +1,7 @@
 """What `freshet topics --print` prints, and what the doctor makes of permissions."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,57 @@ def test_worker_is_granted_every_topic() -> None:
     assert granted == {spec.name for spec in NAMES.topics(1)}
 
 
+def test_an_intake_needs_more() -> None:
+    """With sources that have topics: their topics to read, the intake's own, and what it writes to; else none of it."""
+    added = {(grant.name, grant.operations) for grant in worker_grants(NAMES, ["visits", "clicks"])} - {
+        (grant.name, grant.operations) for grant in worker_grants(NAMES)
+    }
+    assert added == {
+        ("clicks", ("Read",)),
+        ("visits", ("Read",)),
+        ("shop.user_events", ("Write", "DescribeConfigs")),
+        ("shop.items", ("Write", "DescribeConfigs")),
+        ("shop.users", ("Write", "DescribeConfigs")),
+        ("shop.freshet.intake", ("Read", "Write")),
+        ("shop.freshet.redriven", ("Read",)),
+    }
+    prefix = next(grant.name for grant in worker_grants(NAMES) if grant.prefixed)
+    assert NAMES.intake_id("visits", 3).startswith(prefix)
+    assert NAMES.history_id.startswith(prefix)
+    mapped = {"user_id": "who", "item_id": "what", "event_type": "how", "timestamp": "_timestamp"}
+    for form in ("kafka-topics", "acls", "terraform"):
+        plain = printed(form, sources={"shop": mapped})
+        assert plain == printed(form)
+        out = printed(form, sources={"shop": {"topics": ["visits"], **mapped}})
+        assert "shop.freshet.redriven" in out and "shop.freshet.redriven" not in plain
+        assert ("visits" in out) == (form != "kafka-topics")  # whoever writes there has made it
+
+
+def test_what_sources_add_for_others() -> None:
+    """A redrive sends through the intake's topic; damaged batches are looked for, and lags measured, in theirs."""
+    without = {role.user: set(role.grants) for role in roles(NAMES, "w")}
+    added = {
+        role.user: {(grant.name, grant.operations) for grant in set(role.grants) - without[role.user]}
+        for role in roles(NAMES, "w", ["visits"])
+    }
+    theirs, again, places = ("visits", ("Read",)), "shop.freshet.redriven", ("shop.freshet.intake", ("Read",))
+    assert added["freshet-redrive"] == {(again, ("Read", "Write"))}
+    assert added["freshet-skip"] == {theirs, (again, ("Read",))}
+    assert added["freshet-doctor"] == {theirs, (again, ("Read",)), places}
+    assert added["freshet-producer"] == added["freshet-dead-letters"] == set()
+
+
+def test_the_doctor_names_what_the_intake_lacks() -> None:
+    """A topic of a source that may not be read is wrong, as is a log that may not be written."""
+    grants = worker_grants(NAMES, ["visits"])
+    allowed = given(sources=["visits"], visits=("Read",), shop_user_events=("Write",))
+
+    assert [(each.status, each.found) for each in findings_of(grants, allowed, ID)] == [
+        ("wrong", "Read on topic visits is not allowed (a topic of a source)"),
+        ("wrong", "Write on topic shop.user_events is not allowed (events that the intake writes)"),
+    ]
+
+
 def test_redis_rules_name_the_keys_of_the_namespace() -> None:
     """Workers may write below the prefix alone, readers may read there."""
     out = printed("acls", key_prefix="team-a:")
@@ -121,14 +173,14 @@ def test_flags_that_do_not_go_together(arguments: tuple[str, ...], said: str) ->
     assert said in outcome.err
 
 
-def given(**less: tuple[str, ...]) -> dict[tuple[str, str], frozenset[str] | None]:
+def given(sources: Sequence[str] = (), **less: tuple[str, ...]) -> dict[tuple[str, str], frozenset[str] | None]:
     """What a broker tells a worker, but for what is taken from a thing of this name (dots as underscores)."""
-    return {
-        (grant.kind, ID if grant.kind == "transactional-id" else grant.name): frozenset(
-            {"Describe", *grant.operations} - set(less.get(grant.name.replace(".", "_").rstrip("-"), ()))
-        )
-        for grant in worker_grants(NAMES)
-    }
+    found: dict[tuple[str, str], frozenset[str] | None] = {}
+    for grant in worker_grants(NAMES, sources):
+        key = grant.kind, ID if grant.kind == "transactional-id" else grant.name
+        lost = set(less.get(grant.name.replace(".", "_").rstrip("-"), ()))
+        found[key] = frozenset({"Describe", *grant.operations, *(found.get(key) or ())} - lost)
+    return found
 
 
 def test_permissions_that_are_there_and_missing() -> None:
