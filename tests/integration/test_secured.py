@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
-from app.kafka import create_topics, partition_counts
+from app.kafka import create_topics, partition_counts, writer
 from app.kafka_admin import topic_configs
 from app.settings import Settings
 from models.errors import FreshetError, ServiceError
@@ -239,3 +240,46 @@ def test_worker_runs_with_what_is_printed_and_no_more(scene: Scene, secured: Sec
     }
     assert scene.worker(ready=False).wait_exit(30) == 1
     assert f"freshet: topic {scene.names.catalogue} is not there, or this client may not see it" in scene.logs()
+
+
+def test_intake_runs_with_what_is_printed_and_no_more(scene: Scene, secured: SecuredKafka) -> None:
+    """With what is printed for these sources alone their records become events; doctor names what is taken away."""
+    theirs = f"{scene.settings.namespace}.visits"
+    paths = {"user_id": "who", "item_id": "what", "event_type": "how", "timestamp": "_timestamp"}
+    scene.configure(**secured.by_scram("taker"), partitions=2, sources={"shop": {"topics": [theirs], **paths}})
+    secured.add_user("taker")
+    printed = freshet("topics", "--print", "--format", "all", settings=scene.settings).out
+    for done in secured.admin.create_topics(topics_of(printed)).values():
+        done.result(10)
+    granted = bindings_of("User:taker", printed)
+    secured.grant(granted)
+    root = Settings(**secured.by_scram())
+    asyncio.run(create_topics(root.kafka, [TopicSpec(theirs, 1)], 1))
+
+    worker = scene.worker()
+    sent = [orjson.dumps({"who": f"u{number}", "what": "i1", "how": "view"}) for number in range(20)]
+
+    async def send() -> None:
+        producer = writer(root.kafka)
+        await producer.start()
+        await asyncio.gather(*[await producer.send(theirs, value, partition=0) for value in (*sent, b"no JSON")])
+        await producer.stop()
+
+    asyncio.run(send())
+    scene.configure(**secured.by_scram())
+
+    def missing() -> dict[str, object]:
+        found = len(scene.read(scene.names.events)), len(scene.read(scene.names.dead_letters))
+        return {} if found == (len(sent), 1) else {"events and letters": found}
+
+    scene.await_none(missing, 30.0, "what the intake writes")
+    assert worker.stop() == 0
+
+    def named() -> dict[str, str]:
+        scene.configure(**secured.by_scram("taker"))
+        found = json_of(freshet("doctor", "--json", settings=scene.settings))["findings"]
+        return {each["found"]: each["status"] for each in found if each["check"] == "permissions"}
+
+    assert named() == {"all that a worker needs": "ok"}
+    secured.revoke([each for each in granted if each.name == theirs])
+    assert named() == {f"Read on topic {theirs} is not allowed (a topic of a source)": "wrong"}

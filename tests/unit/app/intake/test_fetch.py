@@ -19,7 +19,7 @@ class Client:
     An answer holds at most so many records; `arrive` puts more into the log.
     """
 
-    def __init__(self, **_: Any) -> None:
+    def __init__(self) -> None:
         self.log: list[ConsumerRecord] = []
         self.most = 10**6
         self._answer: list[ConsumerRecord] = []
@@ -75,13 +75,12 @@ async def nobody(tp: TopicPartition, batch: Any) -> bool:
 
 def batches(monkeypatch: pytest.MonkeyPatch, arriving: list[int], most: int = 10**6) -> list[int]:
     """Sizes of the batches that are read, where so many records have arrived when each is asked for, one by one."""
-    clients: list[Client] = []
-    monkeypatch.setattr(fetch, "AIOKafkaConsumer", lambda **options: clients.append(Client()) or clients[-1])
+    client = Client()
+    client.most = most
+    monkeypatch.setattr(fetch, "AIOKafkaConsumer", lambda **_: client)
 
     async def main() -> list[int]:
         fetcher = Fetcher(TP, Broker("b:1"), nobody)
-        (client,) = clients
-        client.most = most
         sizes = []
         for n in arriving:
             client.arrive(n)
