@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.changes import Refuse, Warn
 from app.kafka_settings import KafkaSettings
+from app.misspelt import warn_of_unknown
 from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
@@ -246,13 +247,14 @@ class Settings(KafkaSettings, RedisSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings.
+    """Read the settings; tells of variables that look like settings and are none.
 
     Raises
     ------
     SettingsError
         Naming the setting, its value, and what is allowed.
     """
+    warn_of_unknown(PREFIX, Settings.model_fields)
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
