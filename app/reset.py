@@ -12,6 +12,7 @@ from itertools import zip_longest
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
+from app.dead_letters.copies import count_copies
 from app.dead_letters.journal import PARTITION as JOURNAL_PARTITION
 from app.dead_letters.marks import refold_headers
 from app.kafka import partition_counts, read_to_end, start_client, topic_limits
@@ -35,11 +36,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a reset would do: fold `n_records` anew; `n_deleted` older ones are no longer in the log."""
+    """What a reset would do: fold `n_records` anew.
+
+    `n_deleted` older ones are no longer in the log; `n_copies` lie in it twice, as dead letters that were re-driven.
+    """
 
     n_partitions: int
     n_records: int
     n_deleted: int
+    n_copies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,13 @@ class ResetResult:
     n_records: int
 
 
-async def plan_reset(settings: Settings) -> Plan:
-    """Look at the log and the group, and change nothing.
+async def plan_reset(settings: Settings, *, copies: bool = True) -> Plan:
+    """Look at the log, the dead letters and the group, and change nothing.
+
+    Parameters
+    ----------
+    copies
+        Count what was re-driven, which reads all dead letters.
 
     Raises
     ------
@@ -69,10 +79,12 @@ async def plan_reset(settings: Settings) -> Plan:
         )
     await _refuse_beside_workers(settings, names)
     ranges = await log_ranges(settings.kafka, names.events, counts[names.events])
+    starts = {number: start for number, (start, _) in ranges.items()}
     return Plan(
         n_partitions=counts[names.events],
         n_records=sum(end - start for start, end in ranges.values()),
         n_deleted=sum(start for start, _ in ranges.values()),
+        n_copies=await count_copies(settings.kafka, names, starts) if copies else 0,
     )
 
 
@@ -106,7 +118,7 @@ async def reset(settings: Settings, tell: Tell) -> ResetResult:
 
 async def _reset(settings: Settings, tell: Tell, *, anew: bool = False) -> ResetResult:
     """Do so; saved state whose topics are not made anew has to be readable."""
-    plan = await plan_reset(settings)
+    plan = await plan_reset(settings, copies=False)
     names = settings.names
     checkpoints = (names.user_checkpoints, names.item_checkpoints)
     epochs = [FIRST_EPOCH]

@@ -6,6 +6,7 @@ The TOML file is `freshet.toml` in the working folder, or the one that `FRESHET_
 import json
 import os
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.changes import Refuse, Warn
 from app.kafka_settings import KafkaSettings
+from app.misspelt import warn_of_unknown
 from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
@@ -251,13 +253,14 @@ class Settings(KafkaSettings, RedisSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings.
+    """Read the settings; tells of variables that look like settings and are none.
 
     Raises
     ------
     SettingsError
         Naming the setting, its value, and what is allowed.
     """
+    warn_of_unknown(PREFIX, Settings.model_fields)
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
@@ -269,6 +272,7 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"the settings cannot be read: {error}. Mend the file, or unset {PREFIX}CONFIG.") from error
     _ = settings.kafka  # refused if they do not fit together
     _check_topics(settings)
+    _check_types(settings)
     return settings
 
 
@@ -284,6 +288,25 @@ def _check_topics(settings: Settings) -> None:
             if readers.setdefault(topic, name) != name:
                 raise SettingsError(
                     f"[sources.{name}] topics names {topic}, as [sources.{readers[topic]}] does. Keep it in one."
+                )
+
+
+def _check_types(settings: Settings) -> None:
+    """Refuse a source that gives events a type that none of the settings knows: all of them would be refused."""
+    known = {**DEFAULT_TYPES, **settings.extra_event_types}
+    for name, source in settings.sources.items():
+        if source.kind != "events":
+            continue
+        given = {f"types {theirs!r}": ours for theirs, ours in source.types.items() if ours}
+        constant = source.constants.get("event_type")
+        if constant is not None:  # no alias is looked up for it
+            given["constants event_type"] = str(constant)
+        for where, ours in given.items():
+            if ours not in known:
+                near = "".join(f", e.g. {one}" for one in get_close_matches(ours, known, 1))
+                raise SettingsError(
+                    f"[sources.{name}] {where} has value {ours!r}: no type of event. Use one of {', '.join(known)}"
+                    f"{near}; or declare it in {PREFIX}EXTRA_EVENT_TYPES, e.g. {json.dumps({ours[:64]: [1.0, 1]})}."
                 )
 
 

@@ -9,6 +9,10 @@ from models.partitioner import CLIENTS, PARTITIONERS, fitting
 
 MIXED_KEYS = 10  # two formulas side by side fit fewer keys too often by chance
 REDRIVE = "Until then `freshet dead-letters redrive` sends each event to where it belongs."
+RESET_FIRST = (
+    "In this order: set it, `freshet reset`, then `freshet dead-letters redrive` for what is left. What is re-driven "
+    "before a reset lies in the log twice, and may count twice"
+)
 KEYLESS = (
     "kafka-go's Writer by default (round robin: set its Balancer to &kafka.Murmur2Balancer{} or &kafka.Hash{}), "
     "records sent with a partition of the producer's choice, or keys set after the partition was chosen. Place by the "
@@ -50,7 +54,7 @@ def diagnose(placed: Iterable[tuple[bytes, int]], n_partitions: int, ours: str) 
         return Diagnosis(fits, f"{all_keys} {_with_clients(name)}", _advice(name, ours))
     if fits:
         found = f"{all_keys} {' and '.join(_with_clients(name) for name in fits)}"
-        return Diagnosis(fits, found, f"More keys would tell which; then set FRESHET_PARTITIONER. {REDRIVE}")
+        return Diagnosis(fits, found, f"More keys would tell which to set. {RESET_FIRST}.")
     for mixed in combinations(PARTITIONERS, 2):
         if n >= MIXED_KEYS and not list(_misfits(pairs, n_partitions, mixed)):
             found = f"all {n} keys fit one of {' and '.join(_with_clients(name) for name in mixed)}"
@@ -87,7 +91,8 @@ def _advice(name: str, ours: str) -> str:
         return "They lie where FRESHET_PARTITIONER says."
     there = _there(name, ours)
     change = f", or have them place by {ours} ({there})" if there else ""
-    return f"If all your producers place so, set FRESHET_PARTITIONER={name} and run `freshet reset`{change}. {REDRIVE}"
+    said = f"If all your producers place so, set FRESHET_PARTITIONER={name} and run `freshet reset`{change}."
+    return f"{said} {RESET_FIRST}."
 
 
 def _there(name: str, ours: str) -> str:

@@ -25,6 +25,7 @@ from app.replay import (
 from app.replay.beside import Beside, folded_beside
 from app.replay.fitting import refuse_what_does_not_fit
 from app.replay.progress import Bar, shown
+from app.replay.seconds import warn_of_seconds
 from app.settings import Settings, load_settings
 from models.errors import SettingsError
 
@@ -117,6 +118,7 @@ def replay(
             log_format=log_format,
         )
         refuse_what_does_not_fit(opened, settings)
+    warn_of_seconds(opened)
     if (inline or isolated) and "evaluate_fraction" not in settings.model_fields_set:
         settings = settings.model_copy(update={"evaluate_fraction": 1.0})
     with shown() as display:

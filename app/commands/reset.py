@@ -19,13 +19,15 @@ def reset(settings: Any, yes: bool, as_json: bool) -> None:
 
     For when a worker says so: the topic was made anew, its partitions are more, settings that shape state have
     changed, or a newer Freshet wrote the state. What has left the log by its retention cannot be folded again. Stop all
-    workers first. Lists in Redis stay, and are replaced as the fold proceeds.
+    workers first. Lists in Redis stay, and are replaced as the fold proceeds. Reset before dead letters are re-driven:
+    what was re-driven already may count twice, which is told.
 
     \b
     Example:
       freshet reset --yes && freshet worker
     """
     from app.commands.kafka_call import run_on_kafka
+    from app.dead_letters.copies import twice
     from app.reset import plan_reset
     from app.reset import reset as run_reset
 
@@ -36,6 +38,8 @@ def reset(settings: Any, yes: bool, as_json: bool) -> None:
     )
     if plan.n_deleted:
         note(f"{plan.n_deleted} older records have left the log by its retention: what they taught is lost for good.")
+    if plan.n_copies:
+        note(twice(plan.n_copies))
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("Nobody is there to be asked: say --yes to reset.")

@@ -120,6 +120,16 @@ def mark_headers(origin: Origin, partition: int, offset: int) -> Headers:
     return [(name, text.encode()) for name, text in (fields | numbers).items()]
 
 
+def redriven_to(record: ConsumerRecord) -> tuple[Origin, int, int] | None:
+    """Of a mark: the letter's origin, and partition and offset where its event went; None for every other record."""
+    headers = dict(record.headers)
+    origin, place = origin_of(headers), headers.get(MARK)
+    if origin is None or place is None:
+        return None
+    partition, _, offset = place.decode("utf-8", "backslashreplace").partition("/")
+    return (origin, int(partition), int(offset)) if partition.isdecimal() and offset.isdecimal() else None
+
+
 def begin_headers(ends: dict[int, int]) -> Headers:
     """Headers of a begin; without ends, of an end."""
     return [(BEGIN, orjson.dumps(ends, option=orjson.OPT_NON_STR_KEYS))]

@@ -14,6 +14,7 @@ from app.doctor.held import check_held
 from app.doctor.intake import check_intake
 from app.doctor.keeping import check_keeping
 from app.doctor.letters import check_dead_letters
+from app.doctor.made_with import check_made_with
 from app.doctor.permissions import check_permissions
 from app.doctor.redis import check_redis
 from app.doctor.stopped import check_stopped
@@ -37,6 +38,7 @@ async def examine(settings: Settings) -> list[Finding]:
         findings += await _within(PATIENCE_S, "permissions", check_permissions, settings)
         findings += await _within(PATIENCE_S, "topics", check_topics, settings)
         findings += await _within(PATIENCE_S, "topics", check_keeping, settings)
+        findings += await _within(PATIENCE_S, "settings", check_made_with, settings)
         findings += await _within(PATIENCE_S, "transactions", check_transactions, settings)
         findings += await _within(PATIENCE_S, "transactions", check_held, settings)
         findings += await _within(LONG_S, "stopped partitions", check_stopped, settings)

@@ -72,6 +72,19 @@ async def newest_checkpoints(settings: Settings, n_partitions: int) -> dict[int,
     }
 
 
+async def newest_markers(settings: Settings, n_partitions: int) -> dict[int, Marker]:
+    """The newest marker of each partition that was saved, or reset and not yet folded.
+
+    Raises
+    ------
+    StateError
+        If one cannot be read.
+    """
+    records = await newest_records(settings.kafka, settings.names.user_checkpoints, n_partitions, TAIL)
+    newest = {record.partition: record.value for record in records if record.key == MARKER_KEY}
+    return {number: Marker.decode(value) for number, value in sorted(newest.items()) if value}
+
+
 async def first_records(broker: Broker, topic: str, offsets: Mapping[int, int]) -> dict[int, ConsumerRecord | None]:
     """The first committed record of each partition from an offset on; none where just marks of transactions follow.
 

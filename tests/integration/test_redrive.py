@@ -291,3 +291,16 @@ def test_what_a_reset_folded_is_not_sent_again(scene: Scene) -> None:
     assert last["refolded"] > 0
     states = scene.assert_exact()
     assert sum(state.metrics.counts.get("events", 0) for state in states) == 20
+
+
+def test_a_reset_tells_what_was_redriven_before_it(scene: Scene) -> None:
+    """Original and copy would both be folded: the reset says how many there are, before it asks."""
+    scene.create(N_PARTITIONS)
+    put(scene, LETTERS)
+    n_sent = result(scene)["redriven"]
+
+    asked = freshet("reset", settings=scene.settings)
+
+    assert n_sent > 0
+    assert f"{n_sent} of them were dead letters and have been re-driven" in asked.err
+    assert (asked.code, "say --yes to reset" in asked.err) == (2, True)

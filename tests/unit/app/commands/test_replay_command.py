@@ -54,6 +54,23 @@ def test_people_see_fingerprint_and_main_settings(log: Path) -> None:
     assert int(lines["dead_letters.not_json"]) > 0
 
 
+def test_a_log_in_seconds_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is folded as it is, with exit code 0 and a word on standard error; not so where the unit is said."""
+    monkeypatch.chdir(tmp_path)
+    event = {"user_id": "u", "item_id": "i", "event_type": "view"}
+    stamps = [*range(1_790_000_000, 1_790_000_006), 1_790_000_000_000, 1_790_000_000_001]
+    path = tmp_path / "secs.jsonl"
+    path.write_bytes(b"\n".join(orjson.dumps({**event, "timestamp": stamp}) for stamp in stamps))
+
+    outcome = freshet("replay", str(path), "--inline", "--json")
+
+    assert (outcome.code, orjson.loads(outcome.out)["events"]) == (0, 8)
+    assert "6 of the first 8 timestamps of secs.jsonl look like seconds, e.g. 1790000000" in outcome.err
+    assert "say --timestamp-unit s." in outcome.err
+    path.write_bytes(path.read_bytes().rsplit(b"\n", 2)[0])
+    assert "look like" not in freshet("replay", str(path), "--inline", "--timestamp-unit", "s").err
+
+
 @pytest.mark.timeout(120)  # two more processes start
 def test_hit_rates_in_other_numbers_of_partitions(log: Path) -> None:
     """They are those of a replay in so many partitions; nothing else in the result changes."""

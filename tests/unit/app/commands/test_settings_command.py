@@ -70,6 +70,24 @@ def test_setting_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str,
     assert said in outcome.err
 
 
+def test_a_variable_that_is_no_setting_is_told_once_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearest setting is named, the command goes on; what others read is passed over, whatever its case."""
+    names = ("PARTITIONR", "KAFKA_PASSWRD", "XYZ", "REDIS_IMAGE", "API_SERVICE_HOST", "API_PORT_80_TCP_ADDR", "PORT")
+    for name in names:
+        monkeypatch.setenv(f"FRESHET_{name}", "s3cret")
+    monkeypatch.setenv("freshet_history_size", "7")
+
+    first, second = freshet("settings"), freshet("settings")
+
+    assert (first.code, second.code) == (0, 0)
+    assert [line for line in first.err.splitlines() if "is no setting" in line] == [
+        "freshet: the variable FRESHET_KAFKA_PASSWRD is no setting, and is ignored. Is FRESHET_KAFKA_PASSWORD meant?",
+        "freshet: the variable FRESHET_PARTITIONR is no setting, and is ignored. Is FRESHET_PARTITIONER meant?",
+        "freshet: the variable FRESHET_XYZ is no setting, and is ignored. `freshet settings` lists them all.",
+    ]
+    assert "is no setting" not in second.err and "s3cret" not in first.err
+
+
 def test_examples_of_settings_can_be_used() -> None:
     """What a message offers as an example is a value that is taken."""
     for name, field in Settings.model_fields.items():

@@ -4,6 +4,7 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
+from app.dead_letters.copies import Copies, twice
 from app.dead_letters.marks import (
     Headers,
     Marks,
@@ -131,3 +132,23 @@ def test_letters_are_judged_by_todays_rules() -> None:
     one = Sorter(Names(), EventRules(), "wrong_partition", tally)
     one.take(letter(ORIGIN, event))
     assert (one.ready, tally.stay.total()) == ([], 5)
+
+
+def test_events_that_lie_in_the_log_twice_are_counted_by_their_marks() -> None:
+    """Once each; not those of other topics, of a part of the log that is gone, nor what is no mark of a redrive."""
+    copies = Copies(ORIGIN.topic, {1: 50, 3: 5})
+    for origin, partition, offset in [
+        (ORIGIN, 1, 55),
+        (ORIGIN, 1, 56),  # marked again
+        (ORIGIN._replace(offset=9), 3, 60),
+        (ORIGIN._replace(topic="clicks"), 1, 57),
+        (ORIGIN._replace(offset=4), 1, 58),  # the original has left the log
+        (ORIGIN._replace(offset=8), 1, 49),  # so has the copy
+        (ORIGIN._replace(offset=8), 2, 58),  # no such partition
+    ]:
+        copies.take(record(mark_headers(origin, partition, offset)))
+    copies.take(record(begin_headers({1: 9})))
+    copies.take(record([("redriven", b"x/y"), ("topic", b"shop.user_events"), ("partition", b"3"), ("offset", b"10")]))
+
+    assert copies.n == 2
+    assert twice(copies.n).startswith("2 of them were dead letters") and "counts twice" in twice(copies.n)

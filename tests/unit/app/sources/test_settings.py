@@ -73,6 +73,25 @@ def test_a_setting_that_cannot_be_used_is_named_with_the_way_out(text: str, writ
     assert REFUSED[text] in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('types = {"Product Viewed" = "viw", x = ""}', "types 'Product Viewed' has value 'viw': no type of event"),
+        ('constants = {event_type = "viw"}', "constants event_type has value 'viw': no type of event. Use one of"),
+    ],
+)
+def test_a_type_of_event_that_is_not_known_is_refused_until_it_is(text: str, said: str, written: Path) -> None:
+    """The message names the nearest type and the setting that makes it known; what is made known is taken."""
+    written.write_text(f"[sources.web]\n{text}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert f"[sources.web] {said}" in str(caught.value)
+    assert ', e.g. view; or declare it in FRESHET_EXTRA_EVENT_TYPES, e.g. {"viw": [1.0, 1]}' in str(caught.value)
+
+    written.write_text(f"extra_event_types = {{viw = [1.0, 1]}}\n[sources.web]\n{text}\n")
+    assert load_settings().sources["web"]
+
+
 def test_the_examples_of_the_docs_are_settings() -> None:
     """Every TOML block of docs/sources.md loads."""
     text = (Path(__file__).parents[4] / "docs" / "sources.md").read_text()
