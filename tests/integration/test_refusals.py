@@ -13,6 +13,7 @@ from aiokafka.admin.new_partitions import NewPartitions
 from app.kafka import partition_counts, topic_limits
 from app.worker.process import WorkerProcess
 from models.partitioner import partition_of
+from tests.command import freshet
 from tests.flow import events
 from tests.logs import START_MS
 from tests.scene import Scene, Sent
@@ -180,6 +181,10 @@ def test_a_changed_partitioner_is_refused_and_nobody_is_counted_anew(scene: Scen
     assert "FRESHET_PARTITIONER was crc32 when the state was made and is murmur2 now" in said
     assert "Set FRESHET_PARTITIONER=crc32 again, or stop all workers and run `freshet reset`" in said
     assert scene.markers() == before
+    findings = orjson.loads(freshet("doctor", "--json", settings=scene.settings).out)["findings"]
+    (told,) = (each for each in findings if each["check"] == "settings")
+    assert told["status"] == "wrong"
+    assert "FRESHET_PARTITIONER is murmur2 here, and crc32 where the state of partitions 0, 1, 2" in told["found"]
 
     scene.configure(partitioner="crc32")
     scene.worker()
