@@ -97,8 +97,15 @@ async def raw_batch(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int)
         return first_batch(bytes(data or b""))
     except ValueError as error:
         raise ServiceError(
-            f"there is no batch to be had at offset {offset} of partition {tp.partition} of {tp.topic}: {error}."
+            f"there is no batch to be had at offset {offset} of partition {tp.partition} of {tp.topic}: {error}. "
+            f"{await _there(consumer, tp)}"
         ) from error
+
+
+async def _there(consumer: AIOKafkaConsumer, tp: TopicPartition) -> str:
+    """Which offsets there are."""
+    start, end = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
+    return f"It holds offsets {start} to {end - 1}." if end > start else f"It is empty, its next offset is {end}."
 
 
 async def step_behind(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> Batch:

@@ -33,9 +33,8 @@ def recs(settings: Any, user: str, segment: str | None, k: int, as_json: bool) -
     from app.client import Reader
     from app.client.requests import recs as ladder
     from app.store.clients import for_threads
-    from tables.keys import Keys
 
-    keys = Keys(settings.namespace)
+    keys = settings.keys
     request = ladder(keys, user, segment)
     connection = for_threads(settings.redis, timeout_s=TIMEOUT_S)
     try:
@@ -72,6 +71,8 @@ def recs(settings: Any, user: str, segment: str | None, k: int, as_json: bool) -
         for rank, item in enumerate(found.items[:k], 1)
     ]
     print_table(("rank", "item", "title", "score", "source", "reason"), rows, right=("rank", "score"))
+    if not found.items:
+        say("The list is empty: there is no item that this user has not seen, or that may be shown.")
     whose = "the user's own list" if rung == 0 else "the segment's list" if rung < len(key) - 1 else "the default list"
     say(f"{whose} ({key[rung]}), version {found.version}, made {age(age_ms / 1000)} ago")
 

@@ -16,6 +16,7 @@ import redis
 from app.kafka import partition_counts, topic_limits
 from app.worker.process import environment
 from models.partitioner import partition_of
+from tables.list_json import encode_list
 from tests.command import Outcome, freshet
 from tests.scene import Scene, Sent, send_all
 
@@ -90,6 +91,30 @@ def test_from_produced_lines_to_lists(scene: Scene) -> None:
     healthy = until(lambda: run("doctor", "--json"), lambda o: json_of(o)["ok"])
     lag = [finding["found"] for finding in json_of(healthy)["findings"] if finding["check"] == "lag"]
     assert lag == ["records in no checkpoint, by partition: 0: 0, 1: 0"]
+
+
+def test_an_empty_list_is_told_and_found_behind_a_key_prefix(scene: Scene) -> None:
+    """A list that holds nothing says so; it is looked for where the settings have workers write it."""
+    scene.configure(key_prefix="team-a:")
+    payload = encode_list(
+        epoch=1,
+        offset=3,
+        user_id="u1",
+        namespace=scene.settings.namespace,
+        generated_at_ms=int(time.time() * 1000),
+        source=("user_events", 0, 3),
+        model="m",
+        variant="v",
+        items=[],
+    )
+    with redis.Redis.from_url(scene.settings.redis_url) as server:
+        server.set(scene.settings.keys.user_list("u1"), payload, ex=60)
+
+    found = freshet("recs", "u1", settings=scene.settings)
+
+    assert found.code == 0, found.err
+    assert "The list is empty" in found.out
+    assert f"the user's own list ({scene.settings.keys.user_list('u1')})" in found.out
 
 
 def test_nothing_there_yet(scene: Scene) -> None:

@@ -155,6 +155,7 @@ def test_what_a_skip_refuses_and_keeps(scene: Scene, shared: LocalStack) -> None
     for place in (("0", "60"), ("7", "60"), ("0", "5000")):
         code, _, said = run("stopped", "skip", *place, "--yes")
         assert code == 1 and any(each in said for each in ("nothing that cannot be decoded", "partitions", "no batch"))
+    assert "It holds offsets 0 to 179." in said
     bad = damage(shared, topic, 0, 60, damaged_records)
     (standing,) = orjson.loads(run("stopped", "list", "--json")[1])["stopped"]
     assert (standing["partition"], standing["offset"], standing["behind"], standing["codec"]) == (0, 60, 120, "zstd")
