@@ -157,7 +157,10 @@ class EventMapping:
             raise self._refused(name, found, "not one id. Name the array in `each`, and its element's id as each.NAME")
         if isinstance(found, float):
             raise self._refused(
-                name, found, "a number with a fraction or too long for one. Send ids as text or integers"
+                name,
+                found,
+                "a number with a fraction, or with more digits than 64 bits hold, of which the last are lost (it is "
+                "shown as it was rounded). Send ids as text or integers",
             )
         raise self._refused(name, found, "neither text nor an integer")
 

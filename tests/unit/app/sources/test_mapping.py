@@ -125,7 +125,12 @@ def test_a_path_to_several_ids_names_each() -> None:
 
 @pytest.mark.parametrize(
     ("found", "part"),
-    [(77.0, "fraction"), (1e30, "too long"), (True, "neither text nor an integer"), ({"a": 1}, "neither text")],
+    [
+        (77.0, "fraction"),
+        (1e30, "of which the last are lost"),
+        (True, "neither text nor an integer"),
+        ({"a": 1}, "neither text"),
+    ],
 )
 def test_ids_are_text_or_integers(found: object, part: str) -> None:
     """A float may have been another id, and true is none."""
