@@ -132,6 +132,8 @@ class History:
         self._aside = set()
         for source in sorted(left):
             place = places.get(source.key)
+            if place is not None and place.is_live:  # another's last word, not seen yet when this was shared out
+                continue
             try:
                 fetcher, place = await open_at(source, place, self._around.broker, self._around.is_skipped)
                 self._cursors[source] = Cursor(source, fetcher, place)

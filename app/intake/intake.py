@@ -165,7 +165,7 @@ class Intake:
                 self._around.report("intake_missing", topics=sorted(new))
             self._said_missing = self._missing
         if self._unknown:
-            self._known = await self._around.places.read()
+            self._known = await self._around.places.glance()
 
     def _share(self) -> None:
         """Begin what is this worker's and does not run."""

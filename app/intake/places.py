@@ -24,6 +24,14 @@ class Places:
         self._began = -1
         self._known: dict[bytes, Place] = {}
 
+    async def glance(self) -> dict[bytes, Place]:
+        """Every input's place as far as readers see it now: what lies behind an open transaction is not among them.
+
+        For those who have not fenced anybody yet: a transaction that a dead worker left open ends when the next owner
+        of its input starts, and so must not be waited for before.
+        """
+        return await read_places(self._broker, self._topic, to_the_end=False)
+
     async def read(self) -> dict[bytes, Place]:
         """Every input's place as committed by now."""
         asked = next(self._turns)
@@ -34,11 +42,16 @@ class Places:
             return self._known
 
 
-async def read_places(broker: Broker, topic: str) -> dict[bytes, Place]:
+async def read_places(broker: Broker, topic: str, *, to_the_end: bool = True) -> dict[bytes, Place]:
     """Every input's place as committed by now.
 
     What is committed may lie behind what others have not committed yet, so the end that is read up to is that of the
     log itself: an open transaction of another input is waited for. It ends within moments, or with its timeout.
+
+    Parameters
+    ----------
+    to_the_end
+        False: no further than where the first open transaction begins, without waiting.
     """
     tp = TopicPartition(topic, PARTITION)
     places: dict[bytes, Place] = {}
@@ -47,7 +60,7 @@ async def read_places(broker: Broker, topic: str) -> dict[bytes, Place]:
     try:
         await start_client(ends, broker)
         await start_client(committed, broker)
-        end = (await ends.end_offsets([tp]))[tp]
+        end = (await (ends if to_the_end else committed).end_offsets([tp]))[tp]
         committed.assign([tp])
         while await committed.position(tp) < end:
             fetched = await committed.getmany(tp, timeout_ms=POLL_MS, max_records=20_000)

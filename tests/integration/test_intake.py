@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from confluent_kafka import Producer
 
 from agents.intake import Mapped
 from app.doctor.intake import check_intake
@@ -178,3 +179,27 @@ def test_a_new_owner_fences_the_old_one(scene: Scene) -> None:
 
     assert asyncio.run(main()) == {source.key: Place(3, 9, is_live=True)}
     assert len(scene.read(scene.names.events)) == 2
+
+
+def test_what_a_dead_owner_left_open_holds_nobody_up(scene: Scene) -> None:
+    """A transaction without an end hides what lies behind it, and is ended by the input's next owner, not by time."""
+    topic = f"theirs-{scene.settings.namespace}"
+    scene.configure(sources={"shop": visits(topic)})
+    scene.create(1)
+    send(scene, topic, [orjson.dumps(visit("u1", "view", "a"))])
+    source, intake = Input(topic, 0), scene.names.intake
+    options = {"transactional.id": scene.names.intake_id(*source), "transaction.timeout.ms": 300_000, "log_level": 0}
+    dead = Producer({"bootstrap.servers": scene.settings.broker, **options})
+    dead.init_transactions(20)
+    for position in (0, 1):
+        dead.begin_transaction()
+        dead.produce(intake, Place(position, 0, is_live=True).encode(), source.key, partition=0)
+        dead.flush(20)
+        if position == 0:
+            dead.commit_transaction(20)
+
+    seen = asyncio.run(read_places(scene.settings.kafka, intake, to_the_end=False))
+    scene.worker()
+
+    assert seen == {source.key: Place(0, 0, is_live=True)}
+    await_log(scene, [("u1", "a")])
