@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import redis
@@ -26,6 +26,10 @@ from tables.list_json import encode_list
 from tests.redis_cluster import LocalCluster
 from tests.tls_proxy import TlsProxy, certificates
 
+PATIENT: Final[dict[str, Any]] = {"timeout_s": 1.5, "deadline_s": 4.5}  # a third for a node: a busy one is not dead
+    "timeout_s": 1.5,
+    "deadline_s": 4.5,
+}  # a node has a third of it: a busy one is not dead
 N = 60
 PATIENCE_S = 20.0
 
@@ -83,7 +87,7 @@ def test_everything_is_written_where_it_belongs(cluster: LocalCluster, keys: Key
     """Lists, sorted sets and hashes land on every node; older lists are refused; what is deleted or removed is gone."""
 
     async def main() -> None:
-        store = Store(cluster.url, keys=keys)
+        store = Store(cluster.url, keys=keys, **PATIENT)
         assert await store.publish_lists(lists(keys, 2), 60) == PublishResult(N, 0)
         assert await store.publish_lists(lists(keys, 1), 60) == PublishResult(0, N)
         assert await store.replace_sorted_sets([(keys.item_similarity(f"i{n}"), {"a": 1.0}) for n in range(N)]) == []
@@ -116,7 +120,7 @@ def test_a_node_that_is_away_does_not_stop_the_others(cluster: LocalCluster, key
     assert 0 < len(theirs) < N
 
     async def main() -> None:
-        store = Store(cluster.url, keys=keys)
+        store = Store(cluster.url, keys=keys, **PATIENT)
         await store.publish_lists(lists(keys), 60)
         assert [await store.emptied() for _ in range(2)] == [True, False]
         if how == "killed":
@@ -153,7 +157,7 @@ def test_readers_are_stopped_by_the_node_of_their_key_alone(cluster: LocalCluste
     items = [f"i{n}" for n in range(9)]
 
     async def main() -> None:
-        store = Store(cluster.url, keys=keys)
+        store = Store(cluster.url, keys=keys, **PATIENT)
         await store.publish_lists([*lists(keys), (keys.default_list(), made("nobody"))], 60)
         await store.write_hashes([(keys.item_features(item), {"updated_at_ms": 1, "title": item}) for item in items])
         await store.close()
@@ -190,7 +194,7 @@ def test_a_slot_that_moves_is_followed(cluster: LocalCluster, keys: Keys) -> Non
             client.execute_command("CLUSTER", "SETSLOT", slot, *step.split())
 
     async def main() -> None:
-        store = Store(cluster.url, keys=keys)
+        store = Store(cluster.url, keys=keys, **PATIENT)
         reader = Reader(cluster.url, keys.namespace)
         assert await store.publish_lists(lists(keys)[1:], 60) == PublishResult(N - 1, 0)
         assert reader.recs("u1") is not None
@@ -285,7 +289,7 @@ def test_a_key_that_is_refused_stops_no_other(cluster: LocalCluster, keys: Keys)
     odd, good = keys.item_similarity("odd"), [f"i{n}" for n in range(N)]
 
     async def main() -> None:
-        store = Store(cluster.url, keys=keys)
+        store = Store(cluster.url, keys=keys, **PATIENT)
         await store.replace_sorted_sets([(keys.item_similarity(item), {"a": 1.0}) for item in good])
         cluster.holder(odd).say("SET", odd, "text")
         with Reader(cluster.url, keys.namespace) as reader:
@@ -376,7 +380,7 @@ def test_a_replica_takes_over(tmp_path: Path) -> None:
     keys = Keys("failover")
 
     async def main() -> None:
-        store = Store(cluster.url, keys=keys)
+        store = Store(cluster.url, keys=keys, **PATIENT)
         await store.publish_lists(lists(keys), 60)
         assert [await store.emptied() for _ in range(2)] == [True, False]
         cluster.nodes[0].kill()
