@@ -27,9 +27,6 @@ from tests.redis_cluster import LocalCluster
 from tests.tls_proxy import TlsProxy, certificates
 
 PATIENT: Final[dict[str, Any]] = {"timeout_s": 1.5, "deadline_s": 4.5}  # a third for a node: a busy one is not dead
-    "timeout_s": 1.5,
-    "deadline_s": 4.5,
-}  # a node has a third of it: a busy one is not dead
 N = 60
 PATIENCE_S = 20.0
 
