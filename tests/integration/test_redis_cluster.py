@@ -124,6 +124,7 @@ def test_a_node_that_is_away_does_not_stop_the_others(cluster: LocalCluster, key
             lost.kill()
         else:
             os.kill(lost.pid, signal.SIGSTOP)
+            await until(lambda: Path(f"/proc/{lost.pid}/stat").read_text().rpartition(") ")[2][0] == "T")  # it is now
         for offset in (2, 3):
             result = await store.publish_lists(lists(keys, offset), 60)
             assert (result.written, set(result.away)) == (N - len(theirs), theirs)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,8 +144,12 @@ def through_the_intake(client: Client, scene: Scene, codecs: tuple[str, ...]) ->
 
 def counted(scene: Scene, users: list[str]) -> int:
     """Users whose one event is in the checkpoints, once all of the log is; a user counted otherwise is an error."""
-    scene.await_durable(PATIENCE_S)
-    found = {user: state.users.get(user) for state in scene.stored(N_PARTITIONS) for user in state.users}
+    ends = {state.number: state.next_offset for state in scene.await_durable(PATIENCE_S)}
+    stored = scene.stored(N_PARTITIONS)
+    while any(state.next_offset < ends[state.number] for state in stored):  # readers see a commit some moments later
+        time.sleep(0.05)
+        stored = scene.stored(N_PARTITIONS)
+    found = {user: state.users.get(user) for state in stored for user in state.users}
     assert all(user is not None and user.n_events == 1 for user in found.values())
     return len(found.keys() & set(users))
 
