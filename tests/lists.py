@@ -11,7 +11,7 @@ from models.list_kernel import known_pairs
 from models.partitioner import partition_of
 from tables.fold_lists import CO_OCCURRENCE
 from tables.fold_settings import FoldSettings
-from tables.list_json import ListItem
+from tables.list_json import ListItem, encode_list
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
@@ -88,3 +88,22 @@ def users_of(states: list[PartitionState]) -> list[UserState]:
     for item_id in ("i1", "i2", "unknown"):
         stranger.add_recent(item_id, 0.5, 6)
     return [*(user for user in users if user), stranger]
+
+
+LISTS = [
+    (
+        "recs:user:u",
+        encode_list(
+            epoch=0,
+            offset=1,
+            user_id="u",
+            namespace="",
+            generated_at_ms=1,
+            source=("user_events", 0, 1),
+            model="m",
+            variant="v",
+            items=(),
+        ),
+    )
+]
+"""A list without items, under its user's key, as a store is given it."""

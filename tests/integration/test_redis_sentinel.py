@@ -13,29 +13,13 @@ from app.doctor.redis import check_redis
 from app.settings import Settings
 from app.store import PublishResult, Store
 from models.errors import ServiceError
-from tables.list_json import encode_list
 from tests.command import freshet
 from tests.flow import events
+from tests.lists import LISTS
 from tests.redis_sentinel import PASSWORD, Watched
 from tests.scene import Scene
 
 PATIENCE_S = 20.0
-LISTS = [
-    (
-        "recs:user:u",
-        encode_list(
-            epoch=0,
-            offset=1,
-            user_id="u",
-            namespace="",
-            generated_at_ms=1,
-            source=("user_events", 0, 1),
-            model="m",
-            variant="v",
-            items=(),
-        ),
-    )
-]
 
 
 @pytest.fixture

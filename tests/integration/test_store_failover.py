@@ -12,24 +12,7 @@ from app.local.redis import RedisServer
 from app.store import PublishResult, Store
 from app.store.connect import Connection
 from models.errors import ServiceError
-from tables.list_json import encode_list
-
-LISTS = [
-    (
-        "recs:user:u",
-        encode_list(
-            epoch=0,
-            offset=1,
-            user_id="u",
-            namespace="",
-            generated_at_ms=1,
-            source=("user_events", 0, 1),
-            model="m",
-            variant="v",
-            items=(),
-        ),
-    )
-]
+from tests.lists import LISTS
 
 
 class Name:
