@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class LocalCluster:
         settings = [f"cluster-require-full-coverage {'yes' if full_coverage else 'no'}"]
         self.nodes = [ClusterNode(folder / f"node-{number}", settings) for number in range(primaries + replicas)]
         self._n_primaries = primaries
+        self._bounds = [N_SLOTS * number // primaries for number in range(primaries + 1)]
 
     @property
     def url(self) -> str:
@@ -65,7 +67,7 @@ class LocalCluster:
         """Start the nodes and make them one cluster."""
         for node in self.nodes:
             node.start()
-        bounds = [N_SLOTS * number // self._n_primaries for number in range(self._n_primaries + 1)]
+        bounds = self._bounds
         clients = [redis.Redis.from_url(node.url) for node in self.nodes]
         try:
             for number, client in enumerate(clients):
@@ -99,7 +101,7 @@ class LocalCluster:
 
     def holder(self, key: str) -> ClusterNode:
         """The primary that was given a key's slot at the start."""
-        return self.nodes[redis.crc.key_slot(key.encode()) * self._n_primaries // N_SLOTS]
+        return self.nodes[bisect_right(self._bounds, redis.crc.key_slot(key.encode())) - 1]
 
     def keys(self, pattern: str) -> list[str]:
         """Keys of all primaries that run."""

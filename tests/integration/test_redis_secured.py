@@ -22,11 +22,20 @@ from tables.list_json import encode_list
 from tests.command import freshet
 from tests.flow import events
 from tests.scene import Scene
-from tests.tls_proxy import Certificates, TlsProxy, certificates
+from tests.tls_proxy import Certificates, TlsProxy, certificates, forget_connections
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 PASSWORD = "s3cret pass/word@"
 READERS_PASSWORD = "r3ader"
 PATIENCE_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    """Tell no other test of connections that were not closed in time."""
+    yield
+    forget_connections()
 
 
 @pytest.fixture(scope="module")
