@@ -22,11 +22,13 @@ from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
+from models.source_names import MAX_WEIGHT, SOURCE_NAMES
 from tables.keys import Keys
 from tables.names import Names
 
 if TYPE_CHECKING:
     from tables.fold_settings import FoldSettings
+    from tables.list_settings import ListSettings
 
 PREFIX = "FRESHET_"
 DEFAULT_FILE = "freshet.toml"
@@ -129,6 +131,12 @@ class Settings(KafkaSettings, RedisSettings):
     )
 
     list_size: int = Field(30, ge=1, le=500, description="items per list")
+    blend: Literal["ranks", "log_shares"] = Field("ranks", description="how a list is made of what sources propose")
+    source_weights: dict[str, float] = Field(
+        {"co_occurrence": 0.4, "history": 0.6},
+        description="what each source counts in the blend: co_occurrence, history, popularity; without one: not asked",
+    )
+    proposals: int = Field(30, ge=1, le=1000, description="items that each source proposes for a list")
     list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")
     similar_size: int = Field(100, ge=1, le=1000, description="neighbours published per item")
     trending_size: int = Field(100, ge=1, le=1000, description="items published per trending window")
@@ -167,6 +175,18 @@ class Settings(KafkaSettings, RedisSettings):
                 said = str(error).rstrip(".")
                 raise ValueError(f"{said}; what others call otherwise is an alias, [sources.<name>] types") from None
         return types
+
+    @field_validator("source_weights")
+    @classmethod
+    def _weights(cls, weights: dict[str, float]) -> dict[str, float]:
+        for name, weight in weights.items():
+            if name not in SOURCE_NAMES:
+                raise ValueError(f"{name!r} is no source: there are {', '.join(SOURCE_NAMES)}")
+            if not 0.0 <= weight <= MAX_WEIGHT:
+                raise ValueError(f"{name} counts {weight}: allowed are 0 (not asked) to {MAX_WEIGHT:g}")
+        if not any(weights.values()):
+            raise ValueError("no source counts anything")
+        return weights
 
     @property
     def names(self) -> Names:
@@ -235,6 +255,13 @@ class Settings(KafkaSettings, RedisSettings):
             late_grace_ms=self.late_grace_s * 1000,
             partitioner=self.partitioner,
         )
+
+    @property
+    def lists(self) -> "ListSettings":
+        """What shapes lists, and no state."""
+        from tables.list_settings import ListSettings  # compiles, as above
+
+        return ListSettings(self.blend, self.source_weights, self.proposals)
 
     @classmethod
     def settings_customise_sources(

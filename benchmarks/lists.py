@@ -17,9 +17,9 @@ from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
 from tables.list_json import ListItem, encode_list
 from tables.partition import PartitionState
-from tables.recommend import recommend
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
+from tests.lists import recommend
 from tests.slow_lists import SlowLists
 
 START_MS = 1_700_000_000_000

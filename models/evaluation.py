@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from math import log2, sqrt
 from typing import Any
 
+from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY
+
 LIST = "list"
-CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
-POPULARITY = "popularity"
 SOURCES = (LIST, CO_OCCURRENCE, HISTORY, POPULARITY)
 DEPTH = 20
 EVENTS_PER_BLOCK = 1000

@@ -223,3 +223,19 @@ def offered(
             slots[kept] = slot
             kept += 1
     return kept
+
+
+@njit(cache=True)
+def unseen(
+    ranked: Array, amounts: Array, hashes: Array, allowed: Array, seen: Array, items: Array, scores: Array
+) -> int:
+    """Take the first of some ranked items that may be offered and are not seen, and their amounts; returns how many."""
+    n = 0
+    for place in range(ranked.shape[0]):
+        if n == items.shape[0]:
+            break
+        item = ranked[place]
+        if allowed[item] and not holds(seen, hashes[item]):
+            items[n], scores[n] = item, amounts[place]
+            n += 1
+    return n

@@ -1,23 +1,20 @@
-"""One user's published list in one compiled call, and plain Python (`kernel.py_func`)."""
+"""What the two learned models propose to a user, in one compiled call, and plain Python (`kernel.py_func`)."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from models import history_kernels
 from models.compiled import njit
-from models.list_candidates import Array, add_rows, best_pairs, set_of, two_greatest
-from models.list_fusion import N_REASONS, explain, fuse_candidates
+from models.list_candidates import Array, add_rows, best_near, best_pairs, offered
 
 SPARE = 2  # as many candidates of the factor model as needed, twice over, because some may be forbidden
 
 
 class ListNumbers(NamedTuple):
-    """Settings of a list: the fusion's depth and weights, and what the two models age a history by."""
+    """What the two models age a history by, and the sizes of the second."""
 
-    depth: int
-    pairs_weight: float
-    history_weight: float
     pairs_decay: float
     history_decay: float
     n_history: int
@@ -76,7 +73,7 @@ def score_slots(share: Any, n_slots: int, slots: Array, weights: Array, numbers:
 
 
 @njit(cache=True)
-def make_list(
+def propose(
     shares: Any,
     own: int,
     view: Any,
@@ -85,16 +82,14 @@ def make_list(
     n_slots: int,
     recent: Array,
     recent_weights: Array,
-    seen_hashes: Array,
+    seen: Array,
+    n_seen: int,
     numbers: ListNumbers,
-    k: int,
-    place_of: Array,
     items: Array,
     scores: Array,
-    sources: Array,
-    reasons: Array,
-) -> int:
-    """Make a list of up to `k` items, at most twice the fusion's depth; returns how many.
+    counts: Array,
+) -> Any:
+    """Propose by co-occurrence (first row) and by history factors (second row), as many as the rows are long.
 
     Parameters
     ----------
@@ -106,74 +101,34 @@ def make_list(
         Hashes, keys, and the factor model's rows, blocks, live and stale marks, by slot of the user's own share.
     recent, recent_weights
         Numbers (-1: none) and weights of the user's last items, oldest first.
-    seen_hashes
-        Of the items that are not to be offered.
-    place_of
-        Scratch of `two_greatest`.
-    items, scores, sources, reasons
-        Receive the list: numbers, fused scores, `BY_PAIRS` or `BY_FACTORS`, and two places in `recent` (-1: none).
+    seen, n_seen
+        The set (`models.list_candidates.set_of`) of the hashes that are not to be offered, and how many there are.
+    items, scores, counts
+        Rows of `models.proposals.Proposals`: normed sums of pairs, and odds against the best.
+
+    Returns
+    -------
+    tuple
+        What `models.list_reasons.reasons_of` has to know: items of the history with numbers (newest first), what their
+        pairs count, their places; and those the own share knows (oldest first): slots, weights, places.
     """
     hashes, keys, known_norm, candidate_norm, allowed = view
-    slot_hashes, slot_keys, rows, _, _, _ = share
-    slot_in, to_item = shares[own][4], shares[own][5]
-    depth, seen = numbers.depth, set_of(seen_hashes)
+    slot_hashes, slot_keys, _, _, _, _ = share
+    slot_in, to_item, depth = shares[own][4], shares[own][5], items.shape[1]
 
     known, factors, known_at = known_pairs(recent, recent_weights, known_norm, numbers.pairs_decay)
-    paired, paired_scores, n_paired = np.empty(depth, np.int32), np.empty(depth, np.float64), 0
+    counts[0] = 0
     if known.shape[0] > 0:
         sums = np.zeros(n_items + 1, np.float64)
         add_rows(shares, known, factors, sums)
-        n_paired = best_pairs(sums, n_items, candidate_norm, allowed, hashes, keys, seen, depth, paired, paired_scores)
+        counts[0] = best_pairs(sums, n_items, candidate_norm, allowed, hashes, keys, seen, depth, items[0], scores[0])
 
     slots, slot_weights, slots_at = known_slots(recent, recent_weights, hashes, slot_in, slot_hashes, n_slots)
     logits = score_slots(share, n_slots, slots, slot_weights, numbers)
-
-    weights = np.empty(2, np.float64)
-    weights[0], weights[1] = numbers.pairs_weight, numbers.history_weight
-    near_slots = np.empty(SPARE * depth, np.int32)
-    fused, fused_scores = np.empty(2 * depth, np.int32), np.empty(2 * depth, np.float64)
-    places, order = np.empty((2 * depth, 2), np.int32), np.empty(2 * depth, np.int64)
-    n = fuse_candidates(
-        paired,
-        n_paired,
-        logits,
-        slot_hashes,
-        slot_keys,
-        seen,
-        seen_hashes.shape[0],
-        to_item,
-        hashes,
-        keys,
-        allowed,
-        weights,
-        depth,
-        near_slots,
-        fused,
-        fused_scores,
-        places,
-        order,
-    )
-    n = min(n, k)
-    for place in range(n):
-        items[place], scores[place] = fused[order[place]], fused_scores[order[place]]
-
-    gains, pair_reasons = np.zeros((n, N_REASONS), np.float64), np.full((n, N_REASONS), -1, np.int32)
-    two_greatest(shares, known, factors, items[:n], place_of, gains, pair_reasons)
-    explain(
-        places,
-        order[:n],
-        weights,
-        depth,
-        pair_reasons,
-        known_at,
-        rows,
-        numbers.n_factors,
-        slots,
-        slot_weights,
-        slots_at,
-        numbers.history_decay,
-        near_slots,
-        sources,
-        reasons,
-    )
-    return n
+    near = np.empty(SPARE * depth, np.int32)
+    n_near = best_near(logits, slot_hashes, slot_keys, seen, n_seen, near.shape[0], near)
+    n_near = offered(near, n_near, slot_hashes, to_item, hashes, allowed, depth, items[1])
+    for place in range(n_near):
+        scores[1, place] = math.exp(np.float64(logits[near[place]]) - np.float64(logits[near[0]]))
+    counts[1] = n_near
+    return known, factors, known_at, slots, slot_weights, slots_at

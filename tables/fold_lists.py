@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models import ranking
-from models.evaluation import CO_OCCURRENCE, DEPTH, HISTORY, SOURCES
+from models.evaluation import DEPTH, SOURCES
 from models.fold_ranking import RankNumbers, Scratch, rank_sources, scratch_for
 from models.fusion import FusionSettings
 from models.ids import hash64
+from models.source_names import CO_OCCURRENCE, HISTORY
 from tables.items import ItemShares
 from tables.user_state import UserState
 

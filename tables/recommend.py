@@ -1,72 +1,89 @@
-"""The published list: the item view's co-occurrence and the partition's factor model, fused, with the filler behind."""
+"""The published list: sources propose, a blend weighs them, and the filler stands behind."""
+
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from models.fusion import FusionSettings
-from models.list_fusion import N_REASONS
-from models.list_kernel import ListNumbers, make_list
-from tables.fold_lists import CO_OCCURRENCE, HISTORY
+from models.blend import BLENDS
+from models.list_reasons import N_REASONS
+from models.proposals import Proposals, space_for
 from tables.list_json import ListItem
+from tables.list_settings import ListSettings
+from tables.sources.learned import Learned
+from tables.sources.popular import Popular
+from tables.sources.source import Because, Source, asked
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
-_SOURCES = (CO_OCCURRENCE, HISTORY)  # as the kernels number them
+SOURCES: Final[tuple[Source, ...]] = (Learned(), Popular())
 
 
-def recommend(
-    view: ItemView, number: int, fusion: FusionSettings, user: UserState, k: int, filler: Filler
-) -> list[ListItem]:
-    """The `k` best items for a user of partition `number`, each with its source and up to two reasons.
+class Recommender:
+    """Makes lists by some settings; for one thread.
 
-    With one partition, nothing forbidden and `k` up to the fusion's depth it is the fold's own list, down to where the
-    filler begins: that is by trend here, and by popularity there. (Ids that begin with the same 16 bytes and score the
-    same go by hash here, and by slot there.)
+    Parameters
+    ----------
+    sources
+        Those to be asked, if they have a weight.
     """
-    share, ids, recent = view.shares[number], view.ids, user.recent
-    history = share.history
-    pairs, place_of = view.pairs()
-    items, scores = np.empty(2 * fusion.depth, np.int32), np.empty(2 * fusion.depth, np.float64)
-    sources, reasons = np.empty(2 * fusion.depth, np.int32), np.empty((2 * fusion.depth, N_REASONS), np.int32)
-    known = view.index.get
-    n = make_list(
-        pairs,
-        list(view.shares).index(number),
-        (view.hashes, view.keys, view.known_norm, view.candidate_norm, view.allowed),
-        len(ids),
-        (share.hashes, share.keys, history.rows, history.blocks, history.live, history.stale),
-        share.n_slots,
-        np.array([known(item_id, -1) for item_id, _ in recent], np.int32),
-        np.array([weight for _, weight in recent], np.float64),
-        user.seen[: user.n_seen],
-        ListNumbers(
-            fusion.depth,
-            fusion.cooccurrence_weight,
-            fusion.history_weight,
-            view.settings.decay,
-            history.settings.decay,
-            history.settings.n_history,
-            history.settings.n_factors,
-        ),
-        k,
-        place_of,
-        items,
-        scores,
-        sources,
-        reasons,
-    )
-    new = tuple.__new__  # what the constructor does, without its detour
-    made = [
-        new(
-            ListItem,
-            (
-                ids[item],
-                score,
-                _SOURCES[source],
-                () if first < 0 else (recent[first][0],) if second < 0 else (recent[first][0], recent[second][0]),
-            ),
-        )
-        for item, score, source, (first, second) in zip(
-            items[:n].tolist(), scores[:n].tolist(), sources[:n].tolist(), reasons[:n].tolist(), strict=True
-        )
-    ]
-    return view.fill(made, user, k, filler)
+
+    def __init__(self, settings: ListSettings, sources: Sequence[Source] = SOURCES) -> None:
+        self.settings = settings
+        self._sources = [source for source in sources if any(settings.weight(name) > 0.0 for name in source.names)]
+        self.names = tuple(name for source in self._sources for name in source.names)
+        self._weights = np.array([settings.weight(name) for name in self.names], np.float64)
+        self._blend = BLENDS[settings.blend]
+        self._proposals = space_for(len(self.names), settings.depth)
+        self._rows = self._rows_of_sources()
+        self._place_of: npt.NDArray[np.int32] = np.full(64, -1, np.int32)
+
+    def _rows_of_sources(self) -> list[tuple[Source, int, Proposals]]:
+        rows, first = [], 0
+        for source in self._sources:
+            rows.append((source, first, self._proposals.rows(first, len(source.names))))
+            first += len(source.names)
+        return rows
+
+    def recommend(self, view: ItemView, number: int, user: UserState, k: int, filler: Filler) -> list[ListItem]:
+        """The `k` best items for a user of partition `number`, each with its source and up to two reasons.
+
+        With rank fusion of the two learned sources, one partition, nothing forbidden and `k` up to the depth it is the
+        fold's own list, down to where the filler begins: that is by trend here, and by popularity there. (Ids that
+        begin with the same 16 bytes and score the same go by hash here, and by slot there.)
+        """
+        if len(view.weight) > len(self._place_of):
+            self._place_of = np.full(len(view.weight), -1, np.int32)
+        request = asked(view, number, user, filler)
+        speakers: list[tuple[Because, int, int]] = []
+        for source, first, rows in self._rows:
+            because = source.propose(request, rows)
+            if because is not None:
+                speakers.append((because, first, first + len(source.names)))
+        most = min(k, len(self.names) * self.settings.depth)
+        ranked = self._blend.rank(self._proposals, self._weights, view.keys, self._place_of, most)
+        reasons = np.full((ranked.n, N_REASONS), -1, np.int32)
+        for because, first, end in speakers:
+            because(ranked.items, ranked.places[:, first:end], reasons)
+        ids, names, recent = view.ids, self.names, user.recent
+        new = tuple.__new__  # what the constructor does, without its detour
+        made = [
+            new(
+                ListItem,
+                (
+                    ids[item],
+                    score,
+                    names[source],
+                    () if one < 0 else (recent[one][0],) if other < 0 else (recent[one][0], recent[other][0]),
+                ),
+            )
+            for item, score, source, (one, other) in zip(
+                ranked.items.tolist(),
+                ranked.scores.tolist(),
+                ranked.sources.tolist(),
+                reasons.tolist(),
+                strict=True,
+            )
+        ]
+        return view.fill(made, user, k, filler)

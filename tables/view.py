@@ -3,29 +3,44 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import is_
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from models.cooccurrence import CooccurrenceSettings
 from models.list_candidates import add_rows, first_share, show_share
+from models.source_names import POPULARITY
 from models.windows import TRENDING_WINDOWS
 from tables.list_json import ListItem
 from tables.numbering import NumberedItems
 from tables.user_state import UserState
 
-TRENDING, POPULARITY = "trending", "popularity"
+TRENDING = "trending"
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
 
+class Ranking(NamedTuple):
+    """Item numbers, best first, and their scores."""
+
+    items: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.float64]
+
+
+NO_RANKING: Final = Ranking(np.empty(0, np.int32), np.empty(0, np.float64))
+
+
 @dataclass(frozen=True, slots=True)
 class Filler:
-    """Items behind those that a user's history names, best first: item numbers, scores, and where they come from."""
+    """Items behind those that a user's history names, best first: item numbers, scores, and where they come from.
+
+    Scores fall from first to last. `popular` are the items with the most events.
+    """
 
     items: Sequence[tuple[int, float, str]]
+    popular: Ranking = NO_RANKING
 
 
 class ItemView(NumberedItems):
@@ -61,8 +76,9 @@ class ItemView(NumberedItems):
         return self._pairs, self._place_of
 
     def fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
-        """Put items of the filler behind those chosen, up to `k`; none seen before."""
-        if len(chosen) < k:
+        """Put items of the filler behind those chosen, up to `k`; none seen before, and none scored above them."""
+        if len(chosen) < k and filler.items:
+            scale = chosen[-1].score / filler.items[0][1] if chosen else 1.0
             taken = {item.item_id for item in chosen}
             seen = set(user.seen[: user.n_seen].tolist())
             for item, score, source in filler.items:
@@ -70,7 +86,7 @@ class ItemView(NumberedItems):
                     break
                 item_id = self.ids[item]
                 if item_id not in taken and self.allowed[item] and int(self.hashes[item]) not in seen:
-                    chosen.append(ListItem(item_id, score, source, ()))
+                    chosen.append(ListItem(item_id, scale * score, source, ()))
         return chosen
 
     def similar(self, item_id: str, k: int) -> list[tuple[str, float]]:
@@ -101,7 +117,9 @@ class ItemView(NumberedItems):
         for partition, share in self.shares.items():
             slots = self.slot_in[partition][: len(self.ids)]
             counts += np.where(slots >= 0, share.n_events[slots], 0)
-        return Filler([(item, float(score), POPULARITY) for item, score in self.top(counts.astype(np.float64), k)])
+        top = self.top(counts.astype(np.float64), k)
+        popular = Ranking(np.array([item for item, _ in top], np.int32), np.array([score for _, score in top]))
+        return Filler([(item, score, POPULARITY) for item, score in top], popular)
 
     def trends(self, window_index: int, as_of_ms: int) -> Floats:
         """How much each item trends in a window as of a time, by its number."""
@@ -127,10 +145,17 @@ class ItemView(NumberedItems):
         return self._ordered(candidates[kept], values[kept], k)
 
     def filler(self, as_of_ms: int, k: int) -> Filler:
-        """What trends, the widest window, and behind it what is popular."""
-        trending = [(item, score, TRENDING) for item, score in self.trending(len(TRENDING_WINDOWS) - 1, as_of_ms, k)]
-        taken = {item for item, _, _ in trending}
-        return Filler([*trending, *(entry for entry in self.popularity(2 * k).items if entry[0] not in taken)])
+        """What trends, the widest window, and behind it what is popular; the first has score 1."""
+        trending = self.trending(len(TRENDING_WINDOWS) - 1, as_of_ms, k)
+        items = [(item, score / trending[0][1], TRENDING) for item, score in trending]
+        taken, popular = {item for item, _ in trending}, self.popularity(2 * k)
+        scale = items[-1][1] if items else 1.0
+        items += [
+            (item, scale * score / popular.items[0][1], source)
+            for item, score, source in popular.items
+            if item not in taken
+        ]
+        return Filler(items, popular.popular)
 
     def _ordered(
         self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: Floats, k: int

@@ -2,10 +2,13 @@
 
 import orjson
 
+from models.blend import BLENDS
+from models.source_names import SOURCE_NAMES
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
+from tables.list_settings import ListSettings
 from tables.partition import PartitionState
-from tables.recommend import recommend
+from tables.recommend import Recommender
 from tables.view import ItemView
 
 
@@ -18,9 +21,12 @@ def warm_up() -> None:
     view = ItemView(state.settings.cooccurrence)
     view.set_share(0, state.items)
     view.set_share(1, PartitionState(1, 2, FoldSettings()).items)
+    weights = dict.fromkeys(SOURCE_NAMES, 1.0)
+    every_blend = [Recommender(ListSettings(blend, weights)) for blend in BLENDS]
     for user in map(state.users.get, state.users):
         if user is not None:
-            recommend(view, 0, state.settings.fusion, user, 5, view.popularity(5))
+            for recommender in every_blend:
+                recommender.recommend(view, 0, user, 5, view.popularity(5))
     cut, loaded = state.cut(-1), PartitionState(0, 1, FoldSettings())
     for key, value in cut.users:
         loaded.apply_user(key, value)

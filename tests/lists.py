@@ -5,14 +5,17 @@ from collections import defaultdict
 import numpy as np
 
 from models.cooccurrence import CooccurrenceSettings
+from models.fusion import FusionSettings
 from models.ids import hash64
 from models.list_candidates import add_rows, best_pairs, set_of, two_greatest
 from models.list_kernel import known_pairs
 from models.partitioner import partition_of
-from tables.fold_lists import CO_OCCURRENCE
+from models.source_names import CO_OCCURRENCE, HISTORY
 from tables.fold_settings import FoldSettings
 from tables.list_json import ListItem, encode_list
+from tables.list_settings import ListSettings
 from tables.partition import PartitionState
+from tables.recommend import Recommender
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 from tests.logs import Record
@@ -29,6 +32,14 @@ def view_of(*states: PartitionState) -> ItemView:
     for state in states:
         view.set_share(state.number, state.items)
     return view
+
+
+def recommend(
+    view: ItemView, number: int, fusion: FusionSettings, user: UserState, k: int, filler: Filler
+) -> list[ListItem]:
+    """A published list by the rank fusion of the fold."""
+    weights = {CO_OCCURRENCE: fusion.cooccurrence_weight, HISTORY: fusion.history_weight}
+    return Recommender(ListSettings("ranks", weights, fusion.depth)).recommend(view, number, user, k, filler)
 
 
 def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[ListItem]:

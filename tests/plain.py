@@ -8,6 +8,7 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from models import (
+    blend,
     cooccurrence,
     factorization_kernels,
     fold_kernel,
@@ -17,15 +18,16 @@ from models import (
     history_kernels,
     kernels,
     list_candidates,
-    list_fusion,
     list_kernel,
+    list_reasons,
     ranking,
     rows,
     trending,
     view_kernels,
     window_kernels,
 )
-from tables import batch, fold_lists, numbering, recommend, view
+from tables import batch, fold_lists, numbering, view
+from tables.sources import learned, popular, source
 
 MODULES = (
     kernels,
@@ -43,12 +45,15 @@ MODULES = (
     fold_lists,
     batch,
     list_candidates,
-    list_fusion,
     list_kernel,
+    list_reasons,
     view_kernels,
     numbering,
     view,
-    recommend,
+    blend,
+    learned,
+    popular,
+    source,
 )
 
 

@@ -138,9 +138,10 @@ class SlowLists:
     def _fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
         taken = {item.item_id for item in chosen}
         seen = set(user.seen[: user.n_seen].tolist())
+        scale = chosen[-1].score / filler.items[0][1] if chosen and filler.items else 1.0
         for item, score, source in filler.items:
             item_id = self.view.ids[item]
             is_new = item_id not in taken and int(self.view.hashes[item]) not in seen
             if len(chosen) < k and is_new and self._may_offer(item_id):
-                chosen.append(ListItem(item_id, score, source, ()))
+                chosen.append(ListItem(item_id, scale * score, source, ()))
         return chosen

@@ -17,7 +17,7 @@ from app.worker.owned import OwnedPartition
 from app.worker.share import rest_s
 from models.errors import ServiceError
 from tables.list_json import ListItem, encode_list
-from tables.recommend import recommend
+from tables.recommend import Recommender
 
 logger = logging.getLogger("freshet")
 
@@ -70,6 +70,7 @@ class ListPublisher:
         self._keys = settings.keys
         self._topic = settings.names.events
         self._model = f"cooccurrence-{settings.fold.fingerprint()}"
+        self._recommender = Recommender(settings.lists)
         self._bell = Bell()
         self._down_since: float | None = None
         self._rebuild_due = 0.0
@@ -223,13 +224,8 @@ class ListPublisher:
             if user is None:
                 partition.unpublished.pop(user_id, None)
                 continue
-            items = recommend(
-                self._view.items,
-                partition.number,
-                state.settings.fusion,
-                user,
-                self._settings.list_size,
-                filler,
+            items = self._recommender.recommend(
+                self._view.items, partition.number, user, self._settings.list_size, filler
             )
             payload = encode_list(
                 epoch=state.epoch,

@@ -20,10 +20,10 @@ from app.settings import Settings
 from app.sources.rewritten import SOURCE_HEADER, SOURCE_TIME, SOURCE_TOPIC
 from app.worker.dead_letters import letter_of
 from models.errors import InvalidEvent
-from models.evaluation import CO_OCCURRENCE, HISTORY
 from models.event_types import DEFAULT_TYPES, type_codes
 from models.events import REASONS, Event, decode
 from models.ids import hash64
+from models.source_names import CO_OCCURRENCE, HISTORY
 from tables.catalogue import ENTRY_FIELDS, parse_entry
 from tables.entry_fields import MAX_ENTRY_BYTES, WANTED
 from tables.features import item_fields, user_fields

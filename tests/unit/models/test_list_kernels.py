@@ -20,8 +20,9 @@ from models.list_candidates import (
     remember_all,
     show_share,
     two_greatest,
+    unseen,
 )
-from models.list_fusion import explain, fuse_candidates, fuse_places, in_order, speak_for
+from models.list_reasons import speak_for
 from tests.plain import plain_kernels
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -118,15 +119,6 @@ def test_best_pairs_against_sorting(seed: int, k: int) -> None:
     assert after[-1][:n].tolist() == [normed[item] for item in expected]
 
 
-def test_items_of_one_score_go_by_their_keys() -> None:
-    """All columns of it, whatever their numbers."""
-    keys = np.array([[1, 1, 9], [1, 1, 5], [0, 7, 7]], np.uint64)
-    scores, items = np.array([1.0, 1.0, 1.0]), np.arange(3, dtype=np.int32)
-    assert both(in_order, items, scores, 3, keys, np.zeros(3, np.int64))[1][-1].tolist() == [2, 1, 0]
-    scores[0] = 3.0
-    assert both(in_order, items, scores, 3, keys, np.zeros(3, np.int64))[1][-1].tolist() == [0, 2, 1]
-
-
 @given(seed=SEEDS, k=st.integers(1, 30), n=st.sampled_from((40, 1_500)), is_coarse=st.booleans())
 def test_best_near_against_sorting(seed: int, k: int, n: int, is_coarse: bool) -> None:
     """By score, key and slot, free and seen slots left out; among few slots and among many, with ties and without."""
@@ -168,28 +160,6 @@ def test_offered_leaves_out_what_the_view_does_not_know() -> None:
     assert both(offered, slots, 6, hashes, to_item, item_hashes, allowed, 1, out)[0] == 1
 
 
-@given(seed=SEEDS, weights=st.sampled_from(((0.4, 0.6), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))))
-def test_fuse_places_names_the_ranks(seed: int, weights: tuple[float, float]) -> None:
-    """Every item once, with its rank in each list, and the sum of what the ranks give."""
-    rng, depth = np.random.default_rng(seed), 8
-    paired, near = (rng.permutation(12)[:8].astype(np.int32) for _ in range(2))
-    n_paired, n_near = rng.integers(0, 9, 2).tolist()
-    items, scores = np.zeros(16, np.int32), np.zeros(16)
-    places = np.zeros((16, 2), np.int32)
-    n, after = both(fuse_places, paired, n_paired, near, n_near, np.array(weights), depth, items, scores, places)
-    lists = paired[:n_paired].tolist(), near[:n_near].tolist()
-    found = after[-3][:n].tolist()
-    assert sorted(found) == sorted(
-        {item for each, weight in zip(lists, weights, strict=True) if weight for item in each}
-    )
-    for item, score, ranks in zip(found, after[-2].tolist(), after[-1].tolist(), strict=False):
-        gave = 0.0
-        for each, weight, rank in zip(lists, weights, ranks, strict=True):
-            assert rank == (each.index(item) if item in each else -1) or not weight
-            gave += weight * ((depth - rank) / depth) if rank >= 0 else 0.0
-        assert score == gave
-
-
 @given(seed=SEEDS, n_history=st.integers(0, 6))
 def test_reasons_are_the_greatest_positive_gains(seed: int, n_history: int) -> None:
     """The product that ranks times weight and age; none that speak against an item."""
@@ -205,53 +175,13 @@ def test_reasons_are_the_greatest_positive_gains(seed: int, n_history: int) -> N
         assert found == [*best, -1, -1][:2]
 
 
-def test_a_whole_list_is_the_same_in_plain_python() -> None:
-    """Fused and explained, over one share of sixty items."""
-    rng, depth, n = np.random.default_rng(5), 10, 60
-    hashes, keys = identities([f"i{number}" for number in range(n)])
-    weights, numbers = np.array([0.4, 0.6]), np.arange(n, dtype=np.int32)
-    rows = rng.random((n, 12)).astype(np.float32)
-    space = np.zeros(20, np.int32), np.zeros(20, np.int32), np.zeros(20), np.zeros((20, 2), np.int32)
-    n_fused, after = both(
-        fuse_candidates,
-        numbers[5:15],
-        10,
-        rows[:, 0].copy(),
-        hashes,
-        keys,
-        seen_set(hashes[:5]),
-        5,
-        numbers,
-        hashes,
-        keys,
-        np.ones(n, np.bool_),
-        weights,
-        depth,
-        *space,
-        np.zeros(20, np.int64),
-    )
-    near_slots, _, _, places, order = after[-5:]
-    history = numbers[:4]
-    sources, reasons = np.zeros(10, np.int32), np.zeros((10, 2), np.int32)
-    pair_reasons = np.tile(np.array([[1, -1]], np.int32), (10, 1))
-    _, after = both(
-        explain,
-        places,
-        order[:10],
-        weights,
-        depth,
-        pair_reasons,
-        history[::-1].copy(),
-        rows,
-        8,
-        history,
-        np.ones(4),
-        history,
-        0.85,
-        near_slots,
-        sources,
-        reasons,
-    )
-    assert 10 < n_fused <= 20
-    assert set(after[-2].tolist()) == {0, 1}
-    assert all(reason == [2, -1] or min(reason) >= 0 for reason in after[-1].tolist())
+def test_unseen_takes_the_first_that_may_be_offered() -> None:
+    """In their order, with their amounts, as many as there is room for."""
+    hashes, _ = identities(["a", "b", "c", "d"])
+    ranked, amounts = np.array([3, 2, 1, 0], np.int32), np.array([4.0, 3.0, 2.0, 1.0])
+    allowed = np.array([True, True, False, True])
+    for size, expected in ((4, [3, 0]), (1, [3])):
+        out = np.zeros(size, np.int32), np.zeros(size)
+        n, after = both(unseen, ranked, amounts, hashes, allowed, seen_set(hashes[1:2]), *out)
+        assert after[-2][:n].tolist() == expected
+        assert after[-1][:n].tolist() == [amounts[3 - item] for item in expected]

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from models import fold_kernel
 from models.cooccurrence import CooccurrenceSettings
 from models.errors import InvalidEvent, StateError
-from models.evaluation import POPULARITY
 from models.history_factors import HistoryFactorsSettings
 from models.ids import hash64
+from models.source_names import POPULARITY
 from tables import batch, evaluator
 from tables.batch import MAX_EVENTS
 from tables.fold_settings import FoldSettings

@@ -12,10 +12,9 @@ from models.history_factors import HistoryFactorsSettings
 from tables.fold_lists import CO_OCCURRENCE, HISTORY
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
-from tables.recommend import recommend
 from tables.user_state import UserState
 from tables.view import ItemView
-from tests.lists import NOTHING, partitions, view_of
+from tests.lists import NOTHING, partitions, recommend, view_of
 from tests.logs import log_of, made_log, record
 from tests.plain import plain_kernels
 from tests.saved import folded

@@ -2,13 +2,13 @@
 
 from numba.core.dispatcher import Dispatcher
 
-from models import list_candidates, list_fusion, list_kernel, view_kernels
+from models import blend, list_candidates, list_kernel, list_reasons, view_kernels
 from tables.items import ItemShares
 from tables.partition import PartitionState
-from tables.recommend import recommend
 from tables.user_state import UserState
 from tables.view import ItemView
 from tables.warm_up import warm_up
+from tests.lists import recommend
 from tests.logs import made_log
 from tests.saved import folded
 
@@ -17,7 +17,7 @@ def signatures() -> dict[str, int]:
     """How many versions of each kernel of the published lists there are."""
     return {
         name: len(kernel.signatures)
-        for module in (list_candidates, list_fusion, list_kernel, view_kernels)
+        for module in (blend, list_candidates, list_kernel, list_reasons, view_kernels)
         for name, kernel in vars(module).items()
         if isinstance(kernel, Dispatcher)
     }

@@ -1,0 +1,220 @@
+"""Blends: one ranked list from the proposals of several sources; compiled, and plain Python (`kernel.py_func`).
+
+    ranks        score(i) = sum over sources s that propose i of  w_s * (depth - rank_s(i)) / depth
+    log_shares   score(i) = sum over sources s of  w_s * log share_s(i),   share_s(i) = score_s(i) / sum of s's scores
+
+Ranks need nothing of the scores, and lose where a source's list is short or full of ties: its last place counts nearly
+as much as its first. Shares keep how sure a source is. What it did not propose has `MISSING` of its least share.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from models.compiled import njit
+from models.list_candidates import Array
+from models.proposals import Proposals, Ranked
+from models.ranking import insert
+
+MISSING: Final = 0.5
+
+
+@njit(cache=True)
+def gather(items: Array, counts: Array, weights: Array, place_of: Array, found: Array, places: Array) -> int:
+    """The items that sources with a weight propose, in their order, and each one's ranks; returns how many.
+
+    `place_of`, by item, is full of -1, and afterwards says where an item stands in `found`. `places`, shape (n items,
+    n_sources), receives ranks, -1 where a source did not propose the item.
+    """
+    n = 0
+    for source in range(items.shape[0]):
+        if not weights[source] > 0.0:
+            continue
+        for rank in range(counts[source]):
+            item = items[source, rank]
+            if place_of[item] < 0:
+                place_of[item], found[n] = n, item
+                places[n, :] = -1
+                n += 1
+    for source in range(items.shape[0]):
+        for rank in range(counts[source]):
+            at = place_of[items[source, rank]]
+            if at >= 0:
+                places[at, source] = rank
+    return n
+
+
+@njit(cache=True)
+def weigh_ranks(
+    counts: Array, shares: Array, places: Array, n: int, weights: Array, scores: Array, most: Array
+) -> None:
+    """Score the first `n` items by their ranks, and name the source that gave each most, the first of equals."""
+    depth = shares.shape[1]
+    for at in range(n):
+        scores[at], most[at], greatest = 0.0, -1, -1.0
+        for source in range(places.shape[1]):
+            rank = places[at, source]
+            if rank < 0:
+                continue
+            amount = weights[source] * ((depth - rank) / depth)
+            scores[at] += amount
+            if amount > greatest:
+                greatest, most[at] = amount, source
+
+
+@njit(cache=True)
+def weigh_shares(
+    counts: Array, shares: Array, places: Array, n: int, weights: Array, scores: Array, most: Array
+) -> None:
+    """`weigh_ranks` by log shares; a source that proposes nothing says nothing."""
+    scores[:n] = 0.0
+    most[:n] = -1
+    greatest = np.full(n, -1.0)
+    for source in range(places.shape[1]):
+        n_proposed = counts[source]
+        total = shares[source, :n_proposed].sum()
+        if not 0.0 < total < np.inf:
+            continue
+        least = math.log(max(shares[source, n_proposed - 1] / total, 1e-300) * MISSING)
+        for at in range(n):
+            rank = places[at, source]
+            value = least if rank < 0 else math.log(max(shares[source, rank] / total, 1e-300))
+            scores[at] += weights[source] * value
+            if rank >= 0 and weights[source] * (value - least) > greatest[at]:
+                greatest[at], most[at] = weights[source] * (value - least), source
+
+
+@njit(cache=True)
+def keep_best(found: Array, scores: Array, n: int, keys: Array, k: int, out: Array, values: Array) -> int:
+    """The `k` best of some items by (-score, key), into `out`, finite scores alone; returns how many."""
+    kept = 0
+    for at in range(n):
+        if abs(scores[at]) < np.inf:
+            kept = insert(found[at], scores[at], kept, keys, k, out, values)
+    return kept
+
+
+@njit(cache=True)
+def finish(
+    found: Array,
+    scores: Array,
+    most: Array,
+    places: Array,
+    n: int,
+    keys: Array,
+    place_of: Array,
+    k: int,
+    out: Array,
+    values: Array,
+    sources: Array,
+    ranks: Array,
+) -> int:
+    """Order the `k` best with their sources and ranks, and leave `place_of` full of -1 again; returns how many."""
+    kept = keep_best(found, scores, n, keys, k, out, values)
+    for place in range(kept):
+        at = place_of[out[place]]
+        sources[place] = most[at]
+        ranks[place] = places[at]
+    for at in range(n):
+        place_of[found[at]] = -1
+    return kept
+
+
+@njit(cache=True)
+def blend_ranks(
+    items: Array,
+    shares: Array,
+    counts: Array,
+    weights: Array,
+    keys: Array,
+    place_of: Array,
+    k: int,
+    out: Array,
+    values: Array,
+    sources: Array,
+    ranks: Array,
+) -> int:
+    """The `k` best items by `weigh_ranks`."""
+    size = items.shape[0] * items.shape[1]
+    found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
+    scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
+    n = gather(items, counts, weights, place_of, found, places)
+    weigh_ranks(counts, shares, places, n, weights, scores, most)
+    return finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
+
+
+@njit(cache=True)
+def blend_shares(
+    items: Array,
+    shares: Array,
+    counts: Array,
+    weights: Array,
+    keys: Array,
+    place_of: Array,
+    k: int,
+    out: Array,
+    values: Array,
+    sources: Array,
+    ranks: Array,
+) -> int:
+    """The `k` best items by `weigh_shares`; `values` receives their softmax over all that were proposed."""
+    size = items.shape[0] * items.shape[1]
+    found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
+    scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
+    n = gather(items, counts, weights, place_of, found, places)
+    weigh_shares(counts, shares, places, n, weights, scores, most)
+    kept = finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
+    if kept > 0:
+        best, total = values[0], 0.0
+        for at in range(n):
+            if abs(scores[at]) < np.inf:
+                total += math.exp(scores[at] - best)
+        for place in range(kept):
+            values[place] = math.exp(values[place] - best) / total
+    return kept
+
+
+class Blend(Protocol):
+    """Makes one list of what sources propose."""
+
+    def rank(
+        self,
+        proposals: Proposals,
+        weights: npt.NDArray[np.float64],
+        keys: npt.NDArray[np.uint64],
+        place_of: npt.NDArray[np.int32],
+        k: int,
+    ) -> Ranked:
+        """The `k` best items of all proposals, those of a source without weight left out; positive scores that fall.
+
+        `weights` has shape (n_sources,). `keys`, by item number, order equal scores. `place_of`, by item number, is
+        scratch: full of -1, and left so.
+        """
+
+
+class CompiledBlend:
+    """A blend by one of the kernels above."""
+
+    def __init__(self, kernel: Callable[..., int]) -> None:
+        self._kernel = kernel
+
+    def rank(
+        self,
+        proposals: Proposals,
+        weights: npt.NDArray[np.float64],
+        keys: npt.NDArray[np.uint64],
+        place_of: npt.NDArray[np.int32],
+        k: int,
+    ) -> Ranked:
+        """As of `Blend`."""
+        n_sources = len(weights)
+        items, scores, sources = np.empty(k, np.int32), np.empty(k, np.float64), np.empty(k, np.int32)
+        places = np.empty((k, n_sources), np.int32)
+        n = self._kernel(*proposals, weights, keys, place_of, k, items, scores, sources, places)
+        return Ranked(n, items[:n], scores[:n], sources[:n], places[:n])
+
+
+BLENDS: Final[dict[str, Blend]] = {"ranks": CompiledBlend(blend_ranks), "log_shares": CompiledBlend(blend_shares)}

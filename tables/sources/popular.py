@@ -1,0 +1,21 @@
+"""Popularity: the items with the most events, the same for everybody but for what a user has seen."""
+
+from typing import Final
+
+from models.list_candidates import unseen
+from models.proposals import Proposals
+from models.source_names import POPULARITY
+from tables.sources.source import Asked
+
+
+class Popular:
+    """The most popular items of `Asked.filler`, scored by their number of events."""
+
+    names: Final = (POPULARITY,)
+
+    def propose(self, asked: Asked, rows: Proposals) -> None:
+        """As of `Source`; nothing of the user's own led to it."""
+        view, popular = asked.view, asked.filler.popular
+        rows.counts[0] = unseen(
+            popular.items, popular.scores, view.hashes, view.allowed, asked.seen, rows.items[0], rows.scores[0]
+        )

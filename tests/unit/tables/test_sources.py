@@ -1,0 +1,89 @@
+"""Every source as it is shipped: what it may propose, and that it says the same again."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.blend import BLENDS
+from models.ids import hash64
+from models.proposals import Proposals, space_for
+from models.source_names import POPULARITY, SOURCE_NAMES
+from tables.list_settings import ListSettings
+from tables.recommend import SOURCES, Recommender
+from tables.sources.source import Source, asked
+from tables.user_state import UserState
+from tables.view import Filler, ItemView
+from tests.lists import partitions, users_of, view_of
+from tests.logs import log_of, made_log
+from tests.strategies import numbers
+
+NUMBERS = numbers(60, 60)
+DEPTH = 30
+
+
+def proposed(source: Source, view: ItemView, user: UserState, filler: Filler, depth: int) -> Proposals:
+    """What a source proposes; its rows begin full of what is no item."""
+    table = space_for(len(source.names), depth)
+    table.items[:], table.scores[:] = -7, np.nan
+    source.propose(asked(view, 0, user, filler), table)
+    return table
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: "+".join(source.names))
+@settings(max_examples=30)
+@given(
+    numbers=NUMBERS, n=st.sampled_from((1, 2)), depth=st.sampled_from((1, 5, 200)), n_forbidden=st.sampled_from((0, 9))
+)
+def test_a_source(source: Source, numbers: list[int], n: int, depth: int, n_forbidden: int) -> None:
+    """Allowed items alone, unseen, once; positive finite scores that fall; the same for the same question."""
+    states = partitions(log_of(numbers, n_users=6, n_items=30), n)
+    view = view_of(*states)
+    view.forbid(view.ids[:n_forbidden])
+    filler = view.popularity(40)
+    for user in [*users_of(states), UserState()]:
+        table = proposed(source, view, user, filler, depth)
+        seen = set(user.seen[: user.n_seen].tolist())
+        for items, scores, count in zip(*table, strict=True):
+            found, values = items[:count].tolist(), scores[:count]
+            assert len(set(found)) == count <= depth
+            assert all(view.allowed[item] and hash64(view.ids[item]) not in seen for item in found)
+            assert np.isfinite(values).all() and (values > 0.0).all() and (np.diff(values) <= 0.0).all()
+        again = proposed(source, view, user, filler, depth)
+        for one, other, count in zip(table.items, again.items, table.counts, strict=True):
+            assert one[:count].tolist() == other[:count].tolist()
+
+
+def test_every_source_has_its_own_names() -> None:
+    """Those that settings may weigh, no two alike."""
+    assert sorted(name for source in SOURCES for name in source.names) == sorted(SOURCE_NAMES)
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+def test_scores_fall_from_first_to_last(blend: str) -> None:
+    """Also where the filler begins, whose own numbers are far greater."""
+    states = partitions(made_log(3, 400, n_users=10, n_items=300), 1)
+    view = view_of(*states)
+    filler = view.filler(states[0].clock.now_ms, 400)
+    assert [score for _, score, _ in filler.items] == sorted((score for _, score, _ in filler.items), reverse=True)
+    recommender, n_filled = Recommender(ListSettings(blend, depth=DEPTH)), 0
+    for user in users_of(states):
+        made = recommender.recommend(view, 0, user, 150, filler)
+        scores = [item.score for item in made]
+        assert scores == sorted(scores, reverse=True) and scores[-1] > 0.0
+        n_filled += made[-1].source in ("trending", POPULARITY)
+    assert n_filled
+
+
+def test_popularity_weighs_as_a_source() -> None:
+    """Alone it gives the most popular unseen items; without a weight it gives none."""
+    states = partitions(made_log(5, 300, n_users=8, n_items=60), 1)
+    view, (user, *_) = view_of(*states), users_of(states)
+    popular, nothing = view.popularity(60), Filler([])
+    only = Filler(nothing.items, popular.popular)
+    made = Recommender(ListSettings(weights={POPULARITY: 1.0})).recommend(view, 0, user, 10, only)
+    seen = set(user.seen[: user.n_seen].tolist())
+    expected = [view.ids[item] for item, _, _ in popular.items if hash64(view.ids[item]) not in seen][:10]
+    assert [item.item_id for item in made] == expected
+    assert {(item.source, item.because) for item in made} == {(POPULARITY, ())}
+    assert POPULARITY not in {item.source for item in Recommender(ListSettings()).recommend(view, 0, user, 10, only)}
