@@ -49,8 +49,9 @@ class Source(Protocol):
     scores in proportion to how likely it holds them to be next; the same for the same view and user.
     """
 
-    names: tuple[str, ...]
-    """One for each row that it fills."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One for each row that it fills."""
 
     def propose(self, asked: Asked, rows: Proposals) -> Because | None:
         """Fill rows, shape (number of names, depth), and their counts; returns who explains the items, if anybody."""

@@ -76,7 +76,7 @@ def test_log_shares(seed: int, weights: tuple[float, ...]) -> None:
 @pytest.mark.parametrize("name", BLENDS)
 @given(seed=SEEDS, weights=WEIGHTS, k=st.integers(0, 40))
 def test_every_blend(name: str, seed: int, weights: tuple[float, ...], k: int) -> None:
-    """Each proposal once, positive scores that fall, equals by key, true ranks, sources that proposed; plain as compiled."""
+    """Each proposal once, positive scores that fall, equals by key, true ranks and sources; plain as compiled."""
     table = proposals(seed)
     ranked = rank(name, table, weights, k)
     rows = as_lists(table)

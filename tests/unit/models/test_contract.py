@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pytest
 
 from models.cooccurrence import CooccurrenceSettings
-from models.evaluation import HISTORY as BY_HISTORY
 from models.factorization import Mean
 from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from models.ids import hash64
+from models.source_names import HISTORY as BY_HISTORY
 from tables.fold_lists import FoldLists
 from tables.items import ItemShares
 from tables.user_state import UserState
