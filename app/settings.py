@@ -131,12 +131,14 @@ class Settings(KafkaSettings, RedisSettings):
     )
 
     list_size: int = Field(30, ge=1, le=500, description="items per list")
-    blend: Literal["ranks", "log_shares"] = Field("ranks", description="how a list is made of what sources propose")
-    source_weights: dict[str, float] = Field(
-        {"co_occurrence": 0.4, "history": 0.6},
-        description="what each source counts in the blend: co_occurrence, history, popularity; without one: not asked",
+    blend: Literal["learned", "log_shares", "ranks"] = Field(
+        "learned", description="what weighs the sources of a list: learned from what users took, or fixed weights"
     )
-    proposals: int = Field(30, ge=1, le=1000, description="items that each source proposes for a list")
+    source_weights: dict[str, float] = Field(
+        {},
+        description="what sources count, at the start if learned: co_occurrence, history, popularity; {}: as found best",
+    )
+    proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
     list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")
     similar_size: int = Field(100, ge=1, le=1000, description="neighbours published per item")
     trending_size: int = Field(100, ge=1, le=1000, description="items published per trending window")
@@ -184,7 +186,7 @@ class Settings(KafkaSettings, RedisSettings):
                 raise ValueError(f"{name!r} is no source: there are {', '.join(SOURCE_NAMES)}")
             if not 0.0 <= weight <= MAX_WEIGHT:
                 raise ValueError(f"{name} counts {weight}: allowed are 0 (not asked) to {MAX_WEIGHT:g}")
-        if not any(weights.values()):
+        if weights and not any(weights.values()):
             raise ValueError("no source counts anything")
         return weights
 

@@ -20,6 +20,7 @@ from models.proposals import Proposals, Ranked
 from models.ranking import insert
 
 MISSING: Final = 0.5
+LEAST: Final = 1e-300  # share that has a log
 
 
 @njit(cache=True)
@@ -49,10 +50,10 @@ def gather(items: Array, counts: Array, weights: Array, place_of: Array, found: 
 
 @njit(cache=True)
 def weigh_ranks(
-    counts: Array, shares: Array, places: Array, n: int, weights: Array, scores: Array, most: Array
+    counts: Array, amounts: Array, places: Array, n: int, weights: Array, scores: Array, most: Array
 ) -> None:
     """Score the first `n` items by their ranks, and name the source that gave each most, the first of equals."""
-    depth = shares.shape[1]
+    depth = amounts.shape[1]
     for at in range(n):
         scores[at], most[at], greatest = 0.0, -1, -1.0
         for source in range(places.shape[1]):
@@ -66,25 +67,38 @@ def weigh_ranks(
 
 
 @njit(cache=True)
-def weigh_shares(
-    counts: Array, shares: Array, places: Array, n: int, weights: Array, scores: Array, most: Array
-) -> None:
-    """`weigh_ranks` by log shares; a source that proposes nothing says nothing."""
-    scores[:n] = 0.0
-    most[:n] = -1
-    greatest = np.full(n, -1.0)
+def log_shares(counts: Array, amounts: Array, places: Array, n: int, logs: Array, floors: Array) -> None:
+    """Logs of what each source gives the first `n` items of what it gives in all, into `logs`, shape (n, n_sources).
+
+    `floors` receives, by source, what an item has that was not proposed. A source that proposes nothing, or whose
+    amounts have no finite sum, says nothing: all 0.
+    """
     for source in range(places.shape[1]):
         n_proposed = counts[source]
-        total = shares[source, :n_proposed].sum()
+        total = amounts[source, :n_proposed].sum()
         if not 0.0 < total < np.inf:
+            logs[:n, source] = floors[source] = 0.0
             continue
-        least = math.log(max(shares[source, n_proposed - 1] / total, 1e-300) * MISSING)
+        floors[source] = math.log(max(amounts[source, n_proposed - 1] / total, LEAST) * MISSING)
         for at in range(n):
             rank = places[at, source]
-            value = least if rank < 0 else math.log(max(shares[source, rank] / total, 1e-300))
-            scores[at] += weights[source] * value
-            if rank >= 0 and weights[source] * (value - least) > greatest[at]:
-                greatest[at], most[at] = weights[source] * (value - least), source
+            logs[at, source] = floors[source] if rank < 0 else math.log(max(amounts[source, rank] / total, LEAST))
+
+
+@njit(cache=True)
+def weigh_shares(
+    counts: Array, amounts: Array, places: Array, n: int, weights: Array, scores: Array, most: Array
+) -> None:
+    """`weigh_ranks` by log shares; a source gives what lies above its floor."""
+    logs, floors = np.empty((n, places.shape[1]), np.float64), np.empty(places.shape[1], np.float64)
+    log_shares(counts, amounts, places, n, logs, floors)
+    for at in range(n):
+        scores[at], most[at], greatest = 0.0, -1, -1.0
+        for source in range(places.shape[1]):
+            scores[at] += weights[source] * logs[at, source]
+            amount = weights[source] * (logs[at, source] - floors[source])
+            if places[at, source] >= 0 and amount > greatest:
+                greatest, most[at] = amount, source
 
 
 @njit(cache=True)
@@ -126,7 +140,7 @@ def finish(
 @njit(cache=True)
 def blend_ranks(
     items: Array,
-    shares: Array,
+    amounts: Array,
     counts: Array,
     weights: Array,
     keys: Array,
@@ -142,14 +156,14 @@ def blend_ranks(
     found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
     scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
     n = gather(items, counts, weights, place_of, found, places)
-    weigh_ranks(counts, shares, places, n, weights, scores, most)
+    weigh_ranks(counts, amounts, places, n, weights, scores, most)
     return finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
 
 
 @njit(cache=True)
 def blend_shares(
     items: Array,
-    shares: Array,
+    amounts: Array,
     counts: Array,
     weights: Array,
     keys: Array,
@@ -165,7 +179,7 @@ def blend_shares(
     found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
     scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
     n = gather(items, counts, weights, place_of, found, places)
-    weigh_shares(counts, shares, places, n, weights, scores, most)
+    weigh_shares(counts, amounts, places, n, weights, scores, most)
     kept = finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
     if kept > 0:
         best, total = values[0], 0.0
@@ -217,4 +231,8 @@ class CompiledBlend:
         return Ranked(n, items[:n], scores[:n], sources[:n], places[:n])
 
 
-BLENDS: Final[dict[str, Blend]] = {"ranks": CompiledBlend(blend_ranks), "log_shares": CompiledBlend(blend_shares)}
+BLENDS: Final[dict[str, Blend]] = {
+    "ranks": CompiledBlend(blend_ranks),
+    "log_shares": CompiledBlend(blend_shares),
+    "learned": CompiledBlend(blend_shares),  # by the weights of `models.blend_weights`
+}

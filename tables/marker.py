@@ -9,6 +9,7 @@ use it is read by a Freshet that does not know it, too; one that is used is refu
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ MARKER = "the marker of a checkpoint"
 VERSION = 2
 FIRST_VERSION = 1
 METRICS_VERSION = 2
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,13 @@ class Metrics:
         return sum(n for name, n in self.counts.items() if name.startswith(prefix))
 
 
-def encode_metrics(metrics: Metrics, evaluation: Mapping[str, Any]) -> bytes:
-    """Version byte and JSON: the counters, and what the evaluation has summed up."""
-    stored = {"counts": metrics.counts, "evaluation": evaluation}
+def encode_metrics(metrics: Metrics, evaluation: Mapping[str, Any], beside: Mapping[str, Any] = NOTHING) -> bytes:
+    """Version byte and JSON: the counters, what the evaluation has summed up, and what is kept beside state."""
+    stored = {"counts": metrics.counts, "evaluation": evaluation, **({"beside": beside} if beside else {})}
     return bytes((METRICS_VERSION,)) + orjson.dumps(stored, option=orjson.OPT_SORT_KEYS)
 
 
-def decode_metrics(data: bytes) -> tuple[Metrics, dict[str, Any]]:
+def decode_metrics(data: bytes) -> tuple[Metrics, dict[str, Any], dict[str, Any]]:
     """Read what `encode_metrics` wrote.
 
     Raises
@@ -121,4 +123,4 @@ def decode_metrics(data: bytes) -> tuple[Metrics, dict[str, Any]]:
     check_version(data, METRICS_VERSION, "the counters of a checkpoint")
     with undamaged("the counters of a checkpoint"):
         stored = orjson.loads(data[1:])
-        return Metrics(dict(stored["counts"])), dict(stored["evaluation"])
+        return Metrics(dict(stored["counts"])), dict(stored["evaluation"]), dict(stored.get("beside", {}))

@@ -1,5 +1,8 @@
 """All that one partition knows: a pure function of its records up to `next_offset`, and of its settings."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from models.errors import StateError
@@ -21,6 +24,11 @@ class PartitionState(PartitionFold):
         Which partition of how many.
     topic
         Where its records come from; empty if that is not to be kept.
+
+    Attributes
+    ----------
+    beside
+        What is saved and loaded with the state and is none: no digest has it. JSON.
     """
 
     def __init__(self, number: int, n_partitions: int, settings: FoldSettings, epoch: int = 1, topic: str = "") -> None:
@@ -29,6 +37,7 @@ class PartitionState(PartitionFold):
         self.topic = topic
         self.described = settings.described()
         self.loaded: Marker | None = None
+        self.beside: Mapping[str, Any] = {}
         self._bytes_per_value = 1000.0
 
     @property
@@ -54,7 +63,7 @@ class PartitionState(PartitionFold):
         if not self._is_whole:
             raise StateError(f"partition {self.number} was left in the middle of a record: nothing of it is saved.")
         marker = self.marker(published_offset)
-        metrics = encode_metrics(self.metrics, self.evaluator.stored())
+        metrics = encode_metrics(self.metrics, self.evaluator.stored(), self.beside)
         gone: list[Entry] = [
             (item_id.encode(), None) for item_id in self._gone_items if item_id not in self.items.slots
         ]
@@ -123,7 +132,9 @@ class PartitionState(PartitionFold):
         if key == MARKER_KEY:
             self.loaded = None if value is None else Marker.decode(value)
         elif key == METRICS_KEY:
-            self.metrics, evaluation = decode_metrics(value) if value is not None else (Metrics(), None)
+            self.metrics, evaluation, self.beside = (
+                decode_metrics(value) if value is not None else (Metrics(), None, {})
+            )
             with undamaged("what the evaluation has summed up"):
                 self.evaluator.restore(evaluation)
         else:

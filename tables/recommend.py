@@ -27,6 +27,13 @@ class Recommender:
     ----------
     sources
         Those to be asked, if they have a weight.
+
+    Attributes
+    ----------
+    names
+        The sources that are asked, in the order of `proposals`.
+    proposals
+        Of the last list, to be read before the next.
     """
 
     def __init__(self, settings: ListSettings, sources: Sequence[Source] = SOURCES) -> None:
@@ -35,19 +42,29 @@ class Recommender:
         self.names = tuple(name for source in self._sources for name in source.names)
         self._weights = np.array([settings.weight(name) for name in self.names], np.float64)
         self._blend = BLENDS[settings.blend]
-        self._proposals = space_for(len(self.names), settings.depth)
+        self.proposals = space_for(len(self.names), settings.depth)
         self._rows = self._rows_of_sources()
         self._place_of: npt.NDArray[np.int32] = np.full(64, -1, np.int32)
 
     def _rows_of_sources(self) -> list[tuple[Source, int, Proposals]]:
         rows, first = [], 0
         for source in self._sources:
-            rows.append((source, first, self._proposals.rows(first, len(source.names))))
+            rows.append((source, first, self.proposals.rows(first, len(source.names))))
             first += len(source.names)
         return rows
 
-    def recommend(self, view: ItemView, number: int, user: UserState, k: int, filler: Filler) -> list[ListItem]:
+    def recommend(
+        self,
+        view: ItemView,
+        number: int,
+        user: UserState,
+        k: int,
+        filler: Filler,
+        weights: npt.NDArray[np.float64] | None = None,
+    ) -> list[ListItem]:
         """The `k` best items for a user of partition `number`, each with its source and up to two reasons.
+
+        `weights`, shape (number of `names`,), are those of the settings if none are given.
 
         With rank fusion of the two learned sources, one partition, nothing forbidden and `k` up to the depth it is the
         fold's own list, down to where the filler begins: that is by trend here, and by popularity there. (Ids that
@@ -62,7 +79,9 @@ class Recommender:
             if because is not None:
                 speakers.append((because, first, first + len(source.names)))
         most = min(k, len(self.names) * self.settings.depth)
-        ranked = self._blend.rank(self._proposals, self._weights, view.keys, self._place_of, most)
+        ranked = self._blend.rank(
+            self.proposals, self._weights if weights is None else weights, view.keys, self._place_of, most
+        )
         reasons = np.full((ranked.n, N_REASONS), -1, np.int32)
         for because, first, end in speakers:
             because(ranked.items, ranked.places[:, first:end], reasons)

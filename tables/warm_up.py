@@ -4,11 +4,11 @@ import orjson
 
 from models.blend import BLENDS
 from models.source_names import SOURCE_NAMES
+from tables.adaptive import AdaptiveRecommender
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
 from tables.list_settings import ListSettings
 from tables.partition import PartitionState
-from tables.recommend import Recommender
 from tables.view import ItemView
 
 
@@ -22,11 +22,14 @@ def warm_up() -> None:
     view.set_share(0, state.items)
     view.set_share(1, PartitionState(1, 2, FoldSettings()).items)
     weights = dict.fromkeys(SOURCE_NAMES, 1.0)
-    every_blend = [Recommender(ListSettings(blend, weights)) for blend in BLENDS]
+    every_blend = [AdaptiveRecommender(ListSettings(blend, weights)) for blend in BLENDS]
     for user in map(state.users.get, state.users):
         if user is not None:
             for recommender in every_blend:
                 recommender.recommend(view, 0, user, 5, view.popularity(5))
+                recommender.served("u0", recommender.made(view))
+                recommender.took("u0", "i1")
+                recommender.learn()
     cut, loaded = state.cut(-1), PartitionState(0, 1, FoldSettings())
     for key, value in cut.users:
         loaded.apply_user(key, value)

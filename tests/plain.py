@@ -9,6 +9,7 @@ from numba.core.dispatcher import Dispatcher
 
 from models import (
     blend,
+    blend_weights,
     cooccurrence,
     factorization_kernels,
     fold_kernel,
@@ -51,6 +52,7 @@ MODULES = (
     numbering,
     view,
     blend,
+    blend_weights,
     learned,
     popular,
     source,

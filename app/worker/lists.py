@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,9 +16,10 @@ from app.worker.latency import Latency
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from app.worker.share import rest_s
+from models.blend_weights import Served
 from models.errors import ServiceError
+from tables.adaptive import AdaptiveRecommender
 from tables.list_json import ListItem, encode_list
-from tables.recommend import Recommender
 
 logger = logging.getLogger("freshet")
 
@@ -27,6 +29,7 @@ CALLS = 3  # on their way to Redis at once
 SHARE_BEHIND = 0.05  # of the time, behind a backlog: the fold comes first
 PAUSE_S = 0.003  # between rounds: each has costs of its own, as much as two lists
 IDLE_S = 0.05
+BLEND = "blend"  # what is kept beside the state of a partition
 REFUSED_TOLD_S = 60.0
 DAY_S = 86_400
 
@@ -40,6 +43,8 @@ class Sent(NamedTuple):
         When the first event that it answers was appended to the log (Unix ms) and folded (s); None for a rebuilt one.
     made_at
         When it was made, s.
+    proposals
+        What the blend learns from when it is known what the user took; None: nothing.
     """
 
     partition: OwnedPartition
@@ -48,6 +53,7 @@ class Sent(NamedTuple):
     waiting: tuple[int, float] | None
     made_at: float
     items: list[ListItem]
+    proposals: Served | None
 
 
 Made = tuple[list[tuple[str, bytes]], list[Sent]]
@@ -70,7 +76,7 @@ class ListPublisher:
         self._keys = settings.keys
         self._topic = settings.names.events
         self._model = f"cooccurrence-{settings.fold.fingerprint()}"
-        self._recommender = Recommender(settings.lists)
+        self.blend = AdaptiveRecommender(settings.lists)
         self._bell = Bell()
         self._down_since: float | None = None
         self._rebuild_due = 0.0
@@ -207,6 +213,7 @@ class ListPublisher:
         entries: list[tuple[str, bytes]] = []
         sent: list[Sent] = []
         began = time.perf_counter()
+        self._learn()
         self._view.sync()
         filler = self._view.filler()
         for position, (partition, user_id) in enumerate(users):
@@ -224,9 +231,7 @@ class ListPublisher:
             if user is None:
                 partition.unpublished.pop(user_id, None)
                 continue
-            items = self._recommender.recommend(
-                self._view.items, partition.number, user, self._settings.list_size, filler
-            )
+            items = self.blend.recommend(self._view.items, partition.number, user, self._settings.list_size, filler)
             payload = encode_list(
                 epoch=state.epoch,
                 offset=user.last_offset,
@@ -239,10 +244,32 @@ class ListPublisher:
                 items=items,
             )
             entries.append((self._keys.user_list(user_id), payload))
-            sent.append(Sent(partition, user_id, user.last_offset, waiting, time.perf_counter(), items))
+            proposals = self.blend.made(self._view.items) if state.evaluator.includes(user_id) else None
+            sent.append(Sent(partition, user_id, user.last_offset, waiting, time.perf_counter(), items, proposals))
         self._busy_s += time.perf_counter() - began
         self._on_their_way.update(each.user_id for each in sent)
         return entries, sent
+
+    def own(self, partitions: Iterable[OwnedPartition]) -> None:
+        """Go on with the weights that came with other partitions, if more was learned there."""
+        for partition in partitions:
+            self.blend.restore(partition.state.beside.get(BLEND, {}))
+        self._keep_weights()
+
+    def took(self, user_id: str, item_id: str) -> None:
+        """Take one positive event on an item new to its user; from any thread."""
+        self._gauge.test(user_id, item_id)
+        self.blend.took(user_id, item_id)
+
+    def _learn(self) -> None:
+        if self.blend.learn():
+            self._keep_weights()
+
+    def _keep_weights(self) -> None:
+        """Have the next checkpoints of all partitions hold the weights as they are now."""
+        if weights := self.blend.as_json():
+            for partition in self._view.owned.values():
+                partition.state.beside = {**partition.state.beside, BLEND: weights}
 
     async def _send(self, made: Made) -> bool:
         entries, sent = made
@@ -294,6 +321,7 @@ class ListPublisher:
             each.partition.published(each.user_id, each.offset)
             if each.partition.state.evaluator.includes(each.user_id):
                 self._gauge.published(each.user_id, each.items)
+                self.blend.served(each.user_id, each.proposals)
             if each.waiting is not None:
                 appended_ms, folded_at = each.waiting
                 self._latency.add("list", 1000 * (each.made_at - folded_at))

@@ -201,7 +201,8 @@ class Worker:
         if owned:
             garbage.settle()
         for partition in owned.values():
-            partition.state.evaluator.on_test = self.gauge.test
+            partition.state.evaluator.on_test = self.lists.took
+        self.lists.own(owned.values())
         self.follower.follow(set(range(n_partitions)) - owned.keys() if owned else set())
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -273,5 +274,6 @@ class Worker:
             "checkpoint_stall_ms": self.ownership.take_hold_ms(),
             "latency": self.latency.as_json(),
             "live": self.gauge.as_json(),
+            "blend": self.lists.blend.as_json(),
             **intake,
         }

@@ -45,7 +45,8 @@ def test_metrics_round_trip(counts: dict[str, int], sums: dict[str, float]) -> N
     """Every bit of a sum comes back; the order in which counters were first counted leaves no trace in the bytes."""
     data = encode_metrics(Metrics(counts), {"sums": sums})
     reverse = encode_metrics(Metrics(dict(reversed(counts.items()))), {"sums": dict(reversed(sums.items()))})
-    metrics, evaluation = decode_metrics(data)
+    metrics, evaluation, beside = decode_metrics(data)
+    assert beside == {}
 
     assert metrics == Metrics(counts)
     assert {name: value.hex() for name, value in evaluation["sums"].items()} == {

@@ -2,7 +2,7 @@
 
 from numba.core.dispatcher import Dispatcher
 
-from models import blend, list_candidates, list_kernel, list_reasons, view_kernels
+from models import blend, blend_weights, list_candidates, list_kernel, list_reasons, view_kernels
 from tables.items import ItemShares
 from tables.partition import PartitionState
 from tables.user_state import UserState
@@ -17,7 +17,7 @@ def signatures() -> dict[str, int]:
     """How many versions of each kernel of the published lists there are."""
     return {
         name: len(kernel.signatures)
-        for module in (blend, list_candidates, list_kernel, list_reasons, view_kernels)
+        for module in (blend, blend_weights, list_candidates, list_kernel, list_reasons, view_kernels)
         for name, kernel in vars(module).items()
         if isinstance(kernel, Dispatcher)
     }

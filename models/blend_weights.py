@@ -1,0 +1,143 @@
+"""Weights of a blend by log shares, learned online from what became of lists; compiled, and plain Python.
+
+What the sources proposed makes a distribution over all that was proposed, and what a user then took is a draw from it:
+
+    p(i) = exp(sum over sources of w_s * log share_s(i)) / (the same, summed over all proposed)
+    w_s += rate * (log share_s(taken) - sum over i of p(i) * log share_s(i)),   within 0 and `MAX_LEARNED`
+
+which is a gradient step of the log likelihood: multinomial logit (McFadden 1974), one step an outcome. Users with a
+short history have weights of their own, because sources know little of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.blend import log_shares
+from models.compiled import njit
+from models.list_candidates import Array
+from models.proposals import Proposals
+
+BOUNDS: Final = (5, 20, 60)
+"""Numbers of events of a user at which the next weights begin."""
+
+RATE: Final = 0.01
+MAX_LEARNED: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the sources proposed for a list that a user was given.
+
+    Parameters
+    ----------
+    hashes
+        Of the items proposed, shape (n_sources, depth), uint64.
+    amounts, counts
+        As of `models.proposals.Proposals`.
+    bucket
+        Of the weights that made the list.
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    amounts: npt.NDArray[np.float64]
+    counts: npt.NDArray[np.int64]
+    bucket: int
+
+
+@njit(cache=True)
+def learn_from(hashes: Array, amounts: Array, counts: Array, taken: np.uint64, rate: float, weights: Array) -> bool:
+    """One step by what a user took; False, and nothing learned, if no source had proposed it."""
+    n_sources, depth = hashes.shape
+    found, places = np.empty(n_sources * depth, np.uint64), np.full((n_sources * depth, n_sources), -1, np.int32)
+    n, target = 0, -1
+    for source in range(n_sources):
+        for rank in range(counts[source]):
+            at = 0
+            while at < n and found[at] != hashes[source, rank]:
+                at += 1
+            if at == n:
+                found[n] = hashes[source, rank]
+                n += 1
+            places[at, source] = rank
+            if found[at] == taken:
+                target = at
+    if target < 0:
+        return False
+    logs, floors = np.empty((n, n_sources), np.float64), np.empty(n_sources, np.float64)
+    log_shares(counts, amounts, places, n, logs, floors)
+    scores, greatest, total = np.zeros(n, np.float64), -np.inf, 0.0
+    for at in range(n):
+        for source in range(n_sources):
+            scores[at] += weights[source] * logs[at, source]
+        greatest = max(greatest, scores[at])
+    for at in range(n):
+        scores[at] = np.exp(scores[at] - greatest)
+        total += scores[at]
+    for source in range(n_sources):
+        mean = 0.0
+        for at in range(n):
+            mean += scores[at] / total * logs[at, source]
+        moved = weights[source] + rate * (logs[target, source] - mean)
+        weights[source] = min(max(moved, 0.0), MAX_LEARNED)
+    return True
+
+
+class BlendWeights:
+    """Weights of some sources, by how much is known of a user.
+
+    Parameters
+    ----------
+    names, start
+        The sources, and what each counts before anything is learned.
+    """
+
+    def __init__(self, names: Sequence[str], start: Sequence[float], rate: float = RATE) -> None:
+        self.names = tuple(names)
+        self.values: npt.NDArray[np.float64] = np.tile(np.array(start, np.float64), (len(BOUNDS) + 1, 1))
+        self.n_learned = 0
+        self._rate = rate
+
+    @staticmethod
+    def bucket(n_events: int) -> int:
+        """Which weights are for a user of so many events."""
+        return sum(n_events >= bound for bound in BOUNDS)
+
+    def served(self, proposals: Proposals, hashes: npt.NDArray[np.uint64], bucket: int) -> Served:
+        """What is to be kept of proposals until it is known what became of them; `hashes` are of items by number."""
+        return Served(hashes[proposals.items], proposals.scores.copy(), proposals.counts.copy(), bucket)
+
+    def learn(self, served: Served, taken: int) -> bool:
+        """Learn from the hash of what a user took; False if no source had proposed it."""
+        weights = self.values[served.bucket]
+        learned = learn_from(served.hashes, served.amounts, served.counts, np.uint64(taken), self._rate, weights)
+        self.n_learned += learned
+        return bool(learned)
+
+    def as_json(self) -> dict[str, Any]:
+        """The weights by source and by the least number of events, and how many outcomes they come from."""
+        least = (0, *BOUNDS)
+        columns = zip(self.names, self.values.T.tolist(), strict=True)
+        return {
+            "n": self.n_learned,
+            "weights": {
+                name: {str(n): value for n, value in zip(least, column, strict=True)} for name, column in columns
+            },
+        }
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Take over what `as_json` gave, for the sources that are still asked.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it has another shape.
+        """
+        for column, name in enumerate(self.names):
+            if name in stored["weights"]:
+                for row, n in enumerate((0, *BOUNDS)):
+                    self.values[row, column] = min(max(float(stored["weights"][name][str(n)]), 0.0), MAX_LEARNED)
+        self.n_learned = int(stored["n"])

@@ -1,0 +1,98 @@
+"""Weights of a blend learned from what users took: the step, what it leads to, what it stays within."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.blend import MISSING
+from models.blend_weights import BOUNDS, MAX_LEARNED, BlendWeights, Served
+from tests.plain import plain_kernels
+
+SEEDS = st.integers(0, 2**32 - 1)
+DEPTH, N_ITEMS = 6, 30
+
+
+def served(rng: np.random.Generator, n_sources: int = 3) -> Served:
+    """Rows of any length."""
+    rows = np.array([rng.permutation(N_ITEMS)[:DEPTH] + 1 for _ in range(n_sources)], np.uint64)
+    amounts = np.sort(rng.uniform(0.1, 8.0, (n_sources, DEPTH)))[:, ::-1].copy()
+    return Served(rows, amounts, rng.integers(0, DEPTH + 1, n_sources), 1)
+
+
+@given(seed=SEEDS, taken=st.integers(1, N_ITEMS))
+def test_a_step_is_the_gradient_of_the_log_likelihood(seed: int, taken: int) -> None:
+    """By the formula, and only if somebody proposed what was taken; plain Python gives the same."""
+    rng = np.random.default_rng(seed)
+    given_, weights = served(rng), BlendWeights("abc", (0.8, 0.5, 0.1), 0.01)
+    rows = [
+        dict(zip(hashes[:n].tolist(), amounts[:n].tolist(), strict=True))
+        for hashes, amounts, n in zip(given_.hashes, given_.amounts, given_.counts.tolist(), strict=True)
+    ]
+
+    def log_share(row: dict[int, float], item: int) -> float:
+        return math.log(row.get(item, MISSING * min(row.values())) / sum(row.values())) if row else 0.0
+
+    candidates = sorted({item for row in rows for item in row})
+    scores = [sum(w * log_share(row, i) for w, row in zip((0.8, 0.5, 0.1), rows, strict=True)) for i in candidates]
+    total = sum(math.exp(score) for score in scores)
+    expected = [
+        weight
+        + 0.01
+        * (
+            log_share(row, taken)
+            - sum(math.exp(s) / total * log_share(row, i) for s, i in zip(scores, candidates, strict=True))
+        )
+        for weight, row in zip((0.8, 0.5, 0.1), rows, strict=True)
+    ]
+    learned = weights.learn(given_, taken)
+    assert learned == (taken in candidates) == bool(weights.n_learned)
+    if learned:
+        assert weights.values[1].tolist() == pytest.approx([min(max(each, 0.0), MAX_LEARNED) for each in expected])
+    assert weights.values[[0, 2, 3]].tolist() == [[0.8, 0.5, 0.1]] * 3
+    plain = BlendWeights("abc", (0.8, 0.5, 0.1), 0.01)
+    with plain_kernels():
+        plain.learn(given_, taken)
+    assert plain.values == pytest.approx(weights.values, rel=1e-12)
+
+
+def test_a_source_of_chance_comes_to_count_little() -> None:
+    """Beside one that knows, whoever was given more at the start; and no weight leaves its bounds."""
+    rng = np.random.default_rng(3)
+    weights = BlendWeights(("knows", "chance"), (0.2, 0.8), 0.02)
+    for _ in range(4000):
+        rows = np.array([rng.permutation(N_ITEMS)[:DEPTH] + 1 for _ in range(2)], np.uint64)
+        amounts = np.array([[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]] * 2)
+        taken = rows[0, rng.choice(DEPTH, p=amounts[0] / amounts[0].sum())]
+        weights.learn(Served(rows, amounts, np.array([DEPTH, DEPTH]), 0), int(taken))
+    knows, chance = weights.values[0]
+    assert knows > 0.5 and chance < 0.2 * knows
+    assert (weights.values >= 0.0).all() and (weights.values <= MAX_LEARNED).all()
+
+
+def test_users_of_few_events_have_weights_of_their_own() -> None:
+    """The bounds are the first numbers of events of the next weights."""
+    assert [BlendWeights.bucket(n) for n in (0, BOUNDS[0] - 1, BOUNDS[0], BOUNDS[2] - 1, BOUNDS[2], 10**6)] == [
+        0,
+        0,
+        1,
+        2,
+        3,
+        3,
+    ]
+
+
+def test_stored_weights_come_back() -> None:
+    """Bit for bit; a source that is new keeps its start, one that is gone is left out."""
+    rng = np.random.default_rng(1)
+    weights = BlendWeights("abc", (0.8, 0.5, 0.1))
+    for _ in range(50):
+        weights.learn(served(rng), int(rng.integers(1, N_ITEMS)))
+    other = BlendWeights("cdb", (9.0, 0.3, 9.0))
+    other.restore(weights.as_json())
+    assert other.values[:, 0].tolist() == weights.values[:, 2].tolist()
+    assert other.values[:, 1].tolist() == [0.3] * 4
+    assert other.values[:, 2].tolist() == weights.values[:, 1].tolist()
+    assert other.n_learned == weights.n_learned > 0
