@@ -136,7 +136,7 @@ class Settings(KafkaSettings, RedisSettings):
     )
     source_weights: dict[str, float] = Field(
         {},
-        description="what sources count, at the start if learned: co_occurrence, history, popularity; {}: as found best",
+        description="what co_occurrence, history and popularity count; {}: as found best",
     )
     proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
     list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")

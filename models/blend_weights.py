@@ -3,10 +3,12 @@
 What the sources proposed makes a distribution over all that was proposed, and what a user then took is a draw from it:
 
     p(i) = exp(sum over sources of w_s * log share_s(i)) / (the same, summed over all proposed)
-    w_s += rate * (log share_s(taken) - sum over i of p(i) * log share_s(i)),   within 0 and `MAX_LEARNED`
+    g_s = log share_s(taken) - sum over i of p(i) * log share_s(i)
+    w_s += RATE * g_s / sqrt(START_SQUARES + sum of all g_s^2 so far),   within 0 and `MAX_LEARNED`
 
-which is a gradient step of the log likelihood: multinomial logit (McFadden 1974), one step an outcome. Users with a
-short history have weights of their own, because sources know little of them.
+which is a gradient step of the log likelihood: multinomial logit (McFadden 1974), by Adagrad (Duchi, Hazan, Singer,
+JMLR 12, 2011), one step an outcome; a source whose shares hardly differ is found out as soon as one whose shares do.
+Users with a short history have weights of their own, because sources know little of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +26,8 @@ from models.proposals import Proposals
 BOUNDS: Final = (5, 20, 60)
 """Numbers of events of a user at which the next weights begin."""
 
-RATE: Final = 0.01
+RATE: Final = 0.2
+START_SQUARES: Final = 10.0
 MAX_LEARNED: Final = 10.0
 
 
@@ -49,7 +52,9 @@ class Served:
 
 
 @njit(cache=True)
-def learn_from(hashes: Array, amounts: Array, counts: Array, taken: np.uint64, rate: float, weights: Array) -> bool:
+def learn_from(
+    hashes: Array, amounts: Array, counts: Array, taken: np.uint64, rate: float, weights: Array, squares: Array
+) -> bool:
     """One step by what a user took; False, and nothing learned, if no source had proposed it."""
     n_sources, depth = hashes.shape
     found, places = np.empty(n_sources * depth, np.uint64), np.full((n_sources * depth, n_sources), -1, np.int32)
@@ -81,7 +86,9 @@ def learn_from(hashes: Array, amounts: Array, counts: Array, taken: np.uint64, r
         mean = 0.0
         for at in range(n):
             mean += scores[at] / total * logs[at, source]
-        moved = weights[source] + rate * (logs[target, source] - mean)
+        gradient = logs[target, source] - mean
+        squares[source] += gradient * gradient
+        moved = weights[source] + rate * gradient / np.sqrt(squares[source])
         weights[source] = min(max(moved, 0.0), MAX_LEARNED)
     return True
 
@@ -98,6 +105,7 @@ class BlendWeights:
     def __init__(self, names: Sequence[str], start: Sequence[float], rate: float = RATE) -> None:
         self.names = tuple(names)
         self.values: npt.NDArray[np.float64] = np.tile(np.array(start, np.float64), (len(BOUNDS) + 1, 1))
+        self.squares: npt.NDArray[np.float64] = np.full_like(self.values, START_SQUARES)
         self.n_learned = 0
         self._rate = rate
 
@@ -112,20 +120,20 @@ class BlendWeights:
 
     def learn(self, served: Served, taken: int) -> bool:
         """Learn from the hash of what a user took; False if no source had proposed it."""
-        weights = self.values[served.bucket]
-        learned = learn_from(served.hashes, served.amounts, served.counts, np.uint64(taken), self._rate, weights)
+        rows = self.values[served.bucket], self.squares[served.bucket]
+        learned = learn_from(served.hashes, served.amounts, served.counts, np.uint64(taken), self._rate, *rows)
         self.n_learned += learned
         return bool(learned)
 
     def as_json(self) -> dict[str, Any]:
-        """The weights by source and by the least number of events, and how many outcomes they come from."""
-        least = (0, *BOUNDS)
-        columns = zip(self.names, self.values.T.tolist(), strict=True)
+        """The weights by source and by the least number of events, how many outcomes they come from, and the squares."""
+        tables = {"weights": self.values, "squares": self.squares}
+        return {"n": self.n_learned, **{name: self._by_source(table) for name, table in tables.items()}}
+
+    def _by_source(self, table: npt.NDArray[np.float64]) -> dict[str, dict[str, float]]:
+        columns = zip(self.names, table.T.tolist(), strict=True)
         return {
-            "n": self.n_learned,
-            "weights": {
-                name: {str(n): value for n, value in zip(least, column, strict=True)} for name, column in columns
-            },
+            name: {str(n): value for n, value in zip((0, *BOUNDS), column, strict=True)} for name, column in columns
         }
 
     def restore(self, stored: Mapping[str, Any]) -> None:
@@ -140,4 +148,5 @@ class BlendWeights:
             if name in stored["weights"]:
                 for row, n in enumerate((0, *BOUNDS)):
                     self.values[row, column] = min(max(float(stored["weights"][name][str(n)]), 0.0), MAX_LEARNED)
+                    self.squares[row, column] = max(float(stored["squares"][name][str(n)]), START_SQUARES)
         self.n_learned = int(stored["n"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.blend import MISSING
-from models.blend_weights import BOUNDS, MAX_LEARNED, BlendWeights, Served
+from models.blend_weights import BOUNDS, MAX_LEARNED, START_SQUARES, BlendWeights, Served
 from tests.plain import plain_kernels
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -26,7 +26,7 @@ def served(rng: np.random.Generator, n_sources: int = 3) -> Served:
 def test_a_step_is_the_gradient_of_the_log_likelihood(seed: int, taken: int) -> None:
     """By the formula, and only if somebody proposed what was taken; plain Python gives the same."""
     rng = np.random.default_rng(seed)
-    given_, weights = served(rng), BlendWeights("abc", (0.8, 0.5, 0.1), 0.01)
+    given_, weights = served(rng), BlendWeights("abc", (0.8, 0.5, 0.1), 0.2)
     rows = [
         dict(zip(hashes[:n].tolist(), amounts[:n].tolist(), strict=True))
         for hashes, amounts, n in zip(given_.hashes, given_.amounts, given_.counts.tolist(), strict=True)
@@ -38,21 +38,21 @@ def test_a_step_is_the_gradient_of_the_log_likelihood(seed: int, taken: int) -> 
     candidates = sorted({item for row in rows for item in row})
     scores = [sum(w * log_share(row, i) for w, row in zip((0.8, 0.5, 0.1), rows, strict=True)) for i in candidates]
     total = sum(math.exp(score) for score in scores)
+    gradients = [
+        log_share(row, taken)
+        - sum(math.exp(s) / total * log_share(row, i) for s, i in zip(scores, candidates, strict=True))
+        for row in rows
+    ]
     expected = [
-        weight
-        + 0.01
-        * (
-            log_share(row, taken)
-            - sum(math.exp(s) / total * log_share(row, i) for s, i in zip(scores, candidates, strict=True))
-        )
-        for weight, row in zip((0.8, 0.5, 0.1), rows, strict=True)
+        weight + 0.2 * gradient / math.sqrt(START_SQUARES + gradient * gradient)
+        for weight, gradient in zip((0.8, 0.5, 0.1), gradients, strict=True)
     ]
     learned = weights.learn(given_, taken)
     assert learned == (taken in candidates) == bool(weights.n_learned)
     if learned:
         assert weights.values[1].tolist() == pytest.approx([min(max(each, 0.0), MAX_LEARNED) for each in expected])
     assert weights.values[[0, 2, 3]].tolist() == [[0.8, 0.5, 0.1]] * 3
-    plain = BlendWeights("abc", (0.8, 0.5, 0.1), 0.01)
+    plain = BlendWeights("abc", (0.8, 0.5, 0.1), 0.2)
     with plain_kernels():
         plain.learn(given_, taken)
     assert plain.values == pytest.approx(weights.values, rel=1e-12)
@@ -61,8 +61,8 @@ def test_a_step_is_the_gradient_of_the_log_likelihood(seed: int, taken: int) -> 
 def test_a_source_of_chance_comes_to_count_little() -> None:
     """Beside one that knows, whoever was given more at the start; and no weight leaves its bounds."""
     rng = np.random.default_rng(3)
-    weights = BlendWeights(("knows", "chance"), (0.2, 0.8), 0.02)
-    for _ in range(4000):
+    weights = BlendWeights(("knows", "chance"), (0.2, 0.8))
+    for _ in range(2000):
         rows = np.array([rng.permutation(N_ITEMS)[:DEPTH] + 1 for _ in range(2)], np.uint64)
         amounts = np.array([[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]] * 2)
         taken = rows[0, rng.choice(DEPTH, p=amounts[0] / amounts[0].sum())]
@@ -95,4 +95,5 @@ def test_stored_weights_come_back() -> None:
     assert other.values[:, 0].tolist() == weights.values[:, 2].tolist()
     assert other.values[:, 1].tolist() == [0.3] * 4
     assert other.values[:, 2].tolist() == weights.values[:, 1].tolist()
+    assert other.squares[:, [0, 2]].tolist() == weights.squares[:, [2, 1]].tolist()
     assert other.n_learned == weights.n_learned > 0
