@@ -126,7 +126,7 @@ class BlendWeights:
         return bool(learned)
 
     def as_json(self) -> dict[str, Any]:
-        """The weights by source and by the least number of events, how many outcomes they come from, and the squares."""
+        """The weights and squares by source and by the least number of events, and how many outcomes they come from."""
         tables = {"weights": self.values, "squares": self.squares}
         return {"n": self.n_learned, **{name: self._by_source(table) for name, table in tables.items()}}
 
