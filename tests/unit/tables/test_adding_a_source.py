@@ -35,7 +35,7 @@ def chance_of_the_text() -> Source:
 
 def chains(n: int) -> list[Record]:
     """A log of people who take one item of a chain after the other, beginning anywhere."""
-    rng, at = random.Random(5), {}
+    rng, at = random.Random(5), dict[str, tuple[int, int]]()
     records = []
     for offset in range(n):
         user_id = f"u{rng.randrange(n // 20)}"
