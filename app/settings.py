@@ -139,6 +139,9 @@ class Settings(KafkaSettings, RedisSettings):
         description="what co_occurrence, history and popularity count; {}: as found best",
     )
     proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
+    look: int = Field(
+        2000, ge=1, le=1_000_000, description="items that factors are scored for; a smaller catalogue is scored whole"
+    )
     list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")
     similar_size: int = Field(100, ge=1, le=1000, description="neighbours published per item")
     trending_size: int = Field(100, ge=1, le=1000, description="items published per trending window")
@@ -263,7 +266,7 @@ class Settings(KafkaSettings, RedisSettings):
         """What shapes lists, and no state."""
         from tables.list_settings import ListSettings  # compiles, as above
 
-        return ListSettings(self.blend, self.source_weights, self.proposals)
+        return ListSettings(self.blend, self.source_weights, self.proposals, self.look)
 
     @classmethod
     def settings_customise_sources(

@@ -111,6 +111,41 @@ def add_rows(shares: Any, known: Array, factors: Array, scores: Array) -> None:
 
 
 @njit(cache=True)
+def sum_rows(shares: Any, known: Array, factors: Array, scores: Array, touched: Array) -> int:
+    """`add_rows`, and which items it gives anything, into `touched`; returns how many. `scores` is full of 0 before."""
+    nobody, n = np.uint32(scores.shape[0] - 1), 0
+    for place in range(len(shares)):
+        neighbours, weights, start, length, slot_in, to_item = shares[place]
+        n_mapped = np.uint32(to_item.shape[0])
+        for source in range(known.shape[0]):
+            row, factor = slot_in[known[source]], factors[source]
+            if row < 0:
+                continue
+            others, amounts = row_of(neighbours, weights, start, length, row)
+            for position in range(others.shape[0]):
+                slot = np.uint32(others[position])
+                item = np.uint32(to_item[slot]) if slot < n_mapped else nobody
+                if item < nobody:
+                    amount = factor * amounts[position]
+                    touched[n] = item
+                    n += scores[item] == 0.0 and amount > 0.0
+                    scores[item] += amount
+    return n
+
+
+@njit(cache=True)
+def most_of(values: Array, k: int, chosen: Array) -> int:
+    """The places of about the `k` greatest values, never more, in their order; returns how many."""
+    least = least_of_best(values, k) if values.shape[0] > k else -np.inf
+    n = 0
+    for place in range(values.shape[0]):
+        if n < k and values[place] >= least:
+            chosen[n] = place
+            n += 1
+    return n
+
+
+@njit(cache=True)
 def two_greatest(
     shares: Any, known: Array, factors: Array, items: Array, place_of: Array, gains: Array, sources: Array
 ) -> None:
@@ -153,7 +188,7 @@ def two_greatest(
 @njit(cache=True)
 def best_pairs(
     scores: Array,
-    n_items: int,
+    among: Array,
     norms: Array,
     allowed: Array,
     hashes: Array,
@@ -163,12 +198,13 @@ def best_pairs(
     out: Array,
     values: Array,
 ) -> int:
-    """The `k` of the first items with the greatest positive finite `scores * norms`, by (-value, key), into `out`.
+    """The `k` of some items with the greatest positive finite `scores * norms`, by (-value, key), into `out`.
 
     Seen (a set of `remember_all`) and forbidden ones are left out. Returns how many.
     """
     n, least = 0, 0.0
-    for item in range(n_items):
+    for place in range(among.shape[0]):
+        item = among[place]
         value = scores[item] * norms[item]
         if value < least or not (0.0 < value < np.inf):
             continue
@@ -208,9 +244,17 @@ def best_near(scores: Array, hashes: Array, keys: Array, seen: Array, n_seen: in
 
 @njit(cache=True)
 def offered(
-    slots: Array, n: int, hashes: Array, to_item: Array, item_hashes: Array, allowed: Array, k: int, out: Array
+    slots: Array,
+    n: int,
+    hashes: Array,
+    to_item: Array,
+    item_hashes: Array,
+    allowed: Array,
+    k: int,
+    out: Array,
+    values: Array,
 ) -> int:
-    """Number the first `k` of `slots[:n]` that may be offered, into `out`, and move their slots to the front.
+    """Number the first `k` of `slots[:n]` that may be offered, into `out`, and move their values to the front.
 
     Slots that the mapping does not know, or knows as another item, are left out. Returns how many.
     """
@@ -220,7 +264,7 @@ def offered(
         item = to_item[slot] if slot < to_item.shape[0] else -1
         if kept < k and item >= 0 and allowed[item] and item_hashes[item] == hashes[slot]:
             out[kept] = item
-            slots[kept] = slot
+            values[kept] = values[place]
             kept += 1
     return kept
 

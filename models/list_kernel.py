@@ -7,18 +7,19 @@ import numpy as np
 
 from models import history_kernels
 from models.compiled import njit
-from models.list_candidates import Array, add_rows, best_near, best_pairs, offered
+from models.list_candidates import Array, best_near, best_pairs, most_of, offered, sum_rows
 
 SPARE = 2  # as many candidates of the factor model as needed, twice over, because some may be forbidden
 
 
 class ListNumbers(NamedTuple):
-    """What the two models age a history by, and the sizes of the second."""
+    """What the two models age a history by, the sizes of the second, and for how many items it is asked."""
 
     pairs_decay: float
     history_decay: float
     n_history: int
     n_factors: int
+    look: int
 
 
 @njit(cache=True)
@@ -53,23 +54,71 @@ def known_slots(
 
 
 @njit(cache=True)
-def score_slots(share: Any, n_slots: int, slots: Array, weights: Array, numbers: ListNumbers) -> Array:
-    """What the factor model gives each slot of a share; nothing if it knows nothing of the history."""
-    _, _, rows, blocks, live, stale = share
-    n_history, n_factors = numbers.n_history, numbers.n_factors
+def represent_user(share: Any, slots: Array, weights: Array, numbers: ListNumbers, user: Array) -> int:
+    """The factor model's vector for a history into `user`; 0 if it knows nothing of it."""
+    _, _, rows, _, live, _ = share
+    shares, last = np.empty(numbers.n_history, np.float32), max(0, slots.shape[0] - numbers.n_history)
+    n_factors, decay = numbers.n_factors, numbers.history_decay
+    return int(history_kernels.represent(rows, live, slots[last:], weights[last:], n_factors, decay, user, shares))
+
+
+@njit(cache=True)
+def near_of_all(share: Any, n_slots: int, user: Array, seen: Array, n_seen: int, near: Array, values: Array) -> int:
+    """The slots of a share that the factor model scores highest, and their scores; returns how many."""
+    hashes, keys, rows, blocks, live, stale = share
+    n_factors, n = user.shape[0], min(n_slots, rows.shape[0])
     logits = np.empty(n_slots, np.float32)
-    user, shares = np.empty(n_factors, np.float32), np.empty(n_history, np.float32)
-    last = max(0, slots.shape[0] - n_history)
-    n_known = history_kernels.represent(
-        rows, live, slots[last:], weights[last:], n_factors, numbers.history_decay, user, shares
-    )
-    if n_known == 0:
-        return logits[:0]
-    n = min(n_slots, rows.shape[0])
     history_kernels.refresh(rows, blocks, n_factors, stale, n)
     history_kernels.score(blocks, live, n, n_factors, user, logits)
     logits[n:] = -np.inf
-    return logits
+    n_near = best_near(logits, hashes, keys, seen, n_seen, near.shape[0], near)
+    for place in range(n_near):
+        values[place] = logits[near[place]]
+    return n_near
+
+
+@njit(cache=True)
+def near_of_some(
+    share: Any, n_slots: int, some: Array, user: Array, seen: Array, n_seen: int, near: Array, values: Array
+) -> int:
+    """`near_of_all`, of some slots alone (-1: none), no matter how many there are in the share."""
+    hashes, keys, rows, _, live, _ = share
+    n_factors, n, kept = user.shape[0], min(n_slots, rows.shape[0]), np.empty(some.shape[0], np.int32)
+    n_kept = 0
+    for place in range(some.shape[0]):
+        slot = some[place]
+        if 0 <= slot < n and live[slot]:
+            kept[n_kept] = slot
+            n_kept += 1
+    logits, their_hashes = np.empty(n_kept, np.float32), np.empty(n_kept, np.uint64)
+    their_keys = np.empty((n_kept, keys.shape[1]), np.uint64)
+    for place in range(n_kept):
+        row = rows[kept[place]]
+        logits[place] = history_kernels.dot(user, row, n_factors) + row[n_factors]
+        their_hashes[place] = hashes[kept[place]]
+        their_keys[place] = keys[kept[place]]
+    n_near = best_near(logits, their_hashes, their_keys, seen, n_seen, near.shape[0], near)
+    for place in range(n_near):
+        values[place] = logits[near[place]]
+        near[place] = kept[near[place]]
+    return n_near
+
+
+@njit(cache=True)
+def slots_to_look_at(sums: Array, touched: Array, norms: Array, popular: Array, slot_in: Array, look: int) -> Array:
+    """Slots of about the `look` items with the greatest normed sums, and of popular ones that have none (-1: none)."""
+    amounts, chosen = np.empty(touched.shape[0], np.float64), np.empty(look, np.int32)
+    for place in range(touched.shape[0]):
+        amounts[place] = sums[touched[place]] * norms[touched[place]]
+    n = most_of(amounts, look, chosen)
+    slots = np.empty(n + popular.shape[0], np.int32)
+    for place in range(n):
+        slots[place] = slot_in[touched[chosen[place]]]
+    for place in range(popular.shape[0]):
+        if sums[popular[place]] == 0.0:
+            slots[n] = slot_in[popular[place]]
+            n += 1
+    return slots[:n]
 
 
 @njit(cache=True)
@@ -77,7 +126,7 @@ def propose(
     shares: Any,
     own: int,
     view: Any,
-    n_items: int,
+    sums: Array,
     share: Any,
     n_slots: int,
     recent: Array,
@@ -85,24 +134,33 @@ def propose(
     seen: Array,
     n_seen: int,
     numbers: ListNumbers,
+    popular: Array,
     items: Array,
     scores: Array,
     counts: Array,
 ) -> Any:
     """Propose by co-occurrence (first row) and by history factors (second row), as many as the rows are long.
 
+    Pairs are summed over the items that they touch. Factors are scored for all items of the share if it has at most
+    `numbers.look`, else for so many of those that pairs name most, and for the popular ones: what a list costs does not
+    grow with the catalogue.
+
     Parameters
     ----------
     shares, own
         Of `models.list_candidates.show_share`, and the place of the user's own among them.
-    view, n_items
+    view
         Hashes, keys, norms as known item and as candidate, and whether it may be offered, of each item by number.
+    sums
+        Scratch, by item number and one more: full of 0, and left so.
     share, n_slots
         Hashes, keys, and the factor model's rows, blocks, live and stale marks, by slot of the user's own share.
     recent, recent_weights
         Numbers (-1: none) and weights of the user's last items, oldest first.
     seen, n_seen
         The set (`models.list_candidates.set_of`) of the hashes that are not to be offered, and how many there are.
+    popular
+        Numbers of items that factors are scored for in any case.
     items, scores, counts
         Rows of `models.proposals.Proposals`: normed sums of pairs, and odds against the best.
 
@@ -113,22 +171,28 @@ def propose(
         pairs count, their places; and those the own share knows (oldest first): slots, weights, places.
     """
     hashes, keys, known_norm, candidate_norm, allowed = view
-    slot_hashes, slot_keys, _, _, _, _ = share
+    slot_hashes = share[0]
     slot_in, to_item, depth = shares[own][4], shares[own][5], items.shape[1]
 
     known, factors, known_at = known_pairs(recent, recent_weights, known_norm, numbers.pairs_decay)
-    counts[0] = 0
-    if known.shape[0] > 0:
-        sums = np.zeros(n_items + 1, np.float64)
-        add_rows(shares, known, factors, sums)
-        counts[0] = best_pairs(sums, n_items, candidate_norm, allowed, hashes, keys, seen, depth, items[0], scores[0])
+    touched = np.empty(sums.shape[0] + 1, np.int32)
+    n_touched = sum_rows(shares, known, factors, sums, touched)
+    touched = touched[:n_touched]
+    counts[0] = best_pairs(sums, touched, candidate_norm, allowed, hashes, keys, seen, depth, items[0], scores[0])
 
     slots, slot_weights, slots_at = known_slots(recent, recent_weights, hashes, slot_in, slot_hashes, n_slots)
-    logits = score_slots(share, n_slots, slots, slot_weights, numbers)
-    near = np.empty(SPARE * depth, np.int32)
-    n_near = best_near(logits, slot_hashes, slot_keys, seen, n_seen, near.shape[0], near)
-    n_near = offered(near, n_near, slot_hashes, to_item, hashes, allowed, depth, items[1])
-    for place in range(n_near):
-        scores[1, place] = math.exp(np.float64(logits[near[place]]) - np.float64(logits[near[0]]))
-    counts[1] = n_near
+    user, n_near = np.empty(numbers.n_factors, np.float32), 0
+    near, values = np.empty(SPARE * depth, np.int32), np.empty(SPARE * depth, np.float32)
+    if represent_user(share, slots, slot_weights, numbers, user) > 0:
+        if n_slots <= numbers.look:
+            n_near = near_of_all(share, n_slots, user, seen, n_seen, near, values)
+        else:
+            some = slots_to_look_at(sums, touched, candidate_norm, popular, slot_in, numbers.look)
+            n_near = near_of_some(share, n_slots, some, user, seen, n_seen, near, values)
+    for place in range(n_touched):
+        sums[touched[place]] = 0.0
+    kept = offered(near, n_near, slot_hashes, to_item, hashes, allowed, depth, items[1], values)
+    for place in range(kept):
+        scores[1, place] = math.exp(np.float64(values[place]) - np.float64(values[0]))
+    counts[1] = kept
     return known, factors, known_at, slots, slot_weights, slots_at

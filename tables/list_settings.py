@@ -17,6 +17,7 @@ WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
 """The blends, and what sources count in each unless settings say otherwise; found on the first 30 % of ML-100k."""
 
 MAX_DEPTH: Final = 1000
+MAX_LOOK: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,22 @@ class ListSettings:
         of `WEIGHTS` if empty.
     depth
         Proposals of each source.
+    look
+        About how many items factors are scored for; in a partition that knows no more, for all.
     """
 
     blend: str = LEARNED
     weights: Mapping[str, float] = field(default_factory=dict)
     depth: int = 50
+    look: int = 2000
 
     def __post_init__(self) -> None:
         if self.blend not in WEIGHTS:
             raise SettingsError(f"blend has value {self.blend!r}. Use one of {', '.join(WEIGHTS)}.")
         if not 1 <= self.depth <= MAX_DEPTH:
             raise SettingsError(f"depth has value {self.depth!r}. Use 1 to {MAX_DEPTH}, e.g. 50.")
+        if not 1 <= self.look <= MAX_LOOK:
+            raise SettingsError(f"look has value {self.look!r}. Use 1 to {MAX_LOOK}, e.g. 2000.")
         for name, weight in self.weights.items():
             if name not in SOURCE_NAMES:
                 raise SettingsError(f"weights names the source {name!r}. There are {', '.join(SOURCE_NAMES)}.")

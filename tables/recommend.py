@@ -72,7 +72,7 @@ class Recommender:
         """
         if len(view.weight) > len(self._place_of):
             self._place_of = np.full(len(view.weight), -1, np.int32)
-        request = asked(view, number, user, filler)
+        request = asked(view, number, user, filler, self.settings.look)
         speakers: list[tuple[Because, int, int]] = []
         for source, first, rows in self._rows:
             because = source.propose(request, rows)

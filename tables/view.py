@@ -51,6 +51,7 @@ class ItemView(NumberedItems):
         self._pairs: Any = None
         self._shown: list[tuple[object, ...]] = []
         self._place_of: Ints = np.full(64, -1, np.int32)
+        self._sums: Floats = np.zeros(64, np.float64)
 
     def n_events(self, item: int) -> int:
         """Events of an item, in all shares."""
@@ -74,6 +75,12 @@ class ItemView(NumberedItems):
         if n_slots > len(self._place_of):
             self._place_of = np.full(2 * n_slots, -1, np.int32)
         return self._pairs, self._place_of
+
+    def sums(self) -> Floats:
+        """Scratch by item number and one more: full of 0, and to be left so."""
+        if len(self.ids) >= len(self._sums):
+            self._sums = np.zeros(2 * len(self.ids), np.float64)
+        return self._sums[: len(self.ids) + 1]
 
     def fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
         """Put items of the filler behind those chosen, up to `k`; none seen before, and none scored above them."""

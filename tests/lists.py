@@ -53,7 +53,7 @@ def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[Li
         sums, items, scores = np.zeros(len(view.ids) + 1), np.empty(k, np.int32), np.empty(k)
         add_rows(shares, known, factors, sums)
         seen, asked = set_of(user.seen[: user.n_seen]), (view.candidate_norm, view.allowed, view.hashes, view.keys)
-        n = best_pairs(sums, len(view.ids), *asked, seen, k, items, scores)
+        n = best_pairs(sums, np.arange(len(view.ids), dtype=np.int32), *asked, seen, k, items, scores)
         gains, sources = np.zeros((n, 2)), np.full((n, 2), -1, np.int32)
         two_greatest(shares, known, factors, items[:n], place_of, gains, sources)
         for item, score, by in zip(items[:n].tolist(), scores[:n].tolist(), sources.tolist(), strict=True):

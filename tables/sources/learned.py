@@ -29,14 +29,15 @@ class Learned:
             pairs,
             own,
             (view.hashes, view.keys, view.known_norm, view.candidate_norm, view.allowed),
-            len(view.ids),
+            view.sums(),
             (share.hashes, share.keys, history.rows, history.blocks, history.live, history.stale),
             share.n_slots,
             asked.recent,
             asked.weights,
             asked.seen,
             asked.n_seen,
-            ListNumbers(view.settings.decay, settings.decay, settings.n_history, settings.n_factors),
+            ListNumbers(view.settings.decay, settings.decay, settings.n_history, settings.n_factors, asked.look),
+            asked.filler.popular.items,
             *rows,
         )
 

@@ -30,6 +30,8 @@ class Asked:
         Item numbers (-1: the view has none) and weights of the user's last items, oldest first.
     seen, n_seen
         The hashes of what is not to be offered, as a set (`models.list_candidates.holds`), and how many there are.
+    look
+        About how many items a source should score one by one (`tables.list_settings.ListSettings`).
     """
 
     view: ItemView
@@ -40,6 +42,7 @@ class Asked:
     seen: npt.NDArray[np.uint64]
     n_seen: int
     filler: Filler
+    look: int
 
 
 class Source(Protocol):
@@ -57,7 +60,7 @@ class Source(Protocol):
         """Fill rows, shape (number of names, depth), and their counts; returns who explains the items, if anybody."""
 
 
-def asked(view: ItemView, number: int, user: UserState, filler: Filler) -> Asked:
+def asked(view: ItemView, number: int, user: UserState, filler: Filler, look: int) -> Asked:
     """What sources are asked for a user of partition `number`."""
     known, seen = view.index.get, user.seen[: user.n_seen]
     return Asked(
@@ -69,4 +72,5 @@ def asked(view: ItemView, number: int, user: UserState, filler: Filler) -> Asked
         set_of(seen),
         user.n_seen,
         filler,
+        look,
     )

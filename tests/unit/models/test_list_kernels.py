@@ -19,6 +19,7 @@ from models.list_candidates import (
     offered,
     remember_all,
     show_share,
+    sum_rows,
     two_greatest,
     unseen,
 )
@@ -91,6 +92,9 @@ def test_rows_are_added_and_their_two_greatest_gains_named(seed: int, n_shares: 
         show_share(listed, place, *share)
     scores = both(add_rows, listed, known, factors, np.zeros(n + 1))[1][-1]
     assert scores[:n].tolist() == [sum(each.values()) for each in gave]
+    n_touched, after = both(sum_rows, listed, known, factors, np.zeros(n + 1), np.zeros(n + 2, np.int32))
+    assert after[-2][:n].tolist() == scores[:n].tolist()
+    assert sorted(after[-1][:n_touched].tolist()) == np.flatnonzero(scores[:n]).tolist()
     place_of, gains, sources = np.full(n, -1, np.int32), np.zeros((7, 2)), np.full((7, 2), -1, np.int32)
     _, after = both(two_greatest, listed, known, factors, asked, place_of, gains, sources)
     place_of, gains, sources = after[-3:]
@@ -110,7 +114,9 @@ def test_best_pairs_against_sorting(seed: int, k: int) -> None:
     scores, norms = rng.integers(0, 4, 50) * 1.0, rng.choice([0.0, 1.0, 2.0, np.inf], 50, p=[0.1, 0.4, 0.4, 0.1])
     allowed, seen = rng.random(50) < 0.8, hashes[:10]
     out, values = np.zeros(k, np.int32), np.zeros(k, np.float64)
-    n, after = both(best_pairs, scores, 50, norms, allowed, hashes, keys, seen_set(seen), k, out, values)
+    n, after = both(
+        best_pairs, scores, np.arange(50, dtype=np.int32), norms, allowed, hashes, keys, seen_set(seen), k, out, values
+    )
     with np.errstate(invalid="ignore"):
         normed = scores * norms
     good = [item for item in range(10, 50) if allowed[item] and 0 < normed[item] < np.inf]
@@ -155,9 +161,10 @@ def test_offered_leaves_out_what_the_view_does_not_know() -> None:
     to_item, allowed = np.array([1, -1, 3, 0, 2], np.int32), np.array([True, True, True, False])
     item_hashes = hashes[[3, 0, 0, 2]]  # slot 4 was "a" when its number was given, slot 2 is forbidden
     slots, out = np.array([5, 4, 3, 2, 1, 0], np.int32), np.zeros(6, np.int32)
-    n, after = both(offered, slots, 6, hashes, to_item, item_hashes, allowed, 6, out)
-    assert n == 2 and after[-1][:2].tolist() == [0, 1] and after[0][:2].tolist() == [3, 0]
-    assert both(offered, slots, 6, hashes, to_item, item_hashes, allowed, 1, out)[0] == 1
+    values = np.arange(6, dtype=np.float32)
+    n, after = both(offered, slots, 6, hashes, to_item, item_hashes, allowed, 6, out, values)
+    assert n == 2 and after[-2][:2].tolist() == [0, 1] and after[-1][:2].tolist() == [2.0, 5.0]
+    assert both(offered, slots, 6, hashes, to_item, item_hashes, allowed, 1, out, values)[0] == 1
 
 
 @given(seed=SEEDS, n_history=st.integers(0, 6))

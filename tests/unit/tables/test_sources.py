@@ -22,34 +22,40 @@ NUMBERS = numbers(60, 60)
 DEPTH = 30
 
 
-def proposed(source: Source, view: ItemView, user: UserState, filler: Filler, depth: int) -> Proposals:
+def proposed(
+    source: Source, view: ItemView, user: UserState, filler: Filler, depth: int, look: int = 2000
+) -> Proposals:
     """What a source proposes; its rows begin full of what is no item."""
     table = space_for(len(source.names), depth)
     table.items[:], table.scores[:] = -7, np.nan
-    source.propose(asked(view, 0, user, filler), table)
+    source.propose(asked(view, 0, user, filler, look), table)
     return table
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: "+".join(source.names))
 @settings(max_examples=30)
 @given(
-    numbers=NUMBERS, n=st.sampled_from((1, 2)), depth=st.sampled_from((1, 5, 200)), n_forbidden=st.sampled_from((0, 9))
+    numbers=NUMBERS,
+    n=st.sampled_from((1, 2)),
+    depth=st.sampled_from((1, 5, 200)),
+    n_forbidden=st.sampled_from((0, 9)),
+    look=st.sampled_from((1, 6, 2000)),
 )
-def test_a_source(source: Source, numbers: list[int], n: int, depth: int, n_forbidden: int) -> None:
+def test_a_source(source: Source, numbers: list[int], n: int, depth: int, n_forbidden: int, look: int) -> None:
     """Allowed items alone, unseen, once; positive finite scores that fall; the same for the same question."""
     states = partitions(log_of(numbers, n_users=6, n_items=30), n)
     view = view_of(*states)
     view.forbid(view.ids[:n_forbidden])
     filler = view.popularity(40)
     for user in [*users_of(states), UserState()]:
-        table = proposed(source, view, user, filler, depth)
+        table = proposed(source, view, user, filler, depth, look)
         seen = set(user.seen[: user.n_seen].tolist())
         for items, scores, count in zip(*table, strict=True):
             found, values = items[:count].tolist(), scores[:count]
             assert len(set(found)) == count <= depth
             assert all(view.allowed[item] and hash64(view.ids[item]) not in seen for item in found)
             assert np.isfinite(values).all() and (values > 0.0).all() and (np.diff(values) <= 0.0).all()
-        again = proposed(source, view, user, filler, depth)
+        again = proposed(source, view, user, filler, depth, look)
         for one, other, count in zip(table.items, again.items, table.counts, strict=True):
             assert one[:count].tolist() == other[:count].tolist()
 
@@ -87,3 +93,20 @@ def test_popularity_weighs_as_a_source() -> None:
     assert [item.item_id for item in made] == expected
     assert {(item.source, item.because) for item in made} == {(POPULARITY, ())}
     assert POPULARITY not in {item.source for item in Recommender(ListSettings()).recommend(view, 0, user, 10, only)}
+
+
+def test_factors_are_scored_for_whom_pairs_name_and_for_the_popular() -> None:
+    """In a catalogue beyond `look`: of those, the same in the same order as if all were scored; scratch left empty."""
+    states = partitions(made_log(6, 900, n_users=20, n_items=200), 1)
+    view = view_of(*states)
+    filler = Filler((), view.popularity(8).popular)
+    learned, popular = SOURCES[0], set(filler.popular.items.tolist())
+    for user in users_of(states):
+        whole, part = (proposed(learned, view, user, filler, 200, look) for look in (2000, 150))
+        pairs = set(whole.items[0, : whole.counts[0]].tolist())
+        assert part.items[0, : part.counts[0]].tolist() == whole.items[0, : whole.counts[0]].tolist()
+        expected = [item for item in whole.items[1, : whole.counts[1]].tolist() if item in pairs | popular]
+        assert part.items[1, : part.counts[1]].tolist() == expected
+        assert not view.sums().any()
+        few = proposed(learned, view, user, Filler(()), 200, 3)
+        assert few.counts[1] <= 3 and set(few.items[1, : few.counts[1]].tolist()) <= pairs
