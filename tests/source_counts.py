@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -242,3 +242,15 @@ COUNTS: Mapping[str, Callable[[Given], list[Counted]]] = {
     "mapping": mapping,
 }
 """Name of a recorded batch -> the events that one of its records holds; raises `Refused`."""
+
+
+def by_hand(name: str, records: Iterable[Given]) -> list[list[Counted] | None]:
+    """What a batch's records hold; None for one that is refused."""
+
+    def events(each: Given) -> list[Counted] | None:
+        try:
+            return COUNTS[name](each)
+        except Refused:
+            return None
+
+    return [events(each) for each in records]
