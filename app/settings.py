@@ -24,6 +24,7 @@ from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
 from models.source_names import MAX_WEIGHT, SOURCE_NAMES
 from tables.keys import Keys
+from tables.list_fields import check_list_fields
 from tables.names import Names
 
 if TYPE_CHECKING:
@@ -139,6 +140,11 @@ class Settings(KafkaSettings, RedisSettings):
         description="what co_occurrence, history and popularity count; {}: as found best",
     )
     proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
+    list_fields: tuple[str, ...] = Field(
+        (),
+        examples=[["title", "attributes.price"]],
+        description="fields of the catalogue that stand in each item of lists, 8 at most; empty: none",
+    )
     list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")
     similar_size: int = Field(100, ge=1, le=1000, description="neighbours published per item")
     trending_size: int = Field(100, ge=1, le=1000, description="items published per trending window")
@@ -189,6 +195,15 @@ class Settings(KafkaSettings, RedisSettings):
         if weights and not any(weights.values()):
             raise ValueError("no source counts anything")
         return weights
+
+    @field_validator("list_fields")
+    @classmethod
+    def _listed(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            check_list_fields(names)
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
+        return names
 
     @property
     def names(self) -> Names:

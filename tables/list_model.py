@@ -1,0 +1,61 @@
+"""What `model` in a published list stands for: a name of the way lists are made, the same as long as that is the same.
+
+The name is a kind and 8 hex digits over the settings that shape such lists, by their dotted names
+(`FoldSettings.described`, with `state_version`), the length of a list, and `LIST_VERSION`. What only measures
+(`evaluate_fraction`), places users (`partitioner`) or says how often and with which words a list goes out is not in it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+
+from tables.fold_settings import FoldSettings
+
+LIST_VERSION: Final = 1
+"""Raised when the same state and settings make other lists."""
+
+_OF_NO_LIST: Final = ("evaluate_fraction", "partitioner", "ratings")
+_OF_USERS_ALONE: Final = ("cooccurrence", "history", "fusion")  # the filler reads no pairs and no factors
+
+
+@dataclass(frozen=True, slots=True)
+class ListModels:
+    """The names in force, and what they are made of.
+
+    Parameters
+    ----------
+    fold
+        What shapes the state.
+    list_size
+        Items per list.
+    """
+
+    fold: FoldSettings
+    list_size: int
+
+    @property
+    def shapes(self) -> dict[str, Any]:
+        """All that shapes a user's list, by dotted names."""
+        described = {"list_version": LIST_VERSION, "list_size": self.list_size, **self.fold.described()}
+        return _without(_OF_NO_LIST, described)
+
+    @property
+    def blend(self) -> str:
+        """The model of users' lists: co-occurrence and history factors, fused, with the filler behind."""
+        return _named("blend", self.shapes)
+
+    @property
+    def filler(self) -> str:
+        """The model of the default list: what trends, then what is popular."""
+        return _named("filler", _without(_OF_USERS_ALONE, self.shapes))
+
+
+def _without(left_out: Iterable[str], shapes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in shapes.items() if name.split(".")[0] not in left_out}
+
+
+def _named(kind: str, shapes: Mapping[str, Any]) -> str:
+    return f"{kind}-{sha256(orjson.dumps(shapes, option=orjson.OPT_SORT_KEYS)).hexdigest()[:8]}"
