@@ -43,12 +43,6 @@ class Filler:
     popular: Ranking = NO_RANKING
 
 
-def n_own(items: Sequence[ListItem]) -> int:
-    """How many items of a list its user's own history led to; the others are the filler's."""
-    sources = [item[2] for item in items]
-    return len(sources) - sources.count(TRENDING) - sources.count(POPULARITY)
-
-
 class ItemView(NumberedItems):
     """Shares of several partitions, read as one."""
 
