@@ -60,7 +60,6 @@ def encoded(lists: list[list[ListItem]], fields: Mapping[str, Any] | None) -> tu
             model="blend-2ee0480c",
             variant="default",
             items=items,
-            n_own=N_OWN,
             fields=fields,
         )
         for items in lists

@@ -41,7 +41,7 @@ class RecommendationList:
     Parameters
     ----------
     n_own
-        How many of its items the user's own history led to; None in lists of releases that did not say so.
+        How many of its items the user's own items led to (`because`); None in lists of releases that did not say so.
     fields
         Item -> its fields of the catalogue, where the workers' `list_fields` names some; items without are left out.
     """
@@ -92,7 +92,6 @@ def encode_list(
     variant: str,
     items: Sequence[ListItem],
     segment: str = "",
-    n_own: int = 0,
     fields: Mapping[str, Any] | None = None,
 ) -> bytes:
     """JSON bytes of a list; scores rounded to 6 significant digits. About 12 us for 30 items.
@@ -105,8 +104,6 @@ def encode_list(
         Topic, partition and offset of the event that the list was made from.
     segment
         The segment of a list without `user_id`; empty for the default list. It enters `list_id` alone.
-    n_own
-        How many of the items the user's own history led to; 0 in lists that are not one user's.
     fields
         Item -> what stands as `fields` in it, e.g. an `orjson.Fragment`; None: lists have no such field.
 
@@ -142,7 +139,7 @@ def encode_list(
             "source": {"topic": topic, "partition": partition, "offset": source_offset},
             "model": model,
             "variant": variant,
-            "n_own": n_own,
+            "n_own": len([1 for item in items if item[3]]),
             "items": shown,
         }
     )

@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from app.commands.flags import json_flag
 from app.commands.output import note, print_json, print_table
+
+OF_LISTS: Final = ("list_size", "blend", "source_weights", "proposals")
+"""Settings that shape lists and no state."""
 
 
 @click.command()
@@ -56,10 +59,10 @@ def models_in_force() -> str:
     from tables.list_model import ListModels
 
     settings = load_settings()
-    models = ListModels(settings.fold, settings.list_size)
+    models = ListModels(settings.fold, settings.lists, settings.list_size)
     fields = Settings.model_fields
     owned = {found[0] for part in models.shapes if (found := owner(part, fields)) is not None}
-    named = [name for name in fields if name in owned or name == "list_size"]
+    named = [name for name in fields if name in owned or name in OF_LISTS]
     return f"model of users' lists: {models.blend}, of the default list: {models.filler}; made of {', '.join(named)}"
 
 

@@ -50,7 +50,7 @@ class FeaturePublisher:
         self._keys = settings.keys
         self._topic = settings.names.events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
-        self._model = ListModels(settings.fold, settings.list_size).filler
+        self._model = ListModels(settings.fold, settings.lists, settings.list_size).filler
         self._losses = Losses()
         self.redis_error: str | None = "Redis was not asked yet."  # None: it takes writes
         self._sweep = Sweep(lambda: chain(self._view.items.ids, self._catalogue.ids))

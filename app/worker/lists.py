@@ -91,7 +91,7 @@ class ListPublisher:
         self._keys = settings.keys
         self._topic = settings.names.events
         self.blend = AdaptiveRecommender(settings.lists)
-        self._model = ListModels(settings.fold, settings.list_size).blend
+        self._model = ListModels(settings.fold, settings.lists, settings.list_size).blend
         self._bell = Bell()
         self._down_since: float | None = None
         self._rebuild_due = 0.0

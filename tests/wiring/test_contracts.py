@@ -186,7 +186,6 @@ def test_lists() -> None:
     made = encode_list(
         epoch=found.epoch, offset=found.offset, user_id=found.user_id, namespace="", model=found.model,
         generated_at_ms=found.generated_at_ms, source=found.source, variant=found.variant, items=found.items,
-        n_own=n_own(found.items),
     )  # fmt: skip
     assert orjson.loads(made) == {**orjson.loads(text), "list_id": orjson.loads(made)["list_id"]}
     assert json_keys(text) == json_keys(made.decode())
@@ -199,7 +198,7 @@ def test_lists() -> None:
     made = encode_list(
         epoch=found.epoch, offset=found.offset, user_id=found.user_id, namespace="", model=found.model,
         generated_at_ms=found.generated_at_ms, source=found.source, variant=found.variant, items=found.items,
-        n_own=n_own(found.items), fields=shown,
+        fields=shown,
     )  # fmt: skip
     assert orjson.loads(made) == {**orjson.loads(with_fields), "list_id": orjson.loads(made)["list_id"]}
     sources = re.findall(r"who proposed it: (.*) \|", TEXT)[0]

@@ -24,7 +24,6 @@ def encoded(**changes: Any) -> bytes:
         "model": "blend",
         "variant": "control",
         "items": ITEMS,
-        "n_own": 1,
     }
     return encode_list(**(values | changes))
 
@@ -132,13 +131,21 @@ def test_unknown_fields_are_ignored() -> None:
     assert decode_list(json.dumps(value).encode()) == decode_list(encoded())
 
 
+@pytest.mark.parametrize(("reasons", "n"), [([], 0), ([(), ()], 0), ([(), ("a",), (), ("a", "b")], 2)])
+def test_n_own_counts_the_items_that_the_users_own_led_to(reasons: list[tuple[str, ...]], n: int) -> None:
+    """Wherever they stand and whoever proposed them: those with a reason."""
+    items = [ListItem(f"i{place}", 1.0, "popularity", because) for place, because in enumerate(reasons)]
+
+    assert decode_list(encoded(items=items)).n_own == n
+
+
 def test_n_own_comes_after_the_head_and_may_be_missing() -> None:
     """It stands between the fields that were there before and the items; a list that does not say it gives None."""
-    value = json.loads(encoded(n_own=2))
+    value = json.loads(encoded())
     older = {name: each for name, each in value.items() if name != "n_own"}
 
     assert list(value)[-3:] == ["variant", "n_own", "items"]
-    assert decode_list(encoded(n_own=2)).n_own == 2
+    assert decode_list(encoded()).n_own == value["n_own"] == 1
     assert decode_list(json.dumps(older).encode()).n_own is None
 
 

@@ -36,7 +36,7 @@ def test_every_setting_with_its_origin(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_names_of_lists_and_what_they_stand_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The names are those that workers write; what is named is what changes them."""
     before = freshet("settings").err.splitlines()[-1]
-    models = ListModels(Settings().fold, Settings().list_size)
+    models = ListModels(Settings().fold, Settings().lists, Settings().list_size)
     assert f"users' lists: {models.blend}, of the default list: {models.filler};" in before
     names = before.split("made of ")[1].split(", ")
     assert {"history_size", "extra_event_types", "list_size"} <= set(names)

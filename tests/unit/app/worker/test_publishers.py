@@ -160,7 +160,7 @@ def test_lists_say_what_made_them_and_how_much_is_the_users_own() -> None:
     asyncio.run(stage.lists._round())
     asyncio.run(stage.features.refresh(60.0))
 
-    models = ListModels(SETTINGS.fold, SETTINGS.list_size)
+    models = ListModels(SETTINGS.fold, SETTINGS.lists, SETTINGS.list_size)
     default = decode_list(stage.store.lists.pop("recs:default"))
     assert (default.model, default.n_own) == (models.filler, 0)
     assert default.items and not any(item.because for item in default.items)
