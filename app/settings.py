@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -24,7 +24,7 @@ from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
 from models.source_names import MAX_WEIGHT, SOURCE_NAMES
 from tables.keys import Keys
-from tables.list_fields import check_list_fields
+from tables.list_fields import checked_names
 from tables.names import Names
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Settings(KafkaSettings, RedisSettings):
         description="what co_occurrence, history and popularity count; {}: as found best",
     )
     proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
-    list_fields: tuple[str, ...] = Field(
+    list_fields: Annotated[tuple[str, ...], AfterValidator(checked_names)] = Field(
         (),
         examples=[["title", "attributes.price"]],
         description="fields of the catalogue that stand in each item of lists, 8 at most; empty: none",
@@ -195,15 +195,6 @@ class Settings(KafkaSettings, RedisSettings):
         if weights and not any(weights.values()):
             raise ValueError("no source counts anything")
         return weights
-
-    @field_validator("list_fields")
-    @classmethod
-    def _listed(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            check_list_fields(names)
-        except SettingsError as error:
-            raise ValueError(str(error)) from None
-        return names
 
     @property
     def names(self) -> Names:

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import orjson
 
-from models.errors import SettingsError
 from tables.catalogue import Entry
 
 LISTABLE: Final = ("title", "description", "categories", "tags", "available_from", "available_until")
@@ -18,25 +17,28 @@ MAX_FIELD_BYTES: Final = 1000
 _WITHIN: Final = "attributes."
 
 
-def check_list_fields(names: Sequence[str]) -> None:
+def checked_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse what cannot stand in lists.
 
     Raises
     ------
-    SettingsError
+    ValueError
         If a name is none of `LISTABLE` and no attribute, stands twice, or there are more than `MAX_LIST_FIELDS`.
     """
     if len(names) > MAX_LIST_FIELDS:
-        raise SettingsError(f"{len(names)} fields are too many: every item of every list has them. Name at most 8")
+        raise ValueError(
+            f"{len(names)} fields are too many: every item of every list has them. Name at most {MAX_LIST_FIELDS}"
+        )
     for name in names:
         if name == "hidden":
-            raise SettingsError("hidden is the same for all: items that are hidden are in no list. Take it out")
+            raise ValueError("hidden is the same for all: items that are hidden are in no list. Take it out")
         if name not in LISTABLE and not (name.startswith(_WITHIN) and len(name) > len(_WITHIN)):
-            raise SettingsError(
+            raise ValueError(
                 f"{name!r} is no field of the catalogue that lists may have: {', '.join(LISTABLE)}, attributes.NAME"
             )
         if names.count(name) > 1:
-            raise SettingsError(f"{name!r} stands there twice. Name it once")
+            raise ValueError(f"{name!r} stands there twice. Name it once")
+    return names
 
 
 def listed(entry: Entry, names: Sequence[str]) -> orjson.Fragment | None:

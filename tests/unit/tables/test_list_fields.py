@@ -5,9 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from models.errors import SettingsError
 from tables.catalogue import ENTRY_FIELDS, parse_entry
-from tables.list_fields import LISTABLE, MAX_FIELD_BYTES, check_list_fields, listed
+from tables.list_fields import LISTABLE, MAX_FIELD_BYTES, checked_names, listed
 
 ENTRY = {
     "title": 'Läufer "rot"',
@@ -75,10 +74,11 @@ def test_every_field_of_the_catalogue_has_its_place() -> None:
 )
 def test_names_that_cannot_be_used(names: list[str], said: str) -> None:
     """Each is told with what is allowed or what to do."""
-    with pytest.raises(SettingsError, match=said):
-        check_list_fields(names)
+    with pytest.raises(ValueError, match=said):
+        checked_names(tuple(names))
 
 
 def test_eight_fields_are_taken() -> None:
     """The bound itself is allowed."""
-    check_list_fields([f"attributes.a{n}" for n in range(8)])
+    names = tuple(f"attributes.a{n}" for n in range(8))
+    assert checked_names(names) == names
