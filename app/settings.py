@@ -16,19 +16,18 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.changes import Refuse, Warn
 from app.kafka_settings import KafkaSettings
+from app.list_shape import ListShape
 from app.misspelt import warn_of_unknown
 from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
-from models.source_names import MAX_WEIGHT, SOURCE_NAMES
 from tables.keys import Keys
 from tables.names import Names
 
 if TYPE_CHECKING:
     from tables.fold_settings import FoldSettings
-    from tables.list_settings import ListSettings
 
 PREFIX = "FRESHET_"
 DEFAULT_FILE = "freshet.toml"
@@ -51,7 +50,7 @@ _WRONG: Final = {
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", str: "text"}
 
 
-class Settings(KafkaSettings, RedisSettings):
+class Settings(KafkaSettings, RedisSettings, ListShape):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
@@ -130,18 +129,6 @@ class Settings(KafkaSettings, RedisSettings):
         3600, ge=0, description="events older than the partition's clock by more are late, s"
     )
 
-    list_size: int = Field(30, ge=1, le=500, description="items per list")
-    blend: Literal["learned", "log_shares", "ranks"] = Field(
-        "learned", description="what weighs the sources of a list: learned from what users took, or fixed weights"
-    )
-    source_weights: dict[str, float] = Field(
-        {},
-        description="what co_occurrence, history and popularity count; {}: as found best",
-    )
-    proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
-    look: int = Field(
-        2000, ge=1, le=1_000_000, description="items that factors are scored for; a smaller catalogue is scored whole"
-    )
     list_ttl_days: int = Field(30, ge=1, description="lists of users without events expire after, days")
     similar_size: int = Field(100, ge=1, le=1000, description="neighbours published per item")
     trending_size: int = Field(100, ge=1, le=1000, description="items published per trending window")
@@ -180,18 +167,6 @@ class Settings(KafkaSettings, RedisSettings):
                 said = str(error).rstrip(".")
                 raise ValueError(f"{said}; what others call otherwise is an alias, [sources.<name>] types") from None
         return types
-
-    @field_validator("source_weights")
-    @classmethod
-    def _weights(cls, weights: dict[str, float]) -> dict[str, float]:
-        for name, weight in weights.items():
-            if name not in SOURCE_NAMES:
-                raise ValueError(f"{name!r} is no source: there are {', '.join(SOURCE_NAMES)}")
-            if not 0.0 <= weight <= MAX_WEIGHT:
-                raise ValueError(f"{name} counts {weight}: allowed are 0 (not asked) to {MAX_WEIGHT:g}")
-        if weights and not any(weights.values()):
-            raise ValueError("no source counts anything")
-        return weights
 
     @property
     def names(self) -> Names:
@@ -260,13 +235,6 @@ class Settings(KafkaSettings, RedisSettings):
             late_grace_ms=self.late_grace_s * 1000,
             partitioner=self.partitioner,
         )
-
-    @property
-    def lists(self) -> "ListSettings":
-        """What shapes lists, and no state."""
-        from tables.list_settings import ListSettings  # compiles, as above
-
-        return ListSettings(self.blend, self.source_weights, self.proposals, self.look)
 
     @classmethod
     def settings_customise_sources(

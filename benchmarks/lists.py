@@ -66,7 +66,7 @@ def encode_all(lists: Sequence[list[ListItem]]) -> float:
             namespace="",
             generated_at_ms=START_MS,
             source=("user_events", 0, 12_345),
-            model="cooccurrence-0",
+            model="blend-00000000",
             variant="default",
             items=items,
         )

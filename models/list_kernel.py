@@ -9,6 +9,7 @@ from models import history_kernels
 from models.compiled import njit
 from models.list_candidates import Array, best_near, best_pairs, most_of, offered, sum_rows
 
+POPULAR_PART = 5  # of the items that factors are scored for, at most a fifth more are there for being popular
 SPARE = 2  # as many candidates of the factor model as needed, twice over, because some may be forbidden
 
 
@@ -107,6 +108,7 @@ def near_of_some(
 @njit(cache=True)
 def slots_to_look_at(sums: Array, touched: Array, norms: Array, popular: Array, slot_in: Array, look: int) -> Array:
     """Slots of about the `look` items with the greatest normed sums, and of popular ones that have none (-1: none)."""
+    popular = popular[: look // POPULAR_PART]
     amounts, chosen = np.empty(touched.shape[0], np.float64), np.empty(look, np.int32)
     for place in range(touched.shape[0]):
         amounts[place] = sums[touched[place]] * norms[touched[place]]

@@ -7,8 +7,8 @@ without parsing JSON and without rounding offsets above 2^53.
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
@@ -36,7 +36,15 @@ class ListItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecommendationList:
-    """A list as a reader gets it; `user_id` is None in the lists of segments and in the default list."""
+    """A list as a reader gets it; `user_id` is None in the lists of segments and in the default list.
+
+    Parameters
+    ----------
+    n_own
+        How many of its items the user's own items led to (`because`); None in lists of releases that did not say so.
+    fields
+        Item -> its fields of the catalogue, where the workers' `list_fields` names some; items without are left out.
+    """
 
     epoch: int
     offset: int
@@ -47,6 +55,8 @@ class RecommendationList:
     model: str
     variant: str
     items: tuple[ListItem, ...]
+    n_own: int | None = None
+    fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     @property
     def version(self) -> str:
@@ -82,6 +92,7 @@ def encode_list(
     variant: str,
     items: Sequence[ListItem],
     segment: str = "",
+    fields: Mapping[str, Any] | None = None,
 ) -> bytes:
     """JSON bytes of a list; scores rounded to 6 significant digits. About 12 us for 30 items.
 
@@ -93,6 +104,8 @@ def encode_list(
         Topic, partition and offset of the event that the list was made from.
     segment
         The segment of a list without `user_id`; empty for the default list. It enters `list_id` alone.
+    fields
+        Item -> what stands as `fields` in it, e.g. an `orjson.Fragment`; None: lists have no such field.
 
     Raises
     ------
@@ -108,6 +121,14 @@ def encode_list(
         )
     owner = f"user\0{user_id}" if user_id is not None else f"segment\0{segment}"
     topic, partition, source_offset = source
+    shown: list[dict[str, Any]] = [
+        {"id": item_id, "score": rounded(score), "source": by, "because": because}
+        for item_id, score, by, because in items
+    ]
+    if fields is not None:
+        for each in shown:
+            if (named := fields.get(each["id"])) is not None:
+                each["fields"] = named
     return orjson.dumps(
         {
             "v": FORMAT,
@@ -118,10 +139,8 @@ def encode_list(
             "source": {"topic": topic, "partition": partition, "offset": source_offset},
             "model": model,
             "variant": variant,
-            "items": [
-                {"id": item_id, "score": rounded(score), "source": by, "because": because}
-                for item_id, score, by, because in items
-            ],
+            "n_own": len([1 for item in items if item[3]]),
+            "items": shown,
         }
     )
 
@@ -180,6 +199,8 @@ def decode_list(payload: bytes) -> RecommendationList:
             items=tuple(
                 ListItem(item["id"], item["score"], item["source"], tuple(item["because"])) for item in value["items"]
             ),
+            n_own=value.get("n_own"),
+            fields={item["id"]: item["fields"] for item in value["items"] if "fields" in item},
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateError(

@@ -41,7 +41,7 @@ class ListSettings:
     blend: str = LEARNED
     weights: Mapping[str, float] = field(default_factory=dict)
     depth: int = 50
-    look: int = 2000
+    look: int = 1000
 
     def __post_init__(self) -> None:
         if self.blend not in WEIGHTS:
@@ -49,7 +49,7 @@ class ListSettings:
         if not 1 <= self.depth <= MAX_DEPTH:
             raise SettingsError(f"depth has value {self.depth!r}. Use 1 to {MAX_DEPTH}, e.g. 50.")
         if not 1 <= self.look <= MAX_LOOK:
-            raise SettingsError(f"look has value {self.look!r}. Use 1 to {MAX_LOOK}, e.g. 2000.")
+            raise SettingsError(f"look has value {self.look!r}. Use 1 to {MAX_LOOK}, e.g. 1000.")
         for name, weight in self.weights.items():
             if name not in SOURCE_NAMES:
                 raise SettingsError(f"weights names the source {name!r}. There are {', '.join(SOURCE_NAMES)}.")

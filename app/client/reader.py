@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from app.client import requests
-from app.client.requests import Request
+from app.client.requests import ItemState, Request
 from app.store.access import RedisAccess
 from app.store.clients import for_coroutines, for_threads
 from tables.keys import Keys
@@ -58,7 +58,10 @@ class Reader:
         return self._ask(requests.recs(self._keys, user_id, segment))
 
     def similar(self, item_id: str, k: int = 10) -> list[tuple[str, float]]:
-        """The k items most similar to an item, with their similarity, by (-similarity, item_id)."""
+        """The k items most similar to an item, with their similarity, by (-similarity, item_id).
+
+        Empty if there are none in Redis; `item_state` tells why as far as can be known.
+        """
         return self._ask(requests.best(self._keys.item_similarity(item_id), k))
 
     def trending(self, window: str, category: str | None = None, k: int = 10) -> list[tuple[str, float]]:
@@ -72,6 +75,16 @@ class Reader:
     def item_features(self, item_id: str) -> dict[str, str]:
         """An item's features, as text; empty for an item not seen."""
         return self._ask(requests.fields(self._keys.item_features(item_id)))
+
+    def item_state(self, item_id: str) -> ItemState:
+        """What Redis holds of an item, to tell why `similar` is empty.
+
+        `published`: its features are there, so it is known; nobody has dealt with it and another item yet that may be
+        offered, or its neighbours were lost and not yet written anew. `missing`: others are there and it is not: no
+        event of it was folded, or its turn to be written has not come. `empty`: no worker has written in this
+        namespace, or Redis was emptied.
+        """
+        return self._ask(requests.item_state(self._keys, item_id))
 
     def titles(self, item_ids: Sequence[str]) -> dict[str, str]:
         """The titles of items, in one round trip; items without a title are left out."""
@@ -123,6 +136,10 @@ class AsyncReader:
     async def item_features(self, item_id: str) -> dict[str, str]:
         """See `Reader.item_features`."""
         return await self._ask(requests.fields(self._keys.item_features(item_id)))
+
+    async def item_state(self, item_id: str) -> ItemState:
+        """See `Reader.item_state`."""
+        return await self._ask(requests.item_state(self._keys, item_id))
 
     async def titles(self, item_ids: Sequence[str]) -> dict[str, str]:
         """See `Reader.titles`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from app.store.connect import Command
 from models.errors import ServiceError, SettingsError
@@ -10,6 +10,8 @@ from tables.keys import Keys
 from tables.list_json import RecommendationList, decode_list
 
 T = TypeVar("T")
+
+ItemState = Literal["published", "missing", "empty"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,22 @@ def fields(key: str) -> Request[dict[str, str]]:
         return {field.decode(): value.decode() for field, value in replies[0].items()}
 
     return Request([("HGETALL", _encoded(key))], answer)
+
+
+def item_state(keys: Keys, item_id: str) -> Request[ItemState]:
+    """What is known of an item by its features; and, where there are none, whether the default list is there.
+
+    The default list goes out every second while the first partition has a worker, and lives for weeks: where it is
+    missing, no worker has written here, or what they wrote is gone.
+    """
+
+    def answer(replies: list[Any]) -> ItemState:
+        if given(replies[0]):
+            return "published"
+        return "empty" if given(replies[1]) is None else "missing"
+
+    features, default = _encoded(keys.item_features(item_id)), _encoded(keys.default_list())
+    return Request([("HGETALL", features), ("GET", default)], answer)
 
 
 def titles(keys: Keys, item_ids: Sequence[str]) -> Request[dict[str, str]]:

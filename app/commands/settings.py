@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from app.commands.flags import json_flag
 from app.commands.output import note, print_json, print_table
+
+OF_LISTS: Final = ("list_size", "blend", "source_weights", "proposals", "look")
+"""Settings that shape lists and no state."""
 
 
 @click.command()
@@ -21,6 +24,9 @@ def settings(as_json: bool) -> None:
 
     "on change" is what a worker does that finds state made with another value: refuse to start, naming the command;
     warn, and go on; or nothing (free).
+
+    At the end stand the names of the ways that lists are made, as published lists have them (`model`), and which
+    settings they stand for.
 
     \b
     Examples:
@@ -36,6 +42,7 @@ def settings(as_json: bool) -> None:
     print_table(("setting", "value", "default", "from", "on change", "meaning"), lines)
     path = config_path()
     note(f"settings file: {path}" + ("" if path.exists() else " (not there)"))
+    note(models_in_force())
 
 
 def config_path() -> Path:
@@ -43,6 +50,20 @@ def config_path() -> Path:
     from app.settings import DEFAULT_FILE, PREFIX
 
     return Path(os.environ.get(f"{PREFIX}CONFIG", DEFAULT_FILE))
+
+
+def models_in_force() -> str:
+    """The names that lists made with these settings carry, and the settings that such a name stands for."""
+    from app.changes import owner
+    from app.settings import Settings, load_settings
+    from tables.list_model import ListModels
+
+    settings = load_settings()
+    models = ListModels(settings.fold, settings.lists, settings.list_size)
+    fields = Settings.model_fields
+    owned = {found[0] for part in models.shapes if (found := owner(part, fields)) is not None}
+    named = [name for name in fields if name in owned or name in OF_LISTS]
+    return f"model of users' lists: {models.blend}, of the default list: {models.filler}; made of {', '.join(named)}"
 
 
 def list_settings() -> list[dict[str, Any]]:

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -18,6 +19,7 @@ from models.errors import InvalidEvent, ServiceError
 from models.windows import TRENDING_WINDOWS
 from tables.catalogue import Entry, parse_entry
 from tables.entry_fields import entry_key
+from tables.list_fields import listed
 
 logger = logging.getLogger("freshet")
 
@@ -36,12 +38,21 @@ class Catalogue:
     ----------
     max_items
         Entries kept, and items removed that are remembered; what comes when it is full is left out, and told.
+    list_fields
+        Fields that stand in lists.
+
+    Attributes
+    ----------
+    listed
+        Item -> its fields that stand in lists, kept up to date; None if none are to stand there.
     """
 
-    def __init__(self, broker: Broker, topic: str, max_items: int = 1_000_000) -> None:
+    def __init__(self, broker: Broker, topic: str, max_items: int = 1_000_000, list_fields: Sequence[str] = ()) -> None:
         self._broker = broker
         self._topic = topic
         self._max_items = max_items
+        self._list_fields = list_fields
+        self.listed: dict[str, orjson.Fragment] | None = {} if list_fields else None
         self._n_left_out = self._n_malformed = 0
         self._entries: dict[str, Entry] = {}
         self._bounded: dict[str, Entry] = {}  # those that are hidden, or not offered at any time
@@ -175,3 +186,13 @@ class Catalogue:
             for category in entry.categories:
                 self._members.setdefault(category, set()).add(item_id)
         self._changed[item_id] = None
+        self._list(item_id, entry)
+
+    def _list(self, item_id: str, entry: Entry | None) -> None:
+        """Keep what stands of an item in lists."""
+        if self.listed is not None:
+            shown = listed(entry, self._list_fields) if entry else None
+            if shown is None:
+                self.listed.pop(item_id, None)
+            else:
+                self.listed[item_id] = shown

@@ -28,7 +28,7 @@ from models.errors import ServiceError
 from models.event_types import type_codes
 from tables.features import item_fields, user_fields
 from tables.list_json import ListItem, encode_list
-from tables.view import TRENDING
+from tables.list_model import ListModels
 
 logger = logging.getLogger("freshet")
 
@@ -50,6 +50,7 @@ class FeaturePublisher:
         self._keys = settings.keys
         self._topic = settings.names.events
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
+        self._model = ListModels(settings.fold, settings.lists, settings.list_size).filler
         self._losses = Losses()
         self.redis_error: str | None = "Redis was not asked yet."  # None: it takes writes
         self._sweep = Sweep(lambda: chain(self._view.items.ids, self._catalogue.ids))
@@ -151,9 +152,10 @@ class FeaturePublisher:
             namespace=self._settings.namespace,
             generated_at_ms=now_ms,
             source=(self._topic, 0, max(0, first.state.next_offset - 1)),
-            model=TRENDING,
+            model=self._model,
             variant="default",
             items=items,
+            fields=self._catalogue.listed,
         )
         await self._store.publish_lists([(self._keys.default_list(), payload)], self._settings.list_ttl_days * DAY_S)
 

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.settings import Settings
 from app.store.store import Store
@@ -20,6 +20,7 @@ from models.blend_weights import Served
 from models.errors import ServiceError
 from tables.adaptive import AdaptiveRecommender
 from tables.list_json import ListItem, encode_list
+from tables.list_model import ListModels
 
 logger = logging.getLogger("freshet")
 
@@ -65,18 +66,32 @@ class ListPublisher:
     A worker that keeps up sends every touched user's list at once; behind a backlog a user's list goes out at most
     every `republish_s`, in a twentieth of the time, the last one always. What Redis did not take stays unpublished and
     is tried again.
+
+    Parameters
+    ----------
+    fields
+        Item -> the fields of the catalogue that stand in lists, as it is by then; None: none do.
     """
 
-    def __init__(self, settings: Settings, view: LiveView, store: Store, latency: Latency, gauge: LiveGauge) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        view: LiveView,
+        store: Store,
+        latency: Latency,
+        gauge: LiveGauge,
+        fields: Mapping[str, Any] | None = None,
+    ) -> None:
         self._settings = settings
         self._view = view
         self._store = store
         self._latency = latency
         self._gauge = gauge
+        self._fields = fields
         self._keys = settings.keys
         self._topic = settings.names.events
-        self._model = f"cooccurrence-{settings.fold.fingerprint()}"
         self.blend = AdaptiveRecommender(settings.lists)
+        self._model = ListModels(settings.fold, settings.lists, settings.list_size).blend
         self._bell = Bell()
         self._down_since: float | None = None
         self._rebuild_due = 0.0
@@ -242,6 +257,7 @@ class ListPublisher:
                 model=self._model,
                 variant="default",
                 items=items,
+                fields=self._fields,
             )
             entries.append((self._keys.user_list(user_id), payload))
             proposals = self.blend.made(self._view.items) if state.evaluator.includes(user_id) else None

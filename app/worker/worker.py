@@ -73,11 +73,11 @@ class Worker:
         self.error: BaseException | None = None
         self.view = LiveView(settings.fold)
         self.store = store or Store(settings.redis, keys=settings.keys)
-        self.catalogue = Catalogue(settings.kafka, self.names.catalogue, settings.max_catalogue)
+        self.catalogue = Catalogue(settings.kafka, self.names.catalogue, settings.max_catalogue, settings.list_fields)
         self.dead_letters = DeadLetterSender(settings.kafka, self.names.dead_letters)
         self.latency = Latency()
         self.gauge = LiveGauge()
-        self.lists = ListPublisher(settings, self.view, self.store, self.latency, self.gauge)
+        self.lists = ListPublisher(settings, self.view, self.store, self.latency, self.gauge, self.catalogue.listed)
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
         self.follower = ShareFollower(settings.kafka, self.names.item_checkpoints, self.view, settings.fold)
         saved = {name: limits[name] for name in (self.names.user_checkpoints, self.names.item_checkpoints)}

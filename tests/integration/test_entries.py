@@ -56,6 +56,7 @@ def test_a_table_becomes_titles_and_a_deletion_hides(scene: Scene, tmp_path: Pat
         scene.await_none(ask, PATIENCE_S, what)
         return found[-1]
 
+    scene.configure(list_fields=("title", "attributes.brand"))
     scene.create(1)
     scene.worker()
     run(
@@ -74,6 +75,12 @@ def test_a_table_becomes_titles_and_a_deletion_hides(scene: Scene, tmp_path: Pat
     ]
     listed = until("titles", "recs", "stranger", good=lambda found: len(found["titles"]) == 2)
     assert listed["titles"] == {"left": "The Left, One", "right": "Right"}
+    fields = {"left": {"title": "The Left, One", "attributes.brand": "B"}, "right": {"title": "Right"}}
+
+    def has_fields(found: Any) -> bool:
+        return {item["id"]: item["fields"] for item in found["items"] if "fields" in item} == fields
+
+    assert until("fields", "recs", "stranger", good=has_fields)["n_own"] == 0
     with redis.Redis.from_url(scene.settings.redis_url, decode_responses=True) as client:
         scene.await_none(
             lambda: {} if client.hget(scene.keys.item_features("left"), "attributes") else {"left": "no attributes"},
@@ -91,7 +98,9 @@ def test_a_table_becomes_titles_and_a_deletion_hides(scene: Scene, tmp_path: Pat
     until("default list", "recs", "stranger", good=lambda found: [i["id"] for i in found["items"]] == ["hub", "right"])
     until("similar", "similar", "hub", good=lambda found: [each["id"] for each in found] == ["right"])
     run("produce", stdin=events(("u0", "new")))
-    until("list", "recs", "u0", good=lambda found: [item["id"] for item in found["items"]] == ["right"])
+    del fields["left"]
+    own = until("list", "recs", "u0", good=lambda found: [item["id"] for item in found["items"]] == ["right"])
+    assert has_fields(own) and own["n_own"] == 1
 
 
 @pytest.mark.parametrize("by", ["ids", "file", "marks"])

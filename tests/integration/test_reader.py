@@ -63,8 +63,10 @@ def plain(answer: object) -> object:
             "source": {"topic": topic, "partition": partition, "offset": offset},
             "model": answer.model,
             "variant": answer.variant,
+            "n_own": answer.n_own,
             "items": [
                 {"id": item.item_id, "score": item.score, "source": item.source, "because": list(item.because)}
+                | ({"fields": answer.fields[item.item_id]} if item.item_id in answer.fields else {})
                 for item in answer.items
             ],
         }

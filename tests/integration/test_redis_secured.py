@@ -116,6 +116,8 @@ def test_worker_and_commands_by_tls_and_least_acl(
         outcome = freshet(*command, "--json", settings=as_reader)
         assert (outcome.code, outcome.err) == (0, ""), command
         assert orjson.loads(outcome.out)
+    unknown = freshet("similar", "no such item", settings=as_reader)
+    assert (unknown.code, "Redis holds nothing of item" in unknown.err) == (1, True)
     doctor = freshet("doctor", "--json", settings=scene.settings)
     assert [
         each

@@ -28,6 +28,7 @@ from tables.catalogue import ENTRY_FIELDS, parse_entry
 from tables.entry_fields import MAX_ENTRY_BYTES, WANTED
 from tables.features import item_fields, user_fields
 from tables.keys import TRENDING_WINDOWS, Keys
+from tables.list_fields import LISTABLE, MAX_FIELD_BYTES, MAX_LIST_FIELDS, listed
 from tables.list_json import ListItem, decode_list, encode_list
 from tables.names import Names
 from tables.profiles import PROFILE_FIELDS, parse_profile
@@ -178,7 +179,7 @@ def test_keys() -> None:
 
 def test_lists() -> None:
     """The example is read as a list, as the reader reads it; the table has each of its fields."""
-    (text,) = examples("json recs")
+    text, with_fields = examples("json recs")
     found = decode_list(text.encode())
     assert requests.recs(Keys(), "u42", None).answer([text.encode(), None]) == found
     assert found.version == "000001-0000000000001207"
@@ -189,7 +190,17 @@ def test_lists() -> None:
     assert orjson.loads(made) == {**orjson.loads(text), "list_id": orjson.loads(made)["list_id"]}
     assert json_keys(text) == json_keys(made.decode())
     own = [f"items[].{ {'item_id': 'id'}.get(name, name) }" for name in ListItem._fields]
-    assert list(rows("Lists")) == [*(name for name in json_keys(text)), *own[1:]]
+    assert list(rows("Lists")) == [*(name for name in json_keys(text)), *own[1:], "items[].fields"]
+    named = re.findall(r"Fields of the catalogue that may stand there: (.*?)\. Values", TEXT)[0]
+    assert re.findall(r"`([^`]+)`", named) == [*LISTABLE, "attributes.NAME"]
+    assert f"up to {MAX_LIST_FIELDS} names" in TEXT and f"longer than {MAX_FIELD_BYTES:,} bytes" in TEXT
+    shown = {"sku-7": listed(parse_entry(examples("json item")[0].encode()), ["title", "attributes.price"])}
+    made = encode_list(
+        epoch=found.epoch, offset=found.offset, user_id=found.user_id, namespace="", model=found.model,
+        generated_at_ms=found.generated_at_ms, source=found.source, variant=found.variant, items=found.items,
+        fields=shown,
+    )  # fmt: skip
+    assert orjson.loads(made) == {**orjson.loads(with_fields), "list_id": orjson.loads(made)["list_id"]}
     sources = re.findall(r"who proposed it: (.*) \|", TEXT)[0]
     assert re.findall(r"`(\w+)`", sources) == [CO_OCCURRENCE, HISTORY, TRENDING, POPULARITY]
 

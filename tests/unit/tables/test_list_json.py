@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
 
 from models.errors import StateError, UnknownVersion
@@ -41,6 +42,7 @@ def test_every_field_of_the_contract() -> None:
         "source": {"topic": "user_events", "partition": 3, "offset": 42},
         "model": "blend",
         "variant": "control",
+        "n_own": 1,
         "items": [
             {"id": "i1", "score": 0.123457, "source": "cooccurrence", "because": ["i7", "i9"]},
             {"id": 'ü "2"', "score": -3.0, "source": "trending", "because": []},
@@ -127,6 +129,40 @@ def test_unknown_fields_are_ignored() -> None:
     value["later"] = True
 
     assert decode_list(json.dumps(value).encode()) == decode_list(encoded())
+
+
+@pytest.mark.parametrize(("reasons", "n"), [([], 0), ([(), ()], 0), ([(), ("a",), (), ("a", "b")], 2)])
+def test_n_own_counts_the_items_that_the_users_own_led_to(reasons: list[tuple[str, ...]], n: int) -> None:
+    """Wherever they stand and whoever proposed them: those with a reason."""
+    items = [ListItem(f"i{place}", 1.0, "popularity", because) for place, because in enumerate(reasons)]
+
+    assert decode_list(encoded(items=items)).n_own == n
+
+
+def test_n_own_comes_after_the_head_and_may_be_missing() -> None:
+    """It stands between the fields that were there before and the items; a list that does not say it gives None."""
+    value = json.loads(encoded())
+    older = {name: each for name, each in value.items() if name != "n_own"}
+
+    assert list(value)[-3:] == ["variant", "n_own", "items"]
+    assert decode_list(encoded()).n_own == value["n_own"] == 1
+    assert decode_list(json.dumps(older).encode()).n_own is None
+
+
+def test_fields_stand_in_the_items_that_have_some() -> None:
+    """Each item gets what is given for it as its last field; with none the bytes are as without the setting."""
+    fields = {
+        "i1": orjson.Fragment(b'{"title":"Lamp","attributes.price":59.9}'),
+        "i3": orjson.Fragment(b'{"title":"?"}'),
+    }
+    payload = encoded(fields=fields)
+
+    items = json.loads(payload)["items"]
+    assert items[0].pop("fields") == {"title": "Lamp", "attributes.price": 59.9}
+    assert items == json.loads(encoded())["items"]
+    assert list(json.loads(payload)["items"][0])[-1] == "fields"
+    assert decode_list(payload).fields == {"i1": {"title": "Lamp", "attributes.price": 59.9}}
+    assert (encoded(fields={}), decode_list(encoded()).fields) == (encoded(), {})
 
 
 @pytest.mark.parametrize("payload", [b"", b"null", b"[]", b"{", b"7", b'{"v":1}', b'{"v":1,"version":"x"}', b"\xff"])

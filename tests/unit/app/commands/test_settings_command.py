@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from app.settings import Settings
+from tables.list_model import ListModels
 from tests.command import freshet
 
 
@@ -30,6 +31,19 @@ def test_every_setting_with_its_origin(tmp_path: Path, monkeypatch: pytest.Monke
     assert rows["history_size"]["default"] == 20
     assert rows["history_size"]["variable"] == "FRESHET_HISTORY_SIZE"
     assert all(row["meaning"] for row in rows.values())
+
+
+def test_the_names_of_lists_and_what_they_stand_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names are those that workers write; what is named is what changes them."""
+    before = freshet("settings").err.splitlines()[-1]
+    models = ListModels(Settings().fold, Settings().lists, Settings().list_size)
+    assert f"users' lists: {models.blend}, of the default list: {models.filler};" in before
+    names = before.split("made of ")[1].split(", ")
+    assert {"history_size", "extra_event_types", "list_size"} <= set(names)
+    assert not {"evaluate_fraction", "partitioner", "list_fields", "refresh_s"} & set(names)
+
+    monkeypatch.setenv("FRESHET_HISTORY_SIZE", "7")
+    assert f"{models.blend}," not in freshet("settings").err
 
 
 def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,6 +71,9 @@ def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
         ("NAMESPACE", "My shop", "has value 'My shop': not of this form. Use text that matches ^[a-z0-9]["),
         ("EXTRA_EVENT_TYPES", "{bad", """has value '{bad': not JSON. Use JSON, e.g. {"share": [2.0, 1]}:"""),
         ("EXTRA_EVENT_TYPES", '{"share": [1]}', "Field required, at share.1. Use JSON, e.g."),
+        ("LIST_FIELDS", "title", """has value 'title': not JSON. Use JSON, e.g. ["title", "attributes.price"]:"""),
+        ("LIST_FIELDS", '["titel"]', "has value ['titel']: 'titel' is no field of the catalogue that lists may have:"),
+        ("LIST_FIELDS", '["hidden"]', "hidden is the same for all: items that are hidden are in no list. Take it out."),
     ],
 )  # fmt: skip
 def test_setting_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:

@@ -40,6 +40,25 @@ def stage() -> tuple[Catalogue, LiveView]:
     return catalogue, view
 
 
+def test_fields_for_lists_follow_the_catalogue() -> None:
+    """An entry that comes, changes, loses its fields or goes does so for lists; without the setting nothing is kept."""
+    catalogue, off = Catalogue(Broker("nowhere"), "items", 2, ["title"]), Catalogue(Broker("nowhere"), "items")
+    fields = catalogue.listed  # as the publisher of lists holds it
+    for each in (catalogue, off):
+        take(each, "i1", title="One")
+        take(each, "i2", tags=["x"])
+        take(each, "i3", title="left out: there are two already")
+    assert orjson.dumps(fields) == b'{"i1":{"title":"One"}}'
+
+    take(catalogue, "i2", title="Two")
+    take(catalogue, "i1", title="First")
+    assert orjson.dumps(fields, option=orjson.OPT_SORT_KEYS) == b'{"i1":{"title":"First"},"i2":{"title":"Two"}}'
+
+    take(catalogue, "i1", tags=["x"])
+    take(catalogue, "i2")
+    assert (fields, off.listed) == ({}, None)
+
+
 @pytest.mark.parametrize("k", [4, 500])
 def test_trends_by_category_are_the_trends_of_its_members(k: int) -> None:
     """In the order of the whole window, ties by id; forbidden items and those that have moved left out."""

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, cast
 from unittest.mock import patch
 
+import orjson
 import pytest
 from aiokafka import TopicPartition
 
@@ -27,6 +28,7 @@ from app.worker.owned import OwnedPartition
 from models.errors import ServiceError
 from tables.items import ItemShares
 from tables.list_json import decode_list
+from tables.list_model import ListModels
 from tables.names import Names
 from tables.partition import PartitionState
 from tests.logs import record
@@ -86,7 +88,7 @@ class FakeStore:
 class Stage:
     """A view with one owned partition of some users, and its publishers."""
 
-    def __init__(self, n: int = 60, n_items: int = 6) -> None:
+    def __init__(self, n: int = 60, n_items: int = 6, n_fields: int = 0) -> None:
         self.state = PartitionState(0, 1, SETTINGS.fold)
         self.partition = OwnedPartition(self.state, CheckpointWriter(0, Names(), Broker("nowhere"), {}))
         self.n = 0
@@ -95,8 +97,9 @@ class Stage:
         self.view.knows_shares = self.view.knows_catalogue = True
         self.view.own({0: self.partition})
         self.store = FakeStore()
-        self.lists = ListPublisher(SETTINGS, self.view, cast(Store, self.store), Latency(), LiveGauge())
-        self.catalogue = Catalogue(Broker("nowhere"), "items")
+        self.catalogue = Catalogue(Broker("nowhere"), "items", list_fields=["title"][:n_fields])
+        store = cast(Store, self.store)
+        self.lists = ListPublisher(SETTINGS, self.view, store, Latency(), LiveGauge(), self.catalogue.listed)
         self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), self.catalogue)
 
     async def publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
@@ -149,6 +152,37 @@ def test_lists_stay_missing_while_redis_is_away() -> None:
     assert stage.partition.unpublished == {}
     found = decode_list(stage.store.lists["recs:user:u1"])
     assert found.offset == stage.state.users.last_offset("u1")
+
+
+def test_lists_say_what_made_them_and_how_much_is_the_users_own() -> None:
+    """Users' lists carry the blend's name and the number of items with a reason; the default list its own, and 0."""
+    stage = Stage(30)
+    asyncio.run(stage.lists._round())
+    asyncio.run(stage.features.refresh(60.0))
+
+    models = ListModels(SETTINGS.fold, SETTINGS.lists, SETTINGS.list_size)
+    default = decode_list(stage.store.lists.pop("recs:default"))
+    assert (default.model, default.n_own) == (models.filler, 0)
+    assert default.items and not any(item.because for item in default.items)
+    users = [decode_list(payload) for payload in stage.store.lists.values()]
+    assert {found.model for found in users} == {models.blend}
+    assert [found.n_own for found in users] == [sum(bool(item.because) for item in found.items) for found in users]
+    assert any(found.n_own for found in users)
+
+
+def test_fields_of_the_catalogue_stand_in_every_list() -> None:
+    """Users' lists and the default list have them where the catalogue has them, as of when the list is made."""
+    stage = Stage(30, n_fields=1)
+    assert stage.catalogue.listed is not None
+    stage.catalogue.listed["i2"] = orjson.Fragment(b'{"title":"Two"}')
+    asyncio.run(stage.lists._round())
+    asyncio.run(stage.features.refresh(60.0))
+
+    found = [decode_list(payload) for payload in stage.store.lists.values()]
+    offered = ["i2" in {item.item_id for item in each.items} for each in found]
+    assert any(offered)
+    assert [each.fields for each in found] == [{"i2": {"title": "Two"}} if has else {} for has in offered]
+    assert decode_list(stage.store.lists["recs:default"]).fields == {"i2": {"title": "Two"}}
 
 
 def test_event_during_the_write_keeps_the_list_missing() -> None:

@@ -1,0 +1,48 @@
+"""The settings that shape lists, and no state: free to change from one start to the next."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+from pydantic_settings import BaseSettings
+
+from models.source_names import MAX_WEIGHT, SOURCE_NAMES
+from tables.list_fields import checked_names
+from tables.list_settings import ListSettings
+
+
+class ListShape(BaseSettings):
+    """How lists are made, how long they are, and what stands in them."""
+
+    list_size: int = Field(30, ge=1, le=500, description="items per list")
+    blend: Literal["learned", "log_shares", "ranks"] = Field(
+        "learned", description="what weighs the sources of a list: learned from what users took, or fixed weights"
+    )
+    source_weights: dict[str, float] = Field(
+        {}, description="what co_occurrence, history and popularity count; {}: as found best"
+    )
+    proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
+    look: int = Field(
+        1000, ge=1, le=1_000_000, description="items that factors are scored for; a smaller catalogue is scored whole"
+    )
+    list_fields: Annotated[tuple[str, ...], AfterValidator(checked_names)] = Field(
+        (),
+        examples=[["title", "attributes.price"]],
+        description="fields of the catalogue that stand in each item of lists, 8 at most; empty: none",
+    )
+
+    @field_validator("source_weights")
+    @classmethod
+    def _weights(cls, weights: dict[str, float]) -> dict[str, float]:
+        for name, weight in weights.items():
+            if name not in SOURCE_NAMES:
+                raise ValueError(f"{name!r} is no source: there are {', '.join(SOURCE_NAMES)}")
+            if not 0.0 <= weight <= MAX_WEIGHT:
+                raise ValueError(f"{name} counts {weight}: allowed are 0 (not asked) to {MAX_WEIGHT:g}")
+        if weights and not any(weights.values()):
+            raise ValueError("no source counts anything")
+        return weights
+
+    @property
+    def lists(self) -> ListSettings:
+        """How lists are made of what sources propose."""
+        return ListSettings(self.blend, self.source_weights, self.proposals, self.look)
