@@ -11,6 +11,7 @@ from app.commands import (
     demo,
     doctor,
     entries,
+    evaluate,
     produce,
     recs,
     replay,
@@ -46,6 +47,7 @@ cli.add_command(demo.demo)
 cli.add_command(up.up)
 cli.add_command(worker.worker)
 cli.add_command(replay.replay)
+cli.add_command(evaluate.evaluate)
 cli.add_command(recs.recs)
 cli.add_command(similar.similar)
 cli.add_command(trending.trending)

@@ -11,19 +11,10 @@ import click
 import orjson
 from click.core import ParameterSource
 
+from app.commands.log_flags import log_flags, opened_log
 from app.commands.output import fail
-from app.replay import (
-    FORMATS,
-    TIMESTAMP_UNITS,
-    EventLog,
-    SourceLog,
-    open_log,
-    open_source_log,
-    parse_columns,
-    parse_speed,
-)
+from app.replay import EventLog, SourceLog, parse_speed
 from app.replay.beside import Beside, folded_beside
-from app.replay.fitting import refuse_what_does_not_fit
 from app.replay.progress import Bar, shown
 from app.replay.seconds import warn_of_seconds
 from app.settings import Settings, load_settings
@@ -46,13 +37,7 @@ _ADVICE = {
 
 
 @click.command()
-@click.argument("log", required=False, type=click.Path(path_type=Path))
-@click.option("--dataset", help="A known data set instead of a file: ml-100k (fetched once), ml-1m, ml-latest-small.")
-@click.option("--format", "log_format", type=click.Choice(FORMATS), default="auto", show_default=True)
-@click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field stands in the log.")
-@click.option("--event-type", help="The type of events that carry none.")
-@click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True)
-@click.option("--source", metavar="NAME", help="Read the rows by [sources.NAME] of the settings.")
+@log_flags
 @click.option("--speed", default="max", show_default=True, help="Pace by event time: 1x, 10x, max.")
 @click.option("--inline", is_flag=True, help="Fold in this process, without Kafka, Redis; print result and digest.")
 @click.option("--isolated", is_flag=True, help="Fold in a namespace and by a worker of its own; remove it after.")
@@ -68,13 +53,6 @@ _ADVICE = {
 @click.option("--local", is_flag=True, help="With --isolated: on a Kafka and a Redis started for this run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines; the last one is the result.")
 def replay(
-    log: Path | None,
-    dataset: str | None,
-    log_format: str,
-    columns: tuple[str, ...],
-    event_type: str | None,
-    timestamp_unit: str,
-    source: str | None,
     speed: str,
     inline: bool,
     isolated: bool,
@@ -83,6 +61,7 @@ def replay(
     beside: tuple[int, ...],
     local: bool,
     as_json: bool,
+    **which: Any,
 ) -> None:
     """Replay a recorded event LOG: JSONL, CSV, OTTO sessions or MovieLens files, plain, gzip or zstd; or Parquet.
 
@@ -106,18 +85,7 @@ def replay(
     _refuse_flags(INLINE if inline else ISOLATED if isolated else "")
     pace = parse_speed(speed)
     settings = load_settings()
-    if source is not None:
-        opened = _by_source(log, source, settings, log_format)
-    else:
-        opened = open_log(
-            log,
-            dataset=dataset,
-            columns=parse_columns(columns),
-            event_type=event_type,
-            timestamp_unit=timestamp_unit,
-            log_format=log_format,
-        )
-        refuse_what_does_not_fit(opened, settings)
+    opened = opened_log(settings, **which)
     warn_of_seconds(opened)
     if (inline or isolated) and "evaluate_fraction" not in settings.model_fields_set:
         settings = settings.model_copy(update={"evaluate_fraction": 1.0})
@@ -138,19 +106,6 @@ def replay(
     _print(result, as_json)
     if isinstance(opened, SourceLog) and opened.n_refused:
         fail(f"{opened.n_refused:,} of {opened.n_rows:,} rows were refused and left out, the first: {opened.example}")
-
-
-def _by_source(log: Path | None, name: str, settings: Settings, log_format: str) -> EventLog:
-    """The log, read by a source; flags that say the same in another way are refused."""
-    from app.sources import file_source
-
-    context = click.get_current_context()
-    for flag in ("dataset", "columns", "event_type", "timestamp_unit"):
-        if context.get_parameter_source(flag) is ParameterSource.COMMANDLINE:
-            flag = flag.removesuffix("s").replace("_", "-")
-            raise click.UsageError(f"--source says how the rows are read: leave out --{flag}.")
-    source = file_source(settings.source(name), settings.fold.rules)
-    return open_source_log(log, source=source, log_format=log_format)
 
 
 def _refuse_flags(way: str) -> None:

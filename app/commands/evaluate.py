@@ -1,0 +1,119 @@
+"""`freshet evaluate`."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.commands.flags import json_flag
+from app.commands.log_flags import log_flags, opened_log
+from app.commands.output import fail, note, print_json
+from app.replay import SourceLog
+from app.replay.progress import Bar, shown
+from app.replay.seconds import warn_of_seconds
+from app.settings import load_settings
+
+if TYPE_CHECKING:
+    from app.evaluate.run import Evaluation
+    from app.replay import EventLog
+    from app.settings import Settings
+
+
+@click.command()
+@log_flags
+@click.option(
+    "--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="Of the topic, all interleaved."
+)
+@click.option(
+    "--shares-every",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="RECORDS",
+    help="With more partitions: how often each sees what the others did.",
+)
+@click.option(
+    "--sample",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="FRACTION",
+    help="Of the users, by a hash of the id: score their events alone. All are learned from.",
+)
+@click.option("--lists", "lists_file", type=click.Path(path_type=Path), metavar="FILE", help="Write every user's list.")
+@json_flag
+def evaluate(
+    partitions: int, shares_every: int, sample: float, lists_file: Path | None, as_json: bool, **which: Any
+) -> None:
+    """Say how good the lists are that people would really get: a recorded LOG, without Kafka or Redis.
+
+    Every record is scored, then learned. A test is a positive event on an item that is new to its user; it is scored
+    on the very list that would be in Redis before it, made of the user's partition as it is and of the others as they
+    were when they last told. Events of one user with the same timestamp are all scored on the list of before them. An
+    item that no event has named yet is a miss.
+
+    Beside the list: each of its sources alone, the list without each, and three baselines: popularity (the most
+    events), recency (touched last), last item (what followed the user's last item most often). A source that the list
+    is not worse without earns nothing on this log. A difference whose interval holds 0 may be chance.
+
+    HR: tests whose item stood in the first places. NDCG, MRR: the same, better places count more. P, R, F1, MAP: of a
+    list, with all that it was tested with. Coverage: items ever shown. Novelty: how rare, in bits. Gini: how unequally
+    places are spread over items, 0 to 1.
+
+    \b
+    Examples:
+      freshet evaluate --dataset ml-100k
+      freshet evaluate --dataset ml-100k --partitions 4
+      freshet evaluate clicks.csv.gz --column user_id=visitor --event-type click --sample 0.1
+      freshet evaluate ga4.jsonl --source web --json
+      freshet evaluate events.jsonl --lists lists.jsonl
+    """
+    settings = load_settings()
+    log = opened_log(settings, **which)
+    warn_of_seconds(log)
+    if lists_file is not None:
+        from app.evaluate.final import refuse_unwritable
+
+        refuse_unwritable(lists_file)
+    from app.evaluate.result import result_of
+
+    began = time.perf_counter()
+    evaluation = _evaluated(log, settings, partitions, shares_every, sample)
+    result: dict[str, Any] = {"log": log.name, **result_of(evaluation)}
+    result["seconds"] = round(time.perf_counter() - began, 3)
+    if isinstance(log, SourceLog):
+        result |= {"rows": log.n_rows, "rows_refused": log.n_refused}
+    if lists_file is not None:
+        from app.evaluate.final import write_lists
+
+        n = write_lists(evaluation, lists_file)
+        note(f"{n:,} lists written to {lists_file}")
+    if as_json:
+        print_json(result)
+    else:
+        from app.evaluate.show import show_evaluation
+
+        show_evaluation(result)
+    if isinstance(log, SourceLog) and log.n_refused:
+        fail(f"{log.n_refused:,} of {log.n_rows:,} rows were refused and left out, the first: {log.example}")
+
+
+def _evaluated(
+    log: "EventLog", settings: "Settings", partitions: int, shares_every: int, sample: float
+) -> "Evaluation":
+    from app.evaluate.lists import PublishedLists
+    from app.evaluate.run import Evaluation, EvaluationSettings
+
+    evaluation = Evaluation(
+        settings.fold,
+        EvaluationSettings(partitions, shares_every, sample),
+        PublishedLists(settings.fold.fusion, settings.list_size),
+        int(time.time() * 1000),
+    )
+    with shown() as display:
+        bar = Bar(display, "evaluated", log.n_records(), log)
+        for record in log:
+            evaluation.take(record)
+            bar.advance()
+    return evaluation

@@ -1,0 +1,70 @@
+"""Which log, and how to read it: flags of every command that reads a recorded one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from app.commands.flags import Command
+from app.replay import FORMATS, TIMESTAMP_UNITS, EventLog, open_log, open_source_log, parse_columns
+from app.replay.fitting import refuse_what_does_not_fit
+from app.settings import Settings
+
+_OPTIONS: tuple[Callable[[Command], Command], ...] = (
+    click.argument("log", required=False, type=click.Path(path_type=Path)),
+    click.option(
+        "--dataset", help="A known data set instead of a file: ml-100k (fetched once), ml-1m, ml-latest-small."
+    ),
+    click.option("--format", "log_format", type=click.Choice(FORMATS), default="auto", show_default=True),
+    click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field stands in the log."),
+    click.option("--event-type", help="The type of events that carry none."),
+    click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True),
+    click.option("--source", metavar="NAME", help="Read the rows by [sources.NAME] of the settings."),
+)
+
+
+def log_flags(command: Command) -> Command:
+    """Give a command the argument LOG and the flags that say how to read it; `opened_log` takes them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def opened_log(
+    settings: Settings,
+    *,
+    log: Path | None,
+    dataset: str | None,
+    log_format: str,
+    columns: tuple[str, ...],
+    event_type: str | None,
+    timestamp_unit: str,
+    source: str | None,
+) -> EventLog:
+    """The log that the flags of the running command name; refused if it holds no events."""
+    if source is not None:
+        return _by_source(log, source, settings, log_format)
+    opened = open_log(
+        log,
+        dataset=dataset,
+        columns=parse_columns(columns),
+        event_type=event_type,
+        timestamp_unit=timestamp_unit,
+        log_format=log_format,
+    )
+    refuse_what_does_not_fit(opened, settings)
+    return opened
+
+
+def _by_source(log: Path | None, name: str, settings: Settings, log_format: str) -> EventLog:
+    """The log, read by a source; flags that say the same in another way are refused."""
+    from app.sources import file_source
+
+    context = click.get_current_context()
+    for flag in ("dataset", "columns", "event_type", "timestamp_unit"):
+        if context.get_parameter_source(flag) is ParameterSource.COMMANDLINE:
+            flag = flag.removesuffix("s").replace("_", "-")
+            raise click.UsageError(f"--source says how the rows are read: leave out --{flag}.")
+    source = file_source(settings.source(name), settings.fold.rules)
+    return open_source_log(log, source=source, log_format=log_format)

@@ -1,0 +1,136 @@
+"""What an evaluation has found, as numbers by name."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from app.evaluate.baselines import POPULARITY
+from app.evaluate.run import SERVED, Evaluation
+from app.evaluate.scored import DEPTHS, Shown, Tests
+from models.bootstrap import paired_differences
+from models.evaluation import merged_errors
+from models.list_metrics import coverage, gini, hits, ndcg, quality
+
+DIGITS: Final = 5
+FEW_EVENTS: Final = 5
+HEAD: Final = 0.2
+HISTORY: Final = (5, 20, 60)
+COMPARED: Final = (("hr@10", hits, 10), ("hr@20", hits, 20), ("ndcg@10", ndcg, 10))
+
+Mask = npt.NDArray[np.bool_]
+
+
+def result_of(evaluation: Evaluation) -> dict[str, Any]:
+    """The fields of the command's JSON line."""
+    tests, states = evaluation.tests, evaluation.states
+    n_repeats, n_tests = evaluation.left_out["repeat"], len(tests)
+    return {
+        "records": evaluation.n_records,
+        "items": len(evaluation.baselines.ids),
+        "partitions": len(states),
+        "shares_every": evaluation.settings.shares_every,
+        "sample": evaluation.settings.sample,
+        "fingerprint": states[0].settings.fingerprint(),
+        "protocol": "strict prequential, published lists",
+        "tests": n_tests,
+        "lists_tested": tests.n_lists,
+        "users_tested": len(evaluation.users),
+        "left_out": dict(evaluation.left_out),
+        "repeat_share": _rounded(n_repeats / (n_repeats + n_tests)) if n_repeats + n_tests else None,
+        "lists": {name: _of_list(evaluation, name) for name in tests.names} if n_tests else {},
+        "differences": _differences(tests),
+        "segments": {name: _of_segment(tests, mask) for name, mask in _segments(evaluation).items()},
+        "ratings": merged_errors([state.evaluator.ratings for state in states]),
+        "series": _series(tests),
+    }
+
+
+def _of_list(evaluation: Evaluation, name: str) -> dict[str, float]:
+    tests = evaluation.tests
+    ranks, list_of = tests.ranks(name), tests.column("list")
+    found: dict[str, float] = {}
+    for place, k in enumerate(DEPTHS):
+        found |= quality(ranks, list_of, k) | _shown(tests.shown[name], place, k, len(evaluation.baselines.ids))
+    return {metric: _rounded(value) for metric, value in found.items()}
+
+
+def _shown(shown: Shown, place: int, k: int, n_items: int) -> dict[str, float]:
+    exposures = np.zeros(n_items, np.int64)
+    known = shown.exposures[place, :n_items]
+    exposures[: len(known)] = known
+    novelty = shown.bits[place] / max(1, int(exposures.sum()))
+    return {f"coverage@{k}": coverage(exposures), f"gini@{k}": gini(exposures), f"novelty@{k}": novelty}
+
+
+def _differences(tests: Tests) -> dict[str, dict[str, dict[str, float]]]:
+    """The served list less each other one, with intervals."""
+    others = [name for name in tests.names if name != SERVED]
+    found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in others}
+    for metric, of, k in COMPARED:
+        columns = [of(tests.ranks(name), k) for name in (SERVED, *others)]
+        differences = paired_differences(tests.column("user"), np.stack(columns, axis=1))
+        for name, difference in zip(others, differences, strict=False):  # none without tests
+            found[name][metric] = {field: _rounded(value) for field, value in asdict(difference).items()}
+    return {name: metrics for name, metrics in found.items() if metrics}
+
+
+def _segments(evaluation: Evaluation) -> dict[str, Mask]:
+    """Which tests belong to each segment."""
+    tests = evaluation.tests
+    user_events, item_events, n_seen = map(tests.column, ("user_events", "item_events", "n_seen"))
+    in_head = _head(np.array(evaluation.baselines.n_events, np.int64))[tests.column("item")]
+    segments = {
+        "cold users": user_events < FEW_EVENTS,
+        "warm users": user_events >= FEW_EVENTS,
+        "new items": item_events < FEW_EVENTS,
+        "old items": item_events >= FEW_EVENTS,
+        "head items": in_head,
+        "tail items": ~in_head,
+    }
+    edges = (0, *HISTORY)
+    for low, high in zip(edges, HISTORY, strict=False):
+        segments[f"history {low}-{high - 1}"] = (n_seen >= low) & (n_seen < high)
+    segments[f"history {HISTORY[-1]}+"] = n_seen >= HISTORY[-1]
+    return segments
+
+
+def _head(n_events: npt.NDArray[np.int64]) -> Mask:
+    """The fifth of the items with the most events in the whole log; of equals those that came first."""
+    head = np.zeros(len(n_events), np.bool_)
+    head[np.argsort(-n_events, kind="stable")[: round(HEAD * len(n_events))]] = True
+    return head
+
+
+def _of_segment(tests: Tests, mask: Mask) -> dict[str, Any]:
+    n = int(mask.sum())
+    return {"tests": n} | {name: _rates(tests, name, lambda values: values[mask]) if n else {} for name in tests.names}
+
+
+def _rates(
+    tests: Tests, name: str, among: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
+) -> dict[str, float]:
+    ranks = among(tests.ranks(name))
+    return {f"hr@{k}": _rounded(float(hits(ranks, k).mean())) for k in DEPTHS}
+
+
+def _series(tests: Tests) -> list[dict[str, Any]]:
+    """Hit rates along the log, per 1,000 records."""
+    blocks = tests.column("block")
+    n = np.bincount(blocks)
+    by_name = {name: np.bincount(blocks, hits(tests.ranks(name), 10)) for name in (SERVED, POPULARITY)}
+    return [
+        {
+            "block": block,
+            "tests": int(n[block]),
+            "hr@10": _rounded(by_name[SERVED][block] / n[block]),
+            "popularity_hr@10": _rounded(by_name[POPULARITY][block] / n[block]),
+        }
+        for block in np.flatnonzero(n).tolist()
+    ]
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), DIGITS)

@@ -1,0 +1,178 @@
+"""The run: every record of a log is scored on the lists of before it, then folded in its partition."""
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, replace
+
+from app.evaluate.baselines import NAMES, Baselines
+from app.evaluate.lists import PublishedLists
+from app.evaluate.scored import DEPTH, Frozen, Tests
+from app.evaluate.shares import PartitionViews
+from app.replay.fit import fit
+from app.replay.records import LogRecord
+from models.errors import InvalidEvent
+from models.evaluation import EVENTS_PER_BLOCK
+from models.events import Event, decode
+from models.ids import hash64
+from models.list_metrics import usable
+from models.partitioner import partition_of
+from tables.evaluator import MAX_WAITING
+from tables.fold_settings import FoldSettings
+from tables.list_json import ListItem
+from tables.partition import PartitionState
+from tables.user_state import UserState
+from tables.view import Filler, ItemView
+
+SERVED = "list"
+FILLER_EVERY = 100
+_PARTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSettings:
+    """How a log is evaluated.
+
+    Parameters
+    ----------
+    partitions
+        In how many it is folded.
+    shares_every
+        Events of the log after which a partition sees what the others did.
+    sample
+        Fraction of the users, by a hash of the id, whose events are scored.
+    """
+
+    partitions: int = 1
+    shares_every: int = 1000
+    sample: float = 1.0
+
+    def includes(self, user_id: str) -> bool:
+        """Whether a user is among those evaluated: the same users as those of `evaluate_fraction`."""
+        return self.sample >= 1.0 or hash64(f"evaluate\0{user_id}") % _PARTS < round(self.sample * _PARTS)
+
+
+class Evaluation:
+    """A log under evaluation, record by record.
+
+    Attributes
+    ----------
+    tests
+        What was scored.
+    left_out
+        Records that were not, by the reason.
+    """
+
+    def __init__(self, fold: FoldSettings, settings: EvaluationSettings, lists: PublishedLists, start_ms: int) -> None:
+        self.settings = settings
+        self.lists = lists
+        fold = replace(fold, evaluate_fraction=0.0)  # the fold's own lists are not asked for
+        self.states = [PartitionState(number, settings.partitions, fold) for number in range(settings.partitions)]
+        self.baselines = Baselines()
+        others = [name for source in lists.sources for name in (f"{source} alone", f"without {source}")]
+        self.tests = Tests((SERVED, *others, *NAMES))
+        self.left_out: Counter[str] = Counter(
+            dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
+        )
+        self.n_records = 0
+        self.users: dict[str, int] = {}  # numbers of the users evaluated
+        self._rules = fold.rules
+        self._partitioner = fold.partitioner
+        self._start_ms = start_ms
+        self._views = PartitionViews(self.states, fold, settings.shares_every)
+        self._fillers: list[tuple[int, int, Filler]] = [(-FILLER_EVERY, -1, Filler(()))] * settings.partitions
+        self._waiting: list[OrderedDict[str, Frozen]] = [OrderedDict() for _ in self.states]
+
+    def take(self, record: LogRecord) -> None:
+        """Score a record, then fold it."""
+        sent = fit(record)
+        n = self.settings.partitions
+        number = partition_of(sent.key, n, self._partitioner) if n > 1 else 0
+        state = self.states[number]
+        try:
+            event = decode(sent.key, sent.value, self._start_ms, self._rules)
+        except InvalidEvent:
+            self._fold(state, sent)
+            self.left_out["dead_letter"] += 1
+        else:
+            self._take(state, event, sent)
+        self.n_records += 1
+        self._views.advance(self.n_records)
+
+    def reading(self, number: int) -> tuple[ItemView, Filler]:
+        """What the lists of a partition are made from: its view, and what stands behind its lists.
+
+        The filler is made anew every hundred records, as live every second.
+        """
+        view = self._views.view(number)
+        made_at, numbering, filler = self._fillers[number]
+        if self.n_records - made_at >= FILLER_EVERY or numbering != view.numbering:
+            filler = self.lists.filler(view, max(state.clock.now_ms for state in self.states))
+            self._fillers[number] = (self.n_records, view.numbering, filler)
+        return view, filler
+
+    def _take(self, state: PartitionState, event: Event, sent: LogRecord) -> None:
+        user = state.users.reader(event.user_id) or UserState()
+        frozen = self._frozen(state, event, user) if self.settings.includes(event.user_id) else None
+        slot = state.users.slot(event.user_id)
+        user_events = 0 if slot is None else int(state.users.n_events[slot])
+        last_item = user.recent[-1][0] if user.recent else None
+        result = self._fold(state, sent)
+        if not isinstance(result, str):
+            self.left_out["duplicate" if result is None else "dead_letter"] += 1
+            return
+        if frozen is not None:
+            self._wait(state.number, event.user_id, frozen)
+        if not self._rules.is_positive(event):
+            self.left_out["not_positive"] += 1
+        elif hash64(event.item_id) in user.seen[: user.n_seen]:
+            self.left_out["repeat"] += 1
+        elif frozen is None:
+            self.left_out["user_not_sampled"] += 1
+        else:
+            self._test(frozen, event, user, user_events)
+        learned = self._rules.is_seen(event) and self._rules.weight(event) > 0.0
+        self.baselines.learn(event.item_id, last_item if learned else None)
+
+    def _fold(self, state: PartitionState, sent: LogRecord) -> str | InvalidEvent | None:
+        return state.fold(state.next_offset, self._start_ms, sent.key, sent.value)
+
+    def _frozen(self, state: PartitionState, event: Event, user: UserState) -> Frozen:
+        """The user's lists: those of the timestamp if there are any, else as they are now."""
+        frozen = self._waiting[state.number].get(event.user_id)
+        if frozen is not None and frozen.time_ms == event.timestamp_ms and event.user_id in state.users:
+            return frozen
+        number, lists = state.number, self.lists
+        view, filler = self.reading(number)
+        made = {SERVED: lists.served(view, number, user, filler)}
+        for source in lists.sources:
+            made[f"{source} alone"] = lists.alone(source, view, number, user)
+            made[f"without {source}"] = lists.without(source, view, number, user, filler)
+        last_item = user.recent[-1][0] if user.recent else None
+        seen = set(user.seen[: user.n_seen].tolist())
+        numbered = {name: self._numbers(items) for name, items in made.items()}
+        return Frozen(event.timestamp_ms, numbered | self.baselines.lists(seen, last_item, DEPTH))
+
+    def _numbers(self, items: list[ListItem]) -> list[int]:
+        numbers = list(map(self.baselines.number, [item.item_id for item in items[:DEPTH]]))
+        return list(usable(numbers, [item.score for item in items]))
+
+    def _wait(self, number: int, user_id: str, frozen: Frozen) -> None:
+        """Let lists wait for the next events of their timestamp; so many users' at most, as in the fold."""
+        waiting = self._waiting[number]
+        waiting[user_id] = frozen
+        waiting.move_to_end(user_id)
+        if len(waiting) > MAX_WAITING:
+            waiting.popitem(last=False)
+
+    def _test(self, frozen: Frozen, event: Event, user: UserState, user_events: int) -> None:
+        item = self.baselines.number(event.item_id)
+        if frozen.number < 0:
+            self.tests.begin(frozen, self.baselines.n_events, self.n_records)
+        self.tests.add(
+            frozen,
+            item,
+            user=self.users.setdefault(event.user_id, len(self.users)),
+            block=self.n_records // EVENTS_PER_BLOCK,
+            user_events=user_events,
+            item_events=self.baselines.n_events[item],
+            n_seen=user.n_seen,
+        )

@@ -1,0 +1,70 @@
+"""What each partition sees of the items: its own share as it is, the others' as they were a while ago."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tables.fold_settings import FoldSettings
+from tables.items import ItemShares
+from tables.partition import PartitionState
+from tables.view import ItemView
+
+
+class LaggingShare:
+    """A copy of a partition's share, as a reader of its checkpoints has it."""
+
+    def __init__(self, share: ItemShares, settings: FoldSettings) -> None:
+        self._share = share
+        self.copy = ItemShares(settings.cooccurrence, settings.ratings, settings.history)
+
+    def catch_up(self) -> None:
+        """Take over all that has changed, through the very bytes that checkpoints hold."""
+        share, copy = self._share, self.copy
+        for item_id in copy.slots.keys() - share.slots.keys():
+            copy.apply(item_id, None)
+        for slot in share.take_dirty().tolist():
+            copy.apply(share.ids[slot] or "", share.encode(slot))
+
+
+class PartitionViews:
+    """The item view of every partition, in lockstep.
+
+    Lagging copies are shared by all views that read them: what partitions cost here is one copy of each share, and in
+    each view a few numbers per item and share.
+
+    Parameters
+    ----------
+    every
+        Events of the log after which what others did becomes visible.
+    """
+
+    def __init__(self, states: Sequence[PartitionState], settings: FoldSettings, every: int) -> None:
+        self._every = every
+        self._due = every
+        self._lagging = [LaggingShare(state.items, settings) for state in states] if len(states) > 1 else []
+        self._views = [ItemView(settings.cooccurrence) for _ in states]
+        for number, view in enumerate(self._views):
+            shares = {other: lagging.copy for other, lagging in enumerate(self._lagging)}
+            view.set_shares(shares | {number: states[number].items})
+
+    def view(self, number: int) -> ItemView:
+        """A partition's view, up to date with its own share."""
+        view = self._views[number]
+        view.sync()
+        return view
+
+    def advance(self, n_events: int) -> None:
+        """Say how many events of the log are folded; lets views see the others' progress when it is time."""
+        if self._lagging and n_events >= self._due:
+            self._due = n_events + self._every
+            self.exchange()
+
+    def exchange(self) -> None:
+        """Let every view see all shares as they are now."""
+        for lagging in self._lagging:
+            lagging.catch_up()
+        changed = [np.flatnonzero(lagging.copy.touched) for lagging in self._lagging]
+        for view in self._views:  # each takes the marks away
+            for lagging, slots in zip(self._lagging, changed, strict=True):
+                lagging.copy.touched[slots] = True
+            view.sync()
