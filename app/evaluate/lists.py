@@ -1,6 +1,6 @@
 """Lists as they are published, of all sources, of one alone, or of all but one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +12,6 @@ from tables.recommend import recommend
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
-_WEIGHTS: Final = {CO_OCCURRENCE: "cooccurrence_weight", HISTORY: "history_weight"}
 NOTHING: Final = Filler(())
 
 
@@ -27,7 +26,7 @@ class PublishedLists:
         Items per list.
     """
 
-    sources: Final[Sequence[str]] = tuple(_WEIGHTS)
+    sources: Final = (CO_OCCURRENCE, HISTORY)
 
     def __init__(self, fusion: FusionSettings, list_size: int) -> None:
         self._fusion = fusion
@@ -43,15 +42,15 @@ class PublishedLists:
 
     def alone(self, source: str, view: ItemView, number: int, user: UserState) -> list[ListItem]:
         """What a source would say by itself, with nothing behind it."""
-        weights = {name: 1.0 if name == source else 0.0 for name in self.sources}
-        return self._weighed(weights, view, number, user, NOTHING)
+        return self._weighed({name: float(name == source) for name in self.sources}, view, number, user, NOTHING)
 
     def without(self, source: str, view: ItemView, number: int, user: UserState, filler: Filler) -> list[ListItem]:
         """The list if that source had no weight."""
-        return self._weighed({source: 0.0}, view, number, user, filler)
+        weights = {CO_OCCURRENCE: self._fusion.cooccurrence_weight, HISTORY: self._fusion.history_weight}
+        return self._weighed(weights | {source: 0.0}, view, number, user, filler)
 
     def _weighed(
-        self, weights: dict[str, float], view: ItemView, number: int, user: UserState, filler: Filler
+        self, weights: Mapping[str, float], view: ItemView, number: int, user: UserState, filler: Filler
     ) -> list[ListItem]:
-        fusion = replace(self._fusion, **{_WEIGHTS[name]: weight for name, weight in weights.items()})
+        fusion = replace(self._fusion, cooccurrence_weight=weights[CO_OCCURRENCE], history_weight=weights[HISTORY])
         return recommend(view, number, fusion, user, self._size, filler)

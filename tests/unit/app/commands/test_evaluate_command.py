@@ -1,0 +1,100 @@
+"""`freshet evaluate`: what people and programs see, the file of lists, and what is refused."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.command import freshet
+from tests.logs import made_log
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A log of some hundred events, in a folder without settings."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"\n".join(record.value or b"" for record in made_log(5, 600, 30, 60)))
+    return path
+
+
+def test_people_see_metrics_differences_and_segments(log: Path) -> None:
+    """What was tested, what was not and why, and a row for each list in every table."""
+    outcome = freshet("evaluate", str(log), "--partitions", "2")
+
+    assert outcome.code == 0
+    for said in (
+        "2 partitions, others' shares seen every 1,000 records",
+        "tests on",
+        "repeats: items that their user had already",
+        "The first 10 places",
+        "The first 20 places",
+        "95 % intervals",
+        "cold users",
+        "Ratings:",
+    ):
+        assert said in outcome.out
+    rows = [line.split("\t") for line in outcome.out.splitlines() if "\t" in line]
+    for name in ("the list", "co-occurrence alone", "without history", "popularity", "recency", "last item"):
+        assert sum(row[0] == name for row in rows) == (2 if name == "the list" else 3), name
+
+
+def test_programs_get_one_line_of_json(log: Path) -> None:
+    """With every list, metric and segment; the same numbers each time."""
+    once, again = (orjson.loads(freshet("evaluate", str(log), "--json", "--sample", "0.5").out) for _ in range(2))
+
+    assert {**once, "seconds": 0} == {**again, "seconds": 0}
+    assert once["log"] == "log.jsonl" and once["sample"] == 0.5
+    assert once["tests"] + sum(once["left_out"].values()) == once["records"] > 500
+    assert once["left_out"]["user_not_sampled"] > 0
+    assert {"hr@10", "map@20", "gini@10", "novelty@20", "coverage@10"} <= once["lists"]["list"].keys()
+    assert set(once["differences"]) == set(once["lists"]) - {"list"}
+    assert once["segments"]["warm users"]["list"].keys() == {"hr@10", "hr@20"}
+
+
+def test_lists_of_all_users_are_written(log: Path) -> None:
+    """One line per user, of items in order, as large as lists are; an older file is replaced."""
+    file = log.with_name("lists.jsonl")
+    file.write_text("old")
+
+    outcome = freshet("evaluate", str(log), "--json", "--lists", str(file))
+
+    lists = [orjson.loads(line) for line in file.read_bytes().splitlines()]
+    assert f"{len(lists)} lists written to" in outcome.err
+    assert len({each["user_id"] for each in lists}) == len(lists) > 20
+    for each in lists:
+        assert 0 < len(each["items"]) <= 30
+        assert each["items"][0].keys() == {"id", "score", "source", "because"}
+    assert [path.name for path in log.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("nothing.jsonl",), 1, "nothing.jsonl: cannot be read"),
+        (("log.jsonl", "--lists", "no/where.jsonl"), 1, "its folder is not there"),
+        (("log.jsonl", "--lists", "."), 1, "it is a folder"),
+        (("log.jsonl", "--sample", "0"), 2, "--sample"),
+        (("log.jsonl", "--partitions", "0"), 2, "--partitions"),
+        (("log.jsonl", "--source", "web", "--event-type", "view"), 2, "leave out --event-type"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_cannot_be_done_is_said_at_once(log: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    """A clear line on standard error, and nothing on standard output."""
+    outcome = freshet("evaluate", *arguments)
+
+    assert (outcome.code, outcome.out) == (code, "")
+    assert said in outcome.err
+
+
+def test_a_log_without_tests_says_what_a_test_is(log: Path) -> None:
+    """Impressions alone: counts, and why there is no table."""
+    event = {"user_id": "u", "item_id": "i", "event_type": "impression", "timestamp": 1_700_000_000_000}
+    log.write_bytes(orjson.dumps(event))
+
+    outcome = freshet("evaluate", str(log))
+
+    assert outcome.code == 0
+    assert "1 not positive" in outcome.out
+    assert "a test is a positive event on an item new to its user" in outcome.out
