@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from app.replay import EventLog
     from app.settings import Settings
 
+MAX_DELAY = 10_000_000
+
 
 @click.command()
 @log_flags
@@ -41,10 +43,23 @@ if TYPE_CHECKING:
     metavar="FRACTION",
     help="Of the users, by a hash of the id: score their events alone. All are learned from.",
 )
+@click.option(
+    "--delay",
+    "delays",
+    metavar="RECORDS,...",
+    callback=lambda context, option, value: _delays(value),
+    help="Score lists of so many records ago as well: what being slower would cost, e.g. 1000,10000.",
+)
 @click.option("--lists", "lists_file", type=click.Path(path_type=Path), metavar="FILE", help="Write every user's list.")
 @json_flag
 def evaluate(
-    partitions: int, shares_every: int, sample: float, lists_file: Path | None, as_json: bool, **which: Any
+    partitions: int,
+    shares_every: int,
+    sample: float,
+    delays: tuple[int, ...],
+    lists_file: Path | None,
+    as_json: bool,
+    **which: Any,
 ) -> None:
     """Say how good the lists are that people would really get: a recorded LOG, without Kafka or Redis.
 
@@ -64,7 +79,7 @@ def evaluate(
     \b
     Examples:
       freshet evaluate --dataset ml-100k
-      freshet evaluate --dataset ml-100k --partitions 4
+      freshet evaluate --dataset ml-100k --partitions 4 --delay 1000,10000
       freshet evaluate clicks.csv.gz --column user_id=visitor --event-type click --sample 0.1
       freshet evaluate ga4.jsonl --source web --json
       freshet evaluate events.jsonl --lists lists.jsonl
@@ -79,7 +94,7 @@ def evaluate(
     from app.evaluate.result import result_of
 
     began = time.perf_counter()
-    evaluation = _evaluated(log, settings, partitions, shares_every, sample)
+    evaluation = _evaluated(log, settings, (partitions, shares_every, sample, delays))
     result: dict[str, Any] = {"log": log.name, **result_of(evaluation)}
     result["seconds"] = round(time.perf_counter() - began, 3)
     if isinstance(log, SourceLog):
@@ -99,18 +114,23 @@ def evaluate(
         fail(f"{log.n_refused:,} of {log.n_rows:,} rows were refused and left out, the first: {log.example}")
 
 
-def _evaluated(
-    log: "EventLog", settings: "Settings", partitions: int, shares_every: int, sample: float
-) -> "Evaluation":
+def _delays(text: str | None) -> tuple[int, ...]:
+    """Numbers above 0, rising; 0 is the list itself."""
+    try:
+        delays = {int(part) for part in text.split(",")} if text else set()
+    except ValueError:
+        delays = {-1}
+    if any(not 0 <= delay <= MAX_DELAY for delay in delays):
+        raise click.BadParameter(f"{text!r}: use numbers of records, 0 to {MAX_DELAY:,}, e.g. 1000,10000.")
+    return tuple(sorted(delays - {0}))
+
+
+def _evaluated(log: "EventLog", settings: "Settings", how: tuple[int, int, float, tuple[int, ...]]) -> "Evaluation":
     from app.evaluate.lists import PublishedLists
     from app.evaluate.run import Evaluation, EvaluationSettings
 
-    evaluation = Evaluation(
-        settings.fold,
-        EvaluationSettings(partitions, shares_every, sample),
-        PublishedLists(settings.fold.fusion, settings.list_size),
-        int(time.time() * 1000),
-    )
+    lists = PublishedLists(settings.fold.fusion, settings.list_size)
+    evaluation = Evaluation(settings.fold, EvaluationSettings(*how), lists, int(time.time() * 1000))
     with shown() as display:
         bar = Bar(display, "evaluated", log.n_records(), log)
         for record in log:

@@ -33,6 +33,7 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "partitions": len(states),
         "shares_every": evaluation.settings.shares_every,
         "sample": evaluation.settings.sample,
+        "delays": list(evaluation.settings.delays),
         "fingerprint": states[0].settings.fingerprint(),
         "protocol": "strict prequential, published lists",
         "tests": n_tests,

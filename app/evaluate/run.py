@@ -1,9 +1,11 @@
 """The run: every record of a log is scored on the lists of before it, then folded in its partition."""
 
 from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.evaluate.baselines import NAMES, Baselines
+from app.evaluate.delayed import DelayedLists
 from app.evaluate.lists import PublishedLists
 from app.evaluate.scored import DEPTH, Frozen, Tests
 from app.evaluate.shares import PartitionViews
@@ -39,11 +41,14 @@ class EvaluationSettings:
         Events of the log after which a partition sees what the others did.
     sample
         Fraction of the users, by a hash of the id, whose events are scored.
+    delays
+        Beside the list, those of so many records ago are scored.
     """
 
     partitions: int = 1
     shares_every: int = 1000
     sample: float = 1.0
+    delays: Sequence[int] = ()
 
     def includes(self, user_id: str) -> bool:
         """Whether a user is among those evaluated: the same users as those of `evaluate_fraction`."""
@@ -68,7 +73,8 @@ class Evaluation:
         self.states = [PartitionState(number, settings.partitions, fold) for number in range(settings.partitions)]
         self.baselines = Baselines()
         others = [name for source in lists.sources for name in (f"{source} alone", f"without {source}")]
-        self.tests = Tests((SERVED, *others, *NAMES))
+        self._delayed = DelayedLists(settings.delays)
+        self.tests = Tests((SERVED, *others, *self._delayed.delays, *NAMES))
         self.left_out: Counter[str] = Counter(
             dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
         )
@@ -107,6 +113,9 @@ class Evaluation:
         if self.n_records - made_at >= FILLER_EVERY or numbering != view.numbering:
             filler = self.lists.filler(view, max(state.clock.now_ms for state in self.states))
             self._fillers[number] = (self.n_records, view.numbering, filler)
+            if self._delayed.delays:
+                served = self.lists.served(view, number, UserState(), filler)
+                self._delayed.keep(number, self.n_records, self._numbers(served))
         return view, filler
 
     def _take(self, state: PartitionState, event: Event, sent: LogRecord) -> None:
@@ -121,6 +130,8 @@ class Evaluation:
             return
         if frozen is not None:
             self._wait(state.number, event.user_id, frozen)
+            if self._delayed.delays:
+                self._keep(state, event.user_id)
         if not self._rules.is_positive(event):
             self.left_out["not_positive"] += 1
         elif hash64(event.item_id) in user.seen[: user.n_seen]:
@@ -148,8 +159,16 @@ class Evaluation:
             made[f"without {source}"] = lists.without(source, view, number, user, filler)
         last_item = user.recent[-1][0] if user.recent else None
         seen = set(user.seen[: user.n_seen].tolist())
-        numbered = {name: self._numbers(items) for name, items in made.items()}
+        numbered: dict[str, Sequence[int]] = {name: self._numbers(items) for name, items in made.items()}
+        numbered |= self._delayed.lists(event.user_id, number, self.n_records)
         return Frozen(event.timestamp_ms, numbered | self.baselines.lists(seen, last_item, DEPTH))
+
+    def _keep(self, state: PartitionState, user_id: str) -> None:
+        """Make the list that is served from this event on, for those who get it late."""
+        view, filler = self.reading(state.number)
+        user = state.users.reader(user_id) or UserState()
+        served = self.lists.served(view, state.number, user, filler)
+        self._delayed.keep(user_id, self.n_records + 1, self._numbers(served))
 
     def _numbers(self, items: list[ListItem]) -> list[int]:
         numbers = list(map(self.baselines.number, [item.item_id for item in items[:DEPTH]]))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tables.fold_settings import FoldSettings
+from tables.item_codec import encode_item
 from tables.items import ItemShares
 from tables.partition import PartitionState
 from tables.view import ItemView
@@ -22,8 +23,9 @@ class LaggingShare:
         share, copy = self._share, self.copy
         for item_id in copy.slots.keys() - share.slots.keys():
             copy.apply(item_id, None)
-        for slot in share.take_dirty().tolist():
-            copy.apply(share.ids[slot] or "", share.encode(slot))
+        changed = share.copies(share.take_dirty())
+        for place, slot in enumerate(changed.slots.tolist()):
+            copy.apply(share.ids[slot] or "", encode_item(changed, place))
 
 
 class PartitionViews:

@@ -70,7 +70,8 @@ def _interval(found: dict[str, float]) -> str:
 def _show_segments(segments: dict[str, dict[str, Any]]) -> None:
     say("")
     say("HR@10 by segment (cold users, new items: fewer than 5 events before; head: the fifth with the most events)")
-    names = [name for name in next(iter(segments.values())) if name != "tests" and not name.startswith("without ")]
+    every = next(iter(segments.values()))
+    names = [name for name in every if not (name == "tests" or name.startswith("without ") or name.endswith(" ago"))]
     rows = [
         [segment, f"{found['tests']:,}", *(f"{found[name]['hr@10']:.4f}" for name in names)]
         for segment, found in segments.items()
@@ -82,4 +83,6 @@ def _show_segments(segments: dict[str, dict[str, Any]]) -> None:
 
 def _title(name: str) -> str:
     """How a list is called in a table: by short words, so that columns wrap between them."""
+    if name.endswith(" ago"):
+        return f"of {name}"
     return "the list" if name == SERVED else name.replace("_", "-" if len(name) > _WIDE else " ")

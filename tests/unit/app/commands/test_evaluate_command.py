@@ -20,7 +20,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_people_see_metrics_differences_and_segments(log: Path) -> None:
     """What was tested, what was not and why, and a row for each list in every table."""
-    outcome = freshet("evaluate", str(log), "--partitions", "2")
+    outcome = freshet("evaluate", str(log), "--partitions", "2", "--delay", "0,100")
 
     assert outcome.code == 0
     for said in (
@@ -35,7 +35,15 @@ def test_people_see_metrics_differences_and_segments(log: Path) -> None:
     ):
         assert said in outcome.out
     rows = [line.split("\t") for line in outcome.out.splitlines() if "\t" in line]
-    for name in ("the list", "co-occurrence alone", "without history", "popularity", "recency", "last item"):
+    for name in (
+        "the list",
+        "co-occurrence alone",
+        "without history",
+        "of 100 records ago",
+        "popularity",
+        "recency",
+        "last item",
+    ):
         assert sum(row[0] == name for row in rows) == (2 if name == "the list" else 3), name
 
 
@@ -76,6 +84,8 @@ def test_lists_of_all_users_are_written(log: Path) -> None:
         (("log.jsonl", "--lists", "."), 1, "it is a folder"),
         (("log.jsonl", "--sample", "0"), 2, "--sample"),
         (("log.jsonl", "--partitions", "0"), 2, "--partitions"),
+        (("log.jsonl", "--delay", "1s"), 2, "use numbers of records, 0 to 10,000,000"),
+        (("log.jsonl", "--delay", "5,-1"), 2, "'5,-1'"),
         (("log.jsonl", "--source", "web", "--event-type", "view"), 2, "leave out --event-type"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,

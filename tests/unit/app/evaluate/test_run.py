@@ -1,7 +1,7 @@
 """The evaluation of a log: what is tested, on which lists, and that plain scripts find the same."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import nan
 
@@ -13,7 +13,7 @@ import app.evaluate.run
 import tables.evaluator
 from app.evaluate.lists import PublishedLists
 from app.evaluate.result import result_of
-from app.evaluate.run import SERVED, Evaluation, EvaluationSettings
+from app.evaluate.run import SERVED, EvaluationSettings
 from app.replay.inline import replay_inline
 from app.replay.records import LogRecord
 from models.errors import InvalidEvent
@@ -24,28 +24,10 @@ from tables.fold_settings import FoldSettings
 from tables.list_json import ListItem
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
-from tests.logs import REPLAY_MS, Record, made_log, record
+from tests.evaluations import evaluated, log_records
+from tests.logs import REPLAY_MS, made_log, record
 
 SETTINGS = FoldSettings()
-
-
-def log_records(records: Iterable[Record]) -> list[LogRecord]:
-    """As a log gives them."""
-    return [LogRecord(each.key or b"", each.value or b"", None) for each in records]
-
-
-def evaluated(
-    records: Iterable[LogRecord],
-    settings: EvaluationSettings | None = None,
-    fold: FoldSettings = SETTINGS,
-    lists: PublishedLists | None = None,
-) -> Evaluation:
-    """The evaluation of a whole log."""
-    lists = lists or PublishedLists(fold.fusion, 30)
-    evaluation = Evaluation(fold, settings or EvaluationSettings(), lists, REPLAY_MS)
-    for each in records:
-        evaluation.take(each)
-    return evaluation
 
 
 LOG = log_records(made_log(11, 1500, 30, 200))
