@@ -99,7 +99,7 @@ class BlendWeights:
     Parameters
     ----------
     names, start
-        The sources, and what each counts before anything is learned.
+        The sources, and what each counts before anything is learned; one that counts nothing never will.
     """
 
     def __init__(self, names: Sequence[str], start: Sequence[float], rate: float = RATE) -> None:
@@ -108,6 +108,7 @@ class BlendWeights:
         self.squares: npt.NDArray[np.float64] = np.full_like(self.values, START_SQUARES)
         self.n_learned = 0
         self._rate = rate
+        self._is_off = np.array(start, np.float64) == 0.0
 
     @staticmethod
     def bucket(n_events: int) -> int:
@@ -116,12 +117,14 @@ class BlendWeights:
 
     def served(self, proposals: Proposals, hashes: npt.NDArray[np.uint64], bucket: int) -> Served:
         """What is to be kept of proposals until it is known what became of them; `hashes` are of items by number."""
-        return Served(hashes[proposals.items], proposals.scores.copy(), proposals.counts.copy(), bucket)
+        known = hashes.take(proposals.items, mode="clip")  # behind a row's count stands what an older list left there
+        return Served(known, proposals.scores.copy(), proposals.counts.copy(), bucket)
 
     def learn(self, served: Served, taken: int) -> bool:
         """Learn from the hash of what a user took; False if no source had proposed it."""
         rows = self.values[served.bucket], self.squares[served.bucket]
         learned = learn_from(served.hashes, served.amounts, served.counts, np.uint64(taken), self._rate, *rows)
+        rows[0][self._is_off] = 0.0
         self.n_learned += learned
         return bool(learned)
 
@@ -149,4 +152,5 @@ class BlendWeights:
                 for row, n in enumerate((0, *BOUNDS)):
                     self.values[row, column] = min(max(float(stored["weights"][name][str(n)]), 0.0), MAX_LEARNED)
                     self.squares[row, column] = max(float(stored["squares"][name][str(n)]), START_SQUARES)
+        self.values[:, self._is_off] = 0.0
         self.n_learned = int(stored["n"])

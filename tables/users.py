@@ -114,7 +114,7 @@ class Users:
         return UserState.decode(place) if isinstance(place, bytes) else self._read(place)
 
     def reader(self, user_id: str) -> UserState | None:
-        """Of a user's state a copy of what lists are made from: recent and seen items, and the last offset.
+        """Of a user's state a copy of what lists are made from: recent and seen items, number of events, last offset.
 
         Raises
         ------
@@ -268,7 +268,7 @@ class Users:
     def _read(self, slot: int) -> UserState:
         state = UserState()
         self._read_items(slot, state)
-        state.n_events, state.last_ms = int(self.n_events[slot]), int(self.last_ms[slot])
+        state.last_ms = int(self.last_ms[slot])
         state.event_ids = dict.fromkeys(self.event_ids[slot, : self.n_event_ids[slot]].tolist())
         state.factors = self.factors[slot].copy() if self.has_factors[slot] else None
         state.waiting = self.waiting_rows.read(slot)
@@ -277,7 +277,7 @@ class Users:
         return state
 
     def _read_items(self, slot: int, state: UserState) -> None:
-        state.last_offset = int(self.last_offsets[slot])
+        state.n_events, state.last_offset = int(self.n_events[slot]), int(self.last_offsets[slot])
         weights = self.recent_weights[slot, : self.n_recent[slot]].tolist()
         state.recent = list(zip(self.recent_ids[slot], weights, strict=True))
         state.seen = self.seen.row(slot)[0].copy()

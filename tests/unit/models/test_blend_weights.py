@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.blend import MISSING
 from models.blend_weights import BOUNDS, MAX_LEARNED, START_SQUARES, BlendWeights, Served
+from models.proposals import space_for
 from tests.plain import plain_kernels
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -97,3 +98,29 @@ def test_stored_weights_come_back() -> None:
     assert other.values[:, 2].tolist() == weights.values[:, 1].tolist()
     assert other.squares[:, [0, 2]].tolist() == weights.squares[:, [2, 1]].tolist()
     assert other.n_learned == weights.n_learned > 0
+
+
+def test_a_source_that_counts_nothing_is_never_learned_to_count() -> None:
+    """However often it alone was right, and whatever was stored while it was asked; the others go on learning."""
+    given_ = Served(np.array([[1, 2], [3, 4]], np.uint64), np.array([[2.0, 1.0], [9.0, 1.0]]), np.array([2, 2]), 0)
+    asked, off = BlendWeights("ab", (0.5, 0.5)), BlendWeights("ab", (0.5, 0.0))
+    for weights in (asked, off):
+        for _ in range(20):
+            assert weights.learn(given_, 3)
+    assert asked.values[0, 1] > 0.5
+
+    assert off.values[:, 1].tolist() == [0.0] * (len(BOUNDS) + 1)
+    assert off.values[0, 0] != 0.5
+    off.restore(asked.as_json())
+    assert off.values[:, 1].tolist() == [0.0] * (len(BOUNDS) + 1)
+    assert off.values[0, 0] == asked.values[0, 0]
+
+
+def test_what_an_older_list_has_left_behind_a_row_does_no_harm() -> None:
+    """Numbers of items that this view does not have."""
+    proposals = space_for(1, 3)
+    proposals.items[0], proposals.scores[0], proposals.counts[0] = (1, 70, 900), (2.0, 1.0, 0.5), 1
+
+    found = BlendWeights("a", (1.0,)).served(proposals, np.arange(64, dtype=np.uint64), 2)
+
+    assert (found.hashes[0, 0], found.counts.tolist(), found.bucket) == (1, [1], 2)
