@@ -6,6 +6,7 @@ from app.evaluate.lists import PublishedLists
 from app.evaluate.run import Evaluation, EvaluationSettings
 from app.replay.records import LogRecord
 from tables.fold_settings import FoldSettings
+from tables.list_settings import ListSettings
 from tests.logs import REPLAY_MS, Record
 
 SETTINGS = FoldSettings()
@@ -23,7 +24,7 @@ def evaluated(
     lists: PublishedLists | None = None,
 ) -> Evaluation:
     """The evaluation of a whole log."""
-    lists = lists or PublishedLists(fold.fusion, 30)
+    lists = lists or PublishedLists(ListSettings(), 30)
     evaluation = Evaluation(fold, settings or EvaluationSettings(), lists, REPLAY_MS)
     for each in records:
         evaluation.take(each)

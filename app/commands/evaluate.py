@@ -129,7 +129,7 @@ def _evaluated(log: "EventLog", settings: "Settings", how: tuple[int, int, float
     from app.evaluate.lists import PublishedLists
     from app.evaluate.run import Evaluation, EvaluationSettings
 
-    lists = PublishedLists(settings.fold.fusion, settings.list_size)
+    lists = PublishedLists(settings.lists, settings.list_size)
     evaluation = Evaluation(settings.fold, EvaluationSettings(*how), lists, int(time.time() * 1000))
     with shown() as display:
         bar = Bar(display, "evaluated", log.n_records(), log)

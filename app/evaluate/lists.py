@@ -1,56 +1,91 @@
-"""Lists as they are published, of all sources, of one alone, or of all but one."""
+"""Lists as they are published: of all sources, of one alone, of all but one; with a blend that learns from them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
 
 from app.worker.live_view import FILLER_SIZE
-from models.fusion import FusionSettings
-from tables.fold_lists import CO_OCCURRENCE, HISTORY
+from models.blend_weights import Served
+from tables.adaptive import AdaptiveRecommender
 from tables.list_json import ListItem
-from tables.recommend import recommend
+from tables.list_settings import LEARNED, LOG_SHARES, ListSettings
+from tables.recommend import Recommender
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
-NOTHING: Final = Filler(())
+SERVED = "list"
+NOTHING = Filler(())
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A user's lists by name, and what the blends of some of them may learn from."""
+
+    items: Mapping[str, list[ListItem]]
+    proposals: Mapping[str, Served | None]
 
 
 class PublishedLists:
     """Makes a user's lists from an item view, the way the worker's publisher does.
 
+    The list without a source has a blend of its own, which learns without it from lists without it.
+
     Parameters
     ----------
-    fusion
-        How the sources are weighed in the list that is served.
+    settings
+        Of the list that is served.
     list_size
         Items per list.
+
+    Attributes
+    ----------
+    names
+        Of all lists that `make` makes, the served one first.
     """
 
-    sources: Final = (CO_OCCURRENCE, HISTORY)
-
-    def __init__(self, fusion: FusionSettings, list_size: int) -> None:
-        self._fusion = fusion
+    def __init__(self, settings: ListSettings, list_size: int) -> None:
         self._size = list_size
+        served = AdaptiveRecommender(settings)
+        sources = [name for name in served.recommender.names if settings.weight(name) > 0.0]
+        self._blended = {SERVED: served}
+        self._alone: dict[str, Recommender] = {}
+        fixed = LOG_SHARES if settings.blend == LEARNED else settings.blend
+        for source in sources:
+            self._alone[f"{source} alone"] = Recommender(replace(settings, blend=fixed, weights={source: 1.0}))
+            others = {name: settings.weight(name) for name in sources if name != source}
+            if others:
+                self._blended[f"without {source}"] = AdaptiveRecommender(replace(settings, weights=others))
+        self.names = (*self._blended, *self._alone)
 
     def filler(self, view: ItemView, as_of_ms: int) -> Filler:
-        """What stands behind the items that a history names."""
+        """What stands behind the items that sources propose."""
         return view.filler(as_of_ms, FILLER_SIZE)
 
     def served(self, view: ItemView, number: int, user: UserState, filler: Filler) -> list[ListItem]:
         """The list that a user of partition `number` gets."""
-        return recommend(view, number, self._fusion, user, self._size, filler)
+        return self._blended[SERVED].recommend(view, number, user, self._size, filler)
 
-    def alone(self, source: str, view: ItemView, number: int, user: UserState) -> list[ListItem]:
-        """What a source would say by itself, with nothing behind it."""
-        return self._weighed({name: float(name == source) for name in self.sources}, view, number, user, NOTHING)
+    def make(self, view: ItemView, number: int, user: UserState, filler: Filler) -> Made:
+        """All lists of a user of partition `number`; those of one source alone have nothing behind it."""
+        items: dict[str, list[ListItem]] = {}
+        proposals: dict[str, Served | None] = {}
+        for name, blended in self._blended.items():
+            blended.learn()
+            items[name] = blended.recommend(view, number, user, self._size, filler)
+            proposals[name] = blended.made(view)
+        for name, alone in self._alone.items():
+            items[name] = alone.recommend(view, number, user, self._size, NOTHING)
+        return Made(items, proposals)
 
-    def without(self, source: str, view: ItemView, number: int, user: UserState, filler: Filler) -> list[ListItem]:
-        """The list if that source had no weight."""
-        weights = {CO_OCCURRENCE: self._fusion.cooccurrence_weight, HISTORY: self._fusion.history_weight}
-        return self._weighed(weights | {source: 0.0}, view, number, user, filler)
+    def given(self, user_id: str, made: Made) -> None:
+        """A user has got these lists."""
+        for name, blended in self._blended.items():
+            blended.served(user_id, made.proposals[name])
 
-    def _weighed(
-        self, weights: Mapping[str, float], view: ItemView, number: int, user: UserState, filler: Filler
-    ) -> list[ListItem]:
-        fusion = replace(self._fusion, cooccurrence_weight=weights[CO_OCCURRENCE], history_weight=weights[HISTORY])
-        return recommend(view, number, fusion, user, self._size, filler)
+    def took(self, user_id: str, item_id: str) -> None:
+        """A user took to an item that was new to them: what blends learn from, before the next lists are made."""
+        for blended in self._blended.values():
+            blended.took(user_id, item_id)
+
+    def weights(self) -> dict[str, object]:
+        """What the blend of the served list has learned; empty if it learns nothing."""
+        return self._blended[SERVED].as_json()

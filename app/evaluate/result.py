@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.evaluate.baselines import POPULARITY
-from app.evaluate.run import SERVED, Evaluation
+from app.evaluate.lists import SERVED
+from app.evaluate.run import Evaluation
 from app.evaluate.scored import DEPTHS, Shown, Tests
 from models.bootstrap import paired_differences
 from models.evaluation import merged_errors
@@ -42,6 +43,7 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "left_out": dict(evaluation.left_out),
         "repeat_share": _rounded(n_repeats / (n_repeats + n_tests)) if n_repeats + n_tests else None,
         "lists": {name: _of_list(evaluation, name) for name in tests.names} if n_tests else {},
+        "blend": evaluation.lists.weights(),
         "differences": _differences(tests),
         "segments": {name: _of_segment(tests, mask) for name, mask in _segments(evaluation).items()},
         "ratings": merged_errors([state.evaluator.ratings for state in states]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.evaluate.baselines import NAMES, Baselines
 from app.evaluate.delayed import DelayedLists
-from app.evaluate.lists import PublishedLists
+from app.evaluate.lists import Made, PublishedLists
 from app.evaluate.scored import DEPTH, Frozen, Tests
 from app.evaluate.shares import PartitionViews
 from app.replay.fit import fit
@@ -24,7 +24,6 @@ from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
-SERVED = "list"
 FILLER_EVERY = 100
 _PARTS = 1_000_000
 
@@ -72,9 +71,8 @@ class Evaluation:
         fold = replace(fold, evaluate_fraction=0.0)  # the fold's own lists are not asked for
         self.states = [PartitionState(number, settings.partitions, fold) for number in range(settings.partitions)]
         self.baselines = Baselines()
-        others = [name for source in lists.sources for name in (f"{source} alone", f"without {source}")]
         self._delayed = DelayedLists(settings.delays)
-        self.tests = Tests((SERVED, *others, *self._delayed.delays, *NAMES))
+        self.tests = Tests((*lists.names, *self._delayed.delays, *NAMES))
         self.left_out: Counter[str] = Counter(
             dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
         )
@@ -120,9 +118,7 @@ class Evaluation:
 
     def _take(self, state: PartitionState, event: Event, sent: LogRecord) -> None:
         user = state.users.reader(event.user_id) or UserState()
-        frozen = self._frozen(state, event, user) if self.settings.includes(event.user_id) else None
-        slot = state.users.slot(event.user_id)
-        user_events = 0 if slot is None else int(state.users.n_events[slot])
+        frozen, made = self._frozen(state, event, user) if self.settings.includes(event.user_id) else (None, None)
         last_item = user.recent[-1][0] if user.recent else None
         result = self._fold(state, sent)
         if not isinstance(result, str):
@@ -130,6 +126,8 @@ class Evaluation:
             return
         if frozen is not None:
             self._wait(state.number, event.user_id, frozen)
+            if made is not None:
+                self.lists.given(event.user_id, made)
             if self._delayed.delays:
                 self._keep(state, event.user_id)
         if not self._rules.is_positive(event):
@@ -139,29 +137,27 @@ class Evaluation:
         elif frozen is None:
             self.left_out["user_not_sampled"] += 1
         else:
-            self._test(frozen, event, user, user_events)
+            self._test(frozen, event, user)
+            self.lists.took(event.user_id, event.item_id)
         learned = self._rules.is_seen(event) and self._rules.weight(event) > 0.0
         self.baselines.learn(event.item_id, last_item if learned else None)
 
     def _fold(self, state: PartitionState, sent: LogRecord) -> str | InvalidEvent | None:
         return state.fold(state.next_offset, self._start_ms, sent.key, sent.value)
 
-    def _frozen(self, state: PartitionState, event: Event, user: UserState) -> Frozen:
-        """The user's lists: those of the timestamp if there are any, else as they are now."""
+    def _frozen(self, state: PartitionState, event: Event, user: UserState) -> tuple[Frozen, Made | None]:
+        """The user's lists: those of the timestamp if there are any, else as they are now, which are made."""
         frozen = self._waiting[state.number].get(event.user_id)
         if frozen is not None and frozen.time_ms == event.timestamp_ms and event.user_id in state.users:
-            return frozen
-        number, lists = state.number, self.lists
+            return frozen, None
+        number = state.number
         view, filler = self.reading(number)
-        made = {SERVED: lists.served(view, number, user, filler)}
-        for source in lists.sources:
-            made[f"{source} alone"] = lists.alone(source, view, number, user)
-            made[f"without {source}"] = lists.without(source, view, number, user, filler)
+        made = self.lists.make(view, number, user, filler)
         last_item = user.recent[-1][0] if user.recent else None
         seen = set(user.seen[: user.n_seen].tolist())
-        numbered: dict[str, Sequence[int]] = {name: self._numbers(items) for name, items in made.items()}
+        numbered: dict[str, Sequence[int]] = {name: self._numbers(items) for name, items in made.items.items()}
         numbered |= self._delayed.lists(event.user_id, number, self.n_records)
-        return Frozen(event.timestamp_ms, numbered | self.baselines.lists(seen, last_item, DEPTH))
+        return Frozen(event.timestamp_ms, numbered | self.baselines.lists(seen, last_item, DEPTH)), made
 
     def _keep(self, state: PartitionState, user_id: str) -> None:
         """Make the list that is served from this event on, for those who get it late."""
@@ -182,7 +178,7 @@ class Evaluation:
         if len(waiting) > MAX_WAITING:
             waiting.popitem(last=False)
 
-    def _test(self, frozen: Frozen, event: Event, user: UserState, user_events: int) -> None:
+    def _test(self, frozen: Frozen, event: Event, user: UserState) -> None:
         item = self.baselines.number(event.item_id)
         if frozen.number < 0:
             self.tests.begin(frozen, self.baselines.n_events, self.n_records)
@@ -191,7 +187,7 @@ class Evaluation:
             item,
             user=self.users.setdefault(event.user_id, len(self.users)),
             block=self.n_records // EVENTS_PER_BLOCK,
-            user_events=user_events,
+            user_events=user.n_events,
             item_events=self.baselines.n_events[item],
             n_seen=user.n_seen,
         )

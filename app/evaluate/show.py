@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from app.commands.output import print_table, say
-from app.evaluate.run import SERVED
+from app.evaluate.lists import SERVED
 
 _METRICS: Final = ("hr", "ndcg", "mrr", "precision", "recall", "f1", "map", "coverage", "novelty", "gini")
 _TITLES: Final = ("HR", "NDCG", "MRR", "P", "R", "F1", "MAP", "coverage", "novelty", "Gini")

@@ -3,8 +3,9 @@
 import pytest
 
 from app.evaluate.delayed import DelayedLists
+from app.evaluate.lists import SERVED
 from app.evaluate.result import result_of
-from app.evaluate.run import SERVED, EvaluationSettings
+from app.evaluate.run import EvaluationSettings
 from tests.evaluations import evaluated, log_records
 from tests.logs import made_log, record
 

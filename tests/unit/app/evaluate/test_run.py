@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from math import nan
 
 import numpy as np
@@ -11,17 +10,16 @@ import pytest
 
 import app.evaluate.run
 import tables.evaluator
-from app.evaluate.lists import PublishedLists
+from app.evaluate.lists import SERVED, Made, PublishedLists
 from app.evaluate.result import result_of
-from app.evaluate.run import SERVED, EvaluationSettings
+from app.evaluate.run import EvaluationSettings
 from app.replay.inline import replay_inline
 from app.replay.records import LogRecord
 from models.errors import InvalidEvent
 from models.events import Event, EventRules, decode
-from models.fusion import FusionSettings
 from tables.digest import digests
 from tables.fold_settings import FoldSettings
-from tables.list_json import ListItem
+from tables.list_settings import RANKS, ListSettings
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 from tests.evaluations import evaluated, log_records
@@ -106,13 +104,13 @@ class FilledByPopularity(PublishedLists):
 
 @pytest.mark.parametrize("max_waiting", [1024, 3])
 def test_with_one_partition_it_is_the_evaluation_of_the_fold(monkeypatch: pytest.MonkeyPatch, max_waiting: int) -> None:
-    """Given the fold's filler, the published list has every number of `replay --inline`, ratings too."""
+    """Given the fold's filler and fusion, the published list has every number of `replay --inline`, ratings too."""
     monkeypatch.setattr(app.evaluate.run, "FILLER_EVERY", 0)
     for module in (app.evaluate.run, tables.evaluator):
         monkeypatch.setattr(module, "MAX_WAITING", max_waiting)
     folded = replay_inline(LOG, SETTINGS, start_ms=REPLAY_MS).as_json()
 
-    result = result_of(evaluated(LOG, lists=FilledByPopularity(SETTINGS.fusion, 30)))
+    result = result_of(evaluated(LOG, lists=FilledByPopularity(ListSettings(RANKS, depth=SETTINGS.fusion.depth), 30)))
 
     served = result["lists"][SERVED]
     for metric in ("hr@10", "hr@20", "ndcg@10", "mrr@10"):
@@ -187,28 +185,48 @@ def test_events_of_one_timestamp_are_tested_on_one_list() -> None:
 class Diverged(PublishedLists):
     """Right lists, one score of which is not a number."""
 
-    def served(self, view: ItemView, number: int, user: UserState, filler: Filler) -> list[ListItem]:
-        made = super().served(view, number, user, filler)
-        return [item._replace(score=nan) if place == 3 else item for place, item in enumerate(made)]
+    def make(self, view: ItemView, number: int, user: UserState, filler: Filler) -> Made:
+        made = super().make(view, number, user, filler)
+        served = made.items[SERVED]
+        spoilt = [item._replace(score=nan) if place == 3 else item for place, item in enumerate(served)]
+        return Made({**made.items, SERVED: spoilt}, made.proposals)
 
 
 def test_a_model_that_has_diverged_never_hits() -> None:
     """A list with a score that is not finite is a miss, whatever stands in it."""
-    result = result_of(evaluated(LOG, lists=Diverged(FusionSettings(), 30)))
+    result = result_of(evaluated(LOG, lists=Diverged(ListSettings(), 30)))
 
-    short = sum(1 for each in result["series"] if each["hr@10"])
     assert result["lists"][SERVED]["hr@20"] < 0.01 < result["lists"]["without history"]["hr@20"]
-    assert short <= 1
 
 
-def test_a_source_that_is_off_can_still_be_heard_alone() -> None:
-    """Without a weight it leaves the list as it is without it, and its own line shows what it would say."""
-    fold = replace(SETTINGS, fusion=FusionSettings(history_weight=0.0))
+def test_each_source_that_is_asked_has_its_lines() -> None:
+    """One alone is the list; one without a weight has none."""
+    two, one = (
+        result_of(evaluated(LOG, lists=PublishedLists(ListSettings("ranks", weights), 30)))["lists"]
+        for weights in ({"co_occurrence": 0.4, "history": 0.6, "popularity": 0.0}, {"history": 0.5})
+    )
 
-    lists = result_of(evaluated(LOG, fold=fold))["lists"]
+    baselines = ["last_item", "popularity", "recency"]
+    each = ["co_occurrence alone", "history alone", "without co_occurrence", "without history"]
+    assert sorted(two) == sorted([SERVED, *each, *baselines])
+    assert sorted(one) == sorted([SERVED, "history alone", *baselines])
+    assert two["without co_occurrence"] == one[SERVED]
+    assert one["history alone"]["hr@20"] <= one[SERVED]["hr@20"]
 
-    assert lists[SERVED] == lists["without history"]
-    assert lists["history alone"]["hr@20"] > 0.0
+
+def test_blends_learn_from_what_users_took_to_in_their_own_lists() -> None:
+    """From the tests whose item a source had proposed; and the list without a source learns without it."""
+    lists = PublishedLists(ListSettings(), 30)
+    weights = result_of(evaluated(LOG, lists=lists))["blend"]
+
+    fixed = result_of(evaluated(LOG, lists=PublishedLists(ListSettings("log_shares"), 30)))
+    n_tests = len(evaluated(LOG).tests)
+    assert n_tests // 2 < weights["n"] <= n_tests
+    assert len(set(weights["weights"]["history"].values())) == len(weights["weights"]["history"])
+    assert fixed["blend"] == {}
+    without = lists._blended["without history"].as_json()
+    assert set(without["weights"]["history"].values()) == {0.0}
+    assert without["weights"]["co_occurrence"] != weights["weights"]["co_occurrence"]
 
 
 def test_a_log_without_tests_has_a_result() -> None:

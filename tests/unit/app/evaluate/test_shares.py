@@ -10,6 +10,7 @@ from app.evaluate.shares import PartitionViews
 from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
 from tables.list_json import ListItem
+from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import ItemView
@@ -29,7 +30,7 @@ def folding(states: list[PartitionState], records: list[Record]) -> None:
 
 def lists_of(states: list[PartitionState], view_of_number: Callable[[int], ItemView]) -> Lists:
     """Every user's list, by id."""
-    lists = PublishedLists(states[0].settings.fusion, 30)
+    lists = PublishedLists(ListSettings(), 30)
     found: Lists = {}
     for state in states:
         view = view_of_number(state.number)
