@@ -39,7 +39,7 @@ def test_late_lists_find_less(partitions: int) -> None:
     """A user's two next items are always the two that follow: what is not served at once comes too late."""
     log = [
         record(n, f"u{n // 12 % 40}", f"i{(n // 12 * 7 % 20) * 12 + n % 12}", at_ms=10**12 + n * 1000)
-        for n in range(4000)
+        for n in range(2400)
     ]
     result = result_of(evaluated(log_records(log), EvaluationSettings(partitions, 100, delays=(4, 100))))
 

@@ -149,7 +149,7 @@ def test_the_same_log_gives_the_same_numbers() -> None:
     """In one partition and in four, intervals included."""
     for partitions in (1, 4):
         settings = EvaluationSettings(partitions, shares_every=50)
-        once, again = result_of(evaluated(LOG, settings)), result_of(evaluated(LOG, settings))
+        once, again = result_of(evaluated(LOG[:600], settings)), result_of(evaluated(LOG[:600], settings))
         assert once == again
 
 
