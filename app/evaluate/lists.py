@@ -13,7 +13,6 @@ from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
 SERVED = "list"
-NOTHING = Filler(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,11 @@ class PublishedLists:
         served = AdaptiveRecommender(settings)
         sources = [name for name in served.recommender.names if settings.weight(name) > 0.0]
         self._blended = {SERVED: served}
-        self._alone: dict[str, Recommender] = {}
+        self._alone: dict[str, tuple[int, Recommender]] = {}
         fixed = LOG_SHARES if settings.blend == LEARNED else settings.blend
         for source in sources:
-            self._alone[f"{source} alone"] = Recommender(replace(settings, blend=fixed, weights={source: 1.0}))
+            alone = Recommender(replace(settings, blend=fixed, weights={source: 1.0}))
+            self._alone[f"{source} alone"] = alone.names.index(source), alone
             others = {name: settings.weight(name) for name in sources if name != source}
             if others:
                 self._blended[f"without {source}"] = AdaptiveRecommender(replace(settings, weights=others))
@@ -72,8 +72,9 @@ class PublishedLists:
             blended.learn()
             items[name] = blended.recommend(view, number, user, self._size, filler)
             proposals[name] = blended.made(view)
-        for name, alone in self._alone.items():
-            items[name] = alone.recommend(view, number, user, self._size, NOTHING)
+        for name, (column, alone) in self._alone.items():
+            made = alone.recommend(view, number, user, self._size, filler)
+            items[name] = made[: int(alone.proposals.counts[column])]  # the filler is behind
         return Made(items, proposals)
 
     def given(self, user_id: str, made: Made) -> None:

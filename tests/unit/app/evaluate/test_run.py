@@ -182,6 +182,16 @@ def test_events_of_one_timestamp_are_tested_on_one_list() -> None:
     assert tests.ranks("last_item").tolist()[-3:-1] == [0, 0]
 
 
+def test_popularity_alone_is_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a source it proposes the items with the most events, those of the filler; with nothing behind them."""
+    monkeypatch.setattr(app.evaluate.run, "FILLER_EVERY", 0)
+
+    lists = result_of(evaluated(LOG[:800]))["lists"]
+
+    for metric in ("hr@10", "hr@20", "ndcg@10", "map@20"):
+        assert lists["popularity alone"][metric] == lists["popularity"][metric] > 0.0
+
+
 class Diverged(PublishedLists):
     """Right lists, one score of which is not a number."""
 
