@@ -22,7 +22,10 @@ class ListShape(BaseSettings):
     )
     proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
     look: int = Field(
-        1000, ge=1, le=1_000_000, description="items that factors are scored for; a smaller catalogue is scored whole"
+        500,
+        ge=1,
+        le=1_000_000,
+        description="items that factors are scored for; up to four times as many: all are",
     )
     list_fields: Annotated[tuple[str, ...], AfterValidator(checked_names)] = Field(
         (),

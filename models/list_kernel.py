@@ -10,17 +10,21 @@ from models.compiled import njit
 from models.list_candidates import Array, best_near, best_pairs, most_of, offered, sum_rows
 
 POPULAR_PART = 5  # of the items that factors are scored for, at most a fifth more are there for being popular
-SPARE = 2  # as many candidates of the factor model as needed, twice over, because some may be forbidden
+WHOLE = 4  # times as many items as are looked at one by one are scored all, in the same time
 
 
 class ListNumbers(NamedTuple):
-    """What the two models age a history by, the sizes of the second, and for how many items it is asked."""
+    """Settings of the two models: how they age a history, sizes of the second, for how many items it is asked.
+
+    `n_hidden` is the number of items that are not to be offered.
+    """
 
     pairs_decay: float
     history_decay: float
     n_history: int
     n_factors: int
     look: int
+    n_hidden: int
 
 
 @njit(cache=True)
@@ -144,8 +148,8 @@ def propose(
     """Propose by co-occurrence (first row) and by history factors (second row), as many as the rows are long.
 
     Pairs are summed over the items that they touch. Factors are scored for all items of the share if it has at most
-    `numbers.look`, else for so many of those that pairs name most, and for the popular ones: what a list costs does not
-    grow with the catalogue.
+    `WHOLE * numbers.look`, else for `numbers.look` of those that pairs name most, and for popular ones: what a list
+    costs does not grow with the catalogue.
 
     Parameters
     ----------
@@ -184,9 +188,10 @@ def propose(
 
     slots, slot_weights, slots_at = known_slots(recent, recent_weights, hashes, slot_in, slot_hashes, n_slots)
     user, n_near = np.empty(numbers.n_factors, np.float32), 0
-    near, values = np.empty(SPARE * depth, np.int32), np.empty(SPARE * depth, np.float32)
+    size = depth + min(depth, numbers.n_hidden)
+    near, values = np.empty(size, np.int32), np.empty(size, np.float32)
     if represent_user(share, slots, slot_weights, numbers, user) > 0:
-        if n_slots <= numbers.look:
+        if n_slots <= WHOLE * numbers.look:
             n_near = near_of_all(share, n_slots, user, seen, n_seen, near, values)
         else:
             some = slots_to_look_at(sums, touched, candidate_norm, popular, slot_in, numbers.look)

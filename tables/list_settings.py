@@ -35,13 +35,13 @@ class ListSettings:
     depth
         Proposals of each source.
     look
-        About how many items factors are scored for; in a partition that knows no more, for all.
+        About how many items factors are scored for; in a partition that knows at most four times as many, for all.
     """
 
     blend: str = LEARNED
     weights: Mapping[str, float] = field(default_factory=dict)
     depth: int = 50
-    look: int = 1000
+    look: int = 500
 
     def __post_init__(self) -> None:
         if self.blend not in WEIGHTS:
@@ -49,7 +49,7 @@ class ListSettings:
         if not 1 <= self.depth <= MAX_DEPTH:
             raise SettingsError(f"depth has value {self.depth!r}. Use 1 to {MAX_DEPTH}, e.g. 50.")
         if not 1 <= self.look <= MAX_LOOK:
-            raise SettingsError(f"look has value {self.look!r}. Use 1 to {MAX_LOOK}, e.g. 1000.")
+            raise SettingsError(f"look has value {self.look!r}. Use 1 to {MAX_LOOK}, e.g. 500.")
         for name, weight in self.weights.items():
             if name not in SOURCE_NAMES:
                 raise SettingsError(f"weights names the source {name!r}. There are {', '.join(SOURCE_NAMES)}.")

@@ -36,7 +36,14 @@ class Learned:
             asked.weights,
             asked.seen,
             asked.n_seen,
-            ListNumbers(view.settings.decay, settings.decay, settings.n_history, settings.n_factors, asked.look),
+            ListNumbers(
+                view.settings.decay,
+                settings.decay,
+                settings.n_history,
+                settings.n_factors,
+                asked.look,
+                len(view.hidden),
+            ),
             asked.filler.popular.items,
             *rows,
         )

@@ -1,4 +1,7 @@
-"""Popularity: the items with the most events, the same for everybody but for what a user has seen."""
+"""Popularity: the items with the most events, the same for everybody but for what a user has seen.
+
+A user of whom nothing is known gets none of it: the filler has what trends, which is worth more to such a user.
+"""
 
 from typing import Final
 
@@ -16,6 +19,9 @@ class Popular:
     def propose(self, asked: Asked, rows: Proposals) -> None:
         """As of `Source`; nothing of the user's own led to it."""
         view, popular = asked.view, asked.filler.popular
+        if not len(asked.recent):
+            rows.counts[0] = 0
+            return
         rows.counts[0] = unseen(
             popular.items, popular.scores, view.hashes, view.allowed, asked.seen, rows.items[0], rows.scores[0]
         )

@@ -102,7 +102,7 @@ def test_factors_are_scored_for_whom_pairs_name_and_for_the_popular() -> None:
     filler = Filler((), view.popularity(8).popular)
     learned, popular = SOURCES[0], set(filler.popular.items.tolist())
     for user in users_of(states):
-        whole, part = (proposed(learned, view, user, filler, 200, look) for look in (2000, 150))
+        whole, part = (proposed(learned, view, user, filler, 200, look) for look in (2000, 40))
         pairs = set(whole.items[0, : whole.counts[0]].tolist())
         assert part.items[0, : part.counts[0]].tolist() == whole.items[0, : whole.counts[0]].tolist()
         expected = [item for item in whole.items[1, : whole.counts[1]].tolist() if item in pairs | popular]
