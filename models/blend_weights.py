@@ -108,6 +108,7 @@ class BlendWeights:
         self.squares: npt.NDArray[np.float64] = np.full_like(self.values, START_SQUARES)
         self.n_learned = 0
         self._rate = rate
+        self._start = tuple(map(float, start))
         self._is_off = np.array(start, np.float64) == 0.0
 
     @staticmethod
@@ -118,7 +119,8 @@ class BlendWeights:
     def served(self, proposals: Proposals, hashes: npt.NDArray[np.uint64], bucket: int) -> Served:
         """What is to be kept of proposals until it is known what became of them; `hashes` are of items by number."""
         known = hashes.take(proposals.items, mode="clip")  # behind a row's count stands what an older list left there
-        return Served(known, proposals.scores.copy(), proposals.counts.copy(), bucket)
+        counts = np.where(self._is_off, 0, proposals.counts)
+        return Served(known, proposals.scores.copy(), counts, bucket)
 
     def learn(self, served: Served, taken: int) -> bool:
         """Learn from the hash of what a user took; False if no source had proposed it."""
@@ -129,9 +131,13 @@ class BlendWeights:
         return bool(learned)
 
     def as_json(self) -> dict[str, Any]:
-        """The weights and squares by source and by the least number of events, and how many outcomes they come from."""
+        """The weights and squares by source and by the least number of events, and how many outcomes they come from.
+
+        `start` has what each source counted before.
+        """
+        start = dict(zip(self.names, self._start, strict=True))
         tables = {"weights": self.values, "squares": self.squares}
-        return {"n": self.n_learned, **{name: self._by_source(table) for name, table in tables.items()}}
+        return {"n": self.n_learned, "start": start, **{name: self._by_source(each) for name, each in tables.items()}}
 
     def _by_source(self, table: npt.NDArray[np.float64]) -> dict[str, dict[str, float]]:
         columns = zip(self.names, table.T.tolist(), strict=True)
@@ -140,17 +146,17 @@ class BlendWeights:
         }
 
     def restore(self, stored: Mapping[str, Any]) -> None:
-        """Take over what `as_json` gave, for the sources that are still asked.
+        """Take over what `as_json` gave, of the sources that began with the same weight.
 
         Raises
         ------
         KeyError, TypeError, ValueError
-            If it has another shape.
+            If it has another shape; nothing is taken over then.
         """
-        for column, name in enumerate(self.names):
-            if name in stored["weights"]:
+        values, squares, n_learned = self.values.copy(), self.squares.copy(), int(stored["n"])
+        for column, (name, start) in enumerate(zip(self.names, self._start, strict=True)):
+            if start > 0.0 and stored["start"].get(name) == start:
                 for row, n in enumerate((0, *BOUNDS)):
-                    self.values[row, column] = min(max(float(stored["weights"][name][str(n)]), 0.0), MAX_LEARNED)
-                    self.squares[row, column] = max(float(stored["squares"][name][str(n)]), START_SQUARES)
-        self.values[:, self._is_off] = 0.0
-        self.n_learned = int(stored["n"])
+                    values[row, column] = min(max(float(stored["weights"][name][str(n)]), 0.0), MAX_LEARNED)
+                    squares[row, column] = max(float(stored["squares"][name][str(n)]), START_SQUARES)
+        self.values, self.squares, self.n_learned = values, squares, n_learned

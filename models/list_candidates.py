@@ -12,11 +12,12 @@ import numpy as np
 from numba.typed import List
 
 from models.compiled import njit
-from models.ranking import insert, least_of_best
+from models.ranking import at_least, insert, least_of_best
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
 MIN_CELLS = 64
+BOUND_HALVINGS = 40
 
 
 @njit(cache=True)
@@ -135,11 +136,31 @@ def sum_rows(shares: Any, known: Array, factors: Array, scores: Array, touched: 
 
 @njit(cache=True)
 def most_of(values: Array, k: int, chosen: Array) -> int:
-    """The places of about the `k` greatest values, never more, in their order; returns how many."""
-    least = least_of_best(values, k) if values.shape[0] > k else -np.inf
+    """The places of the `k` greatest values, the first of those that are nearly equal; returns how many.
+
+    A bound that at most `k` values reach, and one that at least `k` do, are found by halving.
+    """
+    n_values = values.shape[0]
+    low, high = -np.inf, np.inf
+    if n_values > k:
+        low, high = values.min(), values.max()
+        n_high = at_least(values, high)
+        for _ in range(BOUND_HALVINGS):
+            if not n_high <= k or n_high == k:
+                break
+            middle = low + 0.5 * (high - low)
+            n_middle = at_least(values, middle)
+            if n_middle > k:
+                low = middle
+            else:
+                high, n_high = middle, n_middle
     n = 0
-    for place in range(values.shape[0]):
-        if n < k and values[place] >= least:
+    for place in range(n_values):
+        if n < k and values[place] >= high:
+            chosen[n] = place
+            n += 1
+    for place in range(n_values):
+        if n < k and low <= values[place] < high:
             chosen[n] = place
             n += 1
     return n

@@ -111,15 +111,19 @@ def near_of_some(
 
 @njit(cache=True)
 def slots_to_look_at(sums: Array, touched: Array, norms: Array, popular: Array, slot_in: Array, look: int) -> Array:
-    """Slots of about the `look` items with the greatest normed sums, and of popular ones that have none (-1: none)."""
+    """Slots of the `look` items with the greatest normed sums, and of popular items that have no sum (-1: none)."""
     popular = popular[: look // POPULAR_PART]
-    amounts, chosen = np.empty(touched.shape[0], np.float64), np.empty(look, np.int32)
+    amounts, known = np.empty(touched.shape[0], np.float64), np.empty(touched.shape[0], np.int32)
+    n_known = 0
     for place in range(touched.shape[0]):
-        amounts[place] = sums[touched[place]] * norms[touched[place]]
-    n = most_of(amounts, look, chosen)
+        slot = slot_in[touched[place]]
+        amounts[n_known], known[n_known] = sums[touched[place]] * norms[touched[place]], slot
+        n_known += slot >= 0  # others have no factors in this share
+    chosen = np.empty(look, np.int32)
+    n = most_of(amounts[:n_known], look, chosen)
     slots = np.empty(n + popular.shape[0], np.int32)
     for place in range(n):
-        slots[place] = slot_in[touched[chosen[place]]]
+        slots[place] = known[chosen[place]]
     for place in range(popular.shape[0]):
         if sums[popular[place]] == 0.0:
             slots[n] = slot_in[popular[place]]

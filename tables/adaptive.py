@@ -14,6 +14,7 @@ from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
 MAX_SERVED: Final = 1024
+MAX_OUTCOMES: Final = 64  # learned in one call, 10 us each at 50 proposals
 
 
 class AdaptiveRecommender:
@@ -54,15 +55,20 @@ class AdaptiveRecommender:
             if len(self._served) > MAX_SERVED:
                 self._served.popitem(last=False)
 
+    def forget(self) -> None:
+        """Others serve from now on, or have served: nothing is learned from the lists of before."""
+        self._served.clear()
+
     def took(self, user_id: str, item_id: str) -> None:
         """Take one positive event on an item new to its user."""
         if self.weights is not None:
             self._taken.append((user_id, item_id))
 
     def learn(self) -> bool:
-        """Learn from what users took since the last call, each from the list last served; whether anything was."""
+        """Learn from what users took, each from the list last served, a few at a time; whether anything was."""
         learned = False
-        while self.weights is not None and self._taken:
+        for _ in range(min(len(self._taken), MAX_OUTCOMES)):
+            assert self.weights is not None
             user_id, item_id = self._taken.popleft()
             served = self._served.get(user_id)
             if served is not None:
@@ -87,4 +93,4 @@ class AdaptiveRecommender:
             if stored["n"] > self.weights.n_learned:
                 self.weights.restore(stored)
         except (KeyError, TypeError, ValueError) as error:
-            raise StateError(f"stored weights of the blend cannot be read: {error!r} in {stored!r}") from error
+            raise StateError(f"stored weights of the blend have another shape: {error!r} in {stored!r}") from error

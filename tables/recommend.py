@@ -84,7 +84,7 @@ class Recommender:
         )
         reasons = np.full((ranked.n, N_REASONS), -1, np.int32)
         for because, first, end in speakers:
-            because(ranked.items, ranked.places[:, first:end], reasons)
+            because(ranked.items, np.ascontiguousarray(ranked.places[:, first:end]), reasons)
         ids, names, recent = view.ids, self.names, user.recent
         new = tuple.__new__  # what the constructor does, without its detour
         made = [

@@ -66,7 +66,8 @@ def evaluate(
     Every record is scored, then learned. A test is a positive event on an item that is new to its user; it is scored
     on the very list that would be in Redis before it, made of the user's partition as it is and of the others as they
     were when they last told. Events of one user with the same timestamp are all scored on the list of before them. An
-    item that no event has named yet is a miss.
+    item that no event has named yet is a miss. What sources count is learned on the way, from all users tested and for
+    all partitions at once, as in one worker with FRESHET_EVALUATE_FRACTION=1.
 
     Beside the list: each of its sources alone, the list without each, and three baselines: popularity (the most
     events), recency (touched last), last item (what followed the user's last item most often). A source that the list

@@ -24,7 +24,7 @@ def refuse_unwritable(path: Path) -> None:
     if path.is_dir() or not folder.is_dir():
         what = "it is a folder" if path.is_dir() else "its folder is not there"
         raise LogError(f"--lists {path}: cannot be written ({what}). Name a file in a folder that exists.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
+    if not os.access(folder, os.W_OK):
         raise LogError(f"--lists {path}: cannot be written (no permission). Name a file in a folder of yours.")
 
 

@@ -35,7 +35,7 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "shares_every": evaluation.settings.shares_every,
         "sample": evaluation.settings.sample,
         "delays": list(evaluation.settings.delays),
-        "fingerprint": states[0].settings.fingerprint(),
+        "fingerprint": evaluation.fingerprint,
         "protocol": "strict prequential, published lists",
         "tests": n_tests,
         "lists_tested": tests.n_lists,

@@ -63,11 +63,14 @@ class Evaluation:
         What was scored.
     left_out
         Records that were not, by the reason.
+    fingerprint
+        Of the settings that shape the state, as a worker has it.
     """
 
     def __init__(self, fold: FoldSettings, settings: EvaluationSettings, lists: PublishedLists, start_ms: int) -> None:
         self.settings = settings
         self.lists = lists
+        self.fingerprint = fold.fingerprint()
         fold = replace(fold, evaluate_fraction=0.0)  # the fold's own lists are not asked for
         self.states = [PartitionState(number, settings.partitions, fold) for number in range(settings.partitions)]
         self.baselines = Baselines()

@@ -17,7 +17,7 @@ from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from app.worker.share import rest_s
 from models.blend_weights import Served
-from models.errors import ServiceError
+from models.errors import ServiceError, StateError
 from tables.adaptive import AdaptiveRecommender
 from tables.list_json import ListItem, encode_list
 from tables.list_model import ListModels
@@ -236,6 +236,7 @@ class ListPublisher:
                 self._busy_s += time.perf_counter() - began
                 await asyncio.sleep(0)
                 began = time.perf_counter()
+                self._learn()
                 self._view.sync()
                 filler = self._view.filler()
             state = partition.state
@@ -268,8 +269,12 @@ class ListPublisher:
 
     def own(self, partitions: Iterable[OwnedPartition]) -> None:
         """Go on with the weights that came with other partitions, if more was learned there."""
+        self.blend.forget()
         for partition in partitions:
-            self.blend.restore(partition.state.beside.get(BLEND, {}))
+            try:
+                self.blend.restore(partition.state.beside.get(BLEND, {}))
+            except StateError as error:
+                logger.warning("partition %d: %s. They are learned anew.", partition.number, error)
         self._keep_weights()
 
     def took(self, user_id: str, item_id: str) -> None:

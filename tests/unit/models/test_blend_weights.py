@@ -86,34 +86,52 @@ def test_users_of_few_events_have_weights_of_their_own() -> None:
 
 
 def test_stored_weights_come_back() -> None:
-    """Bit for bit; a source that is new keeps its start, one that is gone is left out."""
+    """Bit for bit; a source that is new, or begins with another weight now, keeps its start; one gone is left out."""
     rng = np.random.default_rng(1)
     weights = BlendWeights("abc", (0.8, 0.5, 0.1))
     for _ in range(50):
         weights.learn(served(rng), int(rng.integers(1, N_ITEMS)))
-    other = BlendWeights("cdb", (9.0, 0.3, 9.0))
+    other = BlendWeights("cdba", (0.1, 0.3, 0.5, 9.0))
     other.restore(weights.as_json())
-    assert other.values[:, 0].tolist() == weights.values[:, 2].tolist()
-    assert other.values[:, 1].tolist() == [0.3] * 4
-    assert other.values[:, 2].tolist() == weights.values[:, 1].tolist()
+    assert other.values[:, [0, 2]].tolist() == weights.values[:, [2, 1]].tolist()
+    assert other.values[:, [1, 3]].tolist() == [[0.3, 9.0]] * 4
     assert other.squares[:, [0, 2]].tolist() == weights.squares[:, [2, 1]].tolist()
     assert other.n_learned == weights.n_learned > 0
 
 
-def test_a_source_that_counts_nothing_is_never_learned_to_count() -> None:
-    """However often it alone was right, and whatever was stored while it was asked; the others go on learning."""
-    given_ = Served(np.array([[1, 2], [3, 4]], np.uint64), np.array([[2.0, 1.0], [9.0, 1.0]]), np.array([2, 2]), 0)
-    asked, off = BlendWeights("ab", (0.5, 0.5)), BlendWeights("ab", (0.5, 0.0))
-    for weights in (asked, off):
-        for _ in range(20):
-            assert weights.learn(given_, 3)
-    assert asked.values[0, 1] > 0.5
+def test_what_cannot_be_taken_over_changes_nothing() -> None:
+    """Also if only the last of it has another shape."""
+    weights = BlendWeights("ab", (0.8, 0.5))
+    stored = {**weights.as_json(), "n": 7}
+    stored["weights"]["a"]["0"] = 3.0
+    del stored["squares"]["b"]["60"]
+    with pytest.raises(KeyError):
+        weights.restore(stored)
+    assert weights.values.tolist() == [[0.8, 0.5]] * 4
+    assert weights.n_learned == 0
 
-    assert off.values[:, 1].tolist() == [0.0] * (len(BOUNDS) + 1)
-    assert off.values[0, 0] != 0.5
+
+def test_a_source_that_counts_nothing_is_not_there() -> None:
+    """What it proposes is neither an outcome nor among what others are compared with; it stays off when stored."""
+    table, hashes = space_for(2, 2), np.arange(9, dtype=np.uint64)
+    table.items[:], table.scores[:], table.counts[:] = [[1, 2], [3, 4]], [[2.0, 1.0], [9.0, 1.0]], 2
+    asked, off, alone = (
+        BlendWeights(names, start) for names, start in (("ab", (0.5, 0.5)), ("ab", (0.5, 0.0)), ("a", (0.5,)))
+    )
+    assert not off.learn(off.served(table, hashes, 0), 3)
+    for _ in range(20):
+        assert asked.learn(asked.served(table, hashes, 0), 3)
+        assert off.learn(off.served(table, hashes, 0), 1)
+        assert alone.learn(alone.served(table.rows(0, 1), hashes, 0), 1)
+    assert asked.values[0, 1] > 0.5
+    assert off.values[:, 0].tolist() == alone.values[:, 0].tolist() != [0.5] * 4
+
     off.restore(asked.as_json())
-    assert off.values[:, 1].tolist() == [0.0] * (len(BOUNDS) + 1)
+
+    assert off.values[:, 1].tolist() == [0.0] * 4
     assert off.values[0, 0] == asked.values[0, 0]
+    asked.restore({**off.as_json(), "n": 99})
+    assert asked.values[0, 1] > 0.5, "a source that was off begins with its own weight again"
 
 
 def test_what_an_older_list_has_left_behind_a_row_does_no_harm() -> None:

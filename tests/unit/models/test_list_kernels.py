@@ -16,6 +16,7 @@ from models.list_candidates import (
     best_pairs,
     first_share,
     holds,
+    most_of,
     offered,
     remember_all,
     show_share,
@@ -139,6 +140,19 @@ def test_best_near_against_sorting(seed: int, k: int, n: int, is_coarse: bool) -
     live = [slot for slot in range(n - 10) if hashes[slot]]
     expected = sorted(live, key=lambda slot: (-scores[slot], *keys[slot].tolist(), slot))[:k]
     assert after[-1][:n_found].tolist() == expected
+
+
+@given(seed=SEEDS, k=st.integers(1, 60), n=st.integers(0, 300), kind=st.sampled_from(("even", "long tail", "ties")))
+def test_most_of_takes_the_greatest(seed: int, k: int, n: int, kind: str) -> None:
+    """However they are spread and wherever they stand; of those that are equal the first."""
+    rng = np.random.default_rng(seed)
+    values = {"even": rng.random(n), "long tail": rng.pareto(0.5, n), "ties": rng.integers(0, 3, n) * 1.0}[kind]
+    n_chosen, after = both(most_of, values, k, np.zeros(k, np.int32))
+    chosen = after[-1][:n_chosen]
+    assert n_chosen == len(set(chosen.tolist())) == min(k, n)
+    expected = np.sort(values)[::-1][:k]
+    spread = expected.max(initial=0.0) * 2.0**-39  # what halving cannot tell apart
+    assert np.abs(np.sort(values[chosen])[::-1] - expected).max(initial=0.0) <= spread
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -366,3 +366,34 @@ class FakeConsumer:
 
     async def position(self, partition: object) -> int:
         return 3
+
+
+def test_weights_that_cannot_be_read_are_learned_anew(caplog: pytest.LogCaptureFixture) -> None:
+    """They are no state: the worker says so and goes on, and the next checkpoint holds weights as they are now."""
+    stage = Stage()
+    stage.state.beside = {"blend": {"n": 9, "weights": {"history": 1}}, "other": 1}
+
+    stage.lists.own([stage.partition])
+
+    assert "partition 0: stored weights of the blend" in caplog.text
+    assert stage.state.beside == {"blend": stage.lists.blend.as_json(), "other": 1}
+    assert stage.lists.blend.as_json()["n"] == 0
+
+
+def test_what_users_take_is_learned_from_the_list_in_redis() -> None:
+    """Before the next lists are made; weights go into the next checkpoint; nothing is learned from lists of before."""
+    stage = Stage()
+    settings = SETTINGS.model_copy(update={"evaluate_fraction": 1.0})
+    stage.state.evaluator = PartitionState(0, 1, settings.fold).evaluator
+    stage.fold(200, 40)
+    asyncio.run(stage.lists._round())
+    (taken, *_) = decode_list(stage.store.lists["recs:user:u1"]).items
+    stage.lists.took("u1", taken.item_id)
+    asyncio.run(stage.publish([(stage.partition, "u1")]))
+    assert stage.lists.blend.as_json()["n"] == 1
+    assert stage.state.beside["blend"]["n"] == 1
+
+    stage.lists.own([stage.partition])
+    stage.lists.took("u1", taken.item_id)
+    asyncio.run(stage.publish([(stage.partition, "u2")]))
+    assert stage.lists.blend.as_json()["n"] == 1
