@@ -91,29 +91,12 @@ def row_of(neighbours: Array, weights: Array, start: Array, length: Array, row: 
 
 
 @njit(cache=True)
-def add_rows(shares: Any, known: Array, factors: Array, scores: Array) -> None:
+def sum_rows(shares: Any, known: Array, factors: Array, scores: Array, touched: Array) -> int:
     """Add the rows of the `known` items times their factors to the `scores` of items: share by share, in that order.
 
-    What belongs to no item is added to the last score, which is nobody's.
+    `scores`, full of 0 before, has a last one that is nobody's: what belongs to no item is left out. `touched`, as long
+    as `scores`, receives the items whose score is not 0 any more; returns how many.
     """
-    nobody = np.uint32(scores.shape[0] - 1)
-    for place in range(len(shares)):
-        neighbours, weights, start, length, slot_in, to_item = shares[place]
-        n_mapped = np.uint32(to_item.shape[0])
-        for source in range(known.shape[0]):
-            row, factor = slot_in[known[source]], factors[source]
-            if row < 0:
-                continue
-            others, amounts = row_of(neighbours, weights, start, length, row)
-            for position in range(others.shape[0]):
-                slot = np.uint32(others[position])
-                item = np.uint32(to_item[slot]) if slot < n_mapped else nobody  # a slot newer than the mapping
-                scores[min(item, nobody)] += factor * amounts[position]
-
-
-@njit(cache=True)
-def sum_rows(shares: Any, known: Array, factors: Array, scores: Array, touched: Array) -> int:
-    """`add_rows`, and which items it gives anything, into `touched`; returns how many. `scores` is full of 0 before."""
     nobody, n = np.uint32(scores.shape[0] - 1), 0
     for place in range(len(shares)):
         neighbours, weights, start, length, slot_in, to_item = shares[place]
@@ -125,11 +108,11 @@ def sum_rows(shares: Any, known: Array, factors: Array, scores: Array, touched: 
             others, amounts = row_of(neighbours, weights, start, length, row)
             for position in range(others.shape[0]):
                 slot = np.uint32(others[position])
-                item = np.uint32(to_item[slot]) if slot < n_mapped else nobody
+                item = np.uint32(to_item[slot]) if slot < n_mapped else nobody  # a slot newer than the mapping
                 if item < nobody:
                     amount = factor * amounts[position]
                     touched[n] = item
-                    n += scores[item] == 0.0 and amount > 0.0
+                    n += scores[item] == 0.0 and amount != 0.0
                     scores[item] += amount
     return n
 
@@ -170,7 +153,7 @@ def most_of(values: Array, k: int, chosen: Array) -> int:
 def two_greatest(
     shares: Any, known: Array, factors: Array, items: Array, place_of: Array, gains: Array, sources: Array
 ) -> None:
-    """Note which two of the `known` items give each of `items` most, over the rows that `add_rows` adds.
+    """Note which two of the `known` items give each of `items` most, over the rows that `sum_rows` adds.
 
     `gains` and `sources`, of shape (n, 2) and full of 0 and -1, receive what they give and their positions, the greater
     first. `place_of` is scratch: -1 for every slot of any share, and left so.

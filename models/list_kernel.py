@@ -118,7 +118,7 @@ def slots_to_look_at(sums: Array, touched: Array, norms: Array, popular: Array, 
     for place in range(touched.shape[0]):
         slot = slot_in[touched[place]]
         amounts[n_known], known[n_known] = sums[touched[place]] * norms[touched[place]], slot
-        n_known += slot >= 0  # others have no factors in this share
+        n_known += slot >= 0 and amounts[n_known] < np.inf  # others have no factors in this share, or no number
     chosen = np.empty(look, np.int32)
     n = most_of(amounts[:n_known], look, chosen)
     slots = np.empty(n + popular.shape[0], np.int32)
@@ -185,7 +185,7 @@ def propose(
     slot_in, to_item, depth = shares[own][4], shares[own][5], items.shape[1]
 
     known, factors, known_at = known_pairs(recent, recent_weights, known_norm, numbers.pairs_decay)
-    touched = np.empty(sums.shape[0] + 1, np.int32)
+    touched = np.empty(sums.shape[0], np.int32)
     n_touched = sum_rows(shares, known, factors, sums, touched)
     touched = touched[:n_touched]
     counts[0] = best_pairs(sums, touched, candidate_norm, allowed, hashes, keys, seen, depth, items[0], scores[0])

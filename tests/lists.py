@@ -7,7 +7,7 @@ import numpy as np
 from models.cooccurrence import CooccurrenceSettings
 from models.fusion import FusionSettings
 from models.ids import hash64
-from models.list_candidates import add_rows, best_pairs, set_of, two_greatest
+from models.list_candidates import best_pairs, set_of, sum_rows, two_greatest
 from models.list_kernel import known_pairs
 from models.partitioner import partition_of
 from models.source_names import CO_OCCURRENCE, HISTORY
@@ -51,7 +51,7 @@ def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[Li
     if k > 0 and len(known):
         shares, place_of = view.pairs()
         sums, items, scores = np.zeros(len(view.ids) + 1), np.empty(k, np.int32), np.empty(k)
-        add_rows(shares, known, factors, sums)
+        sum_rows(shares, known, factors, sums, np.empty(len(sums), np.int32))
         seen, asked = set_of(user.seen[: user.n_seen]), (view.candidate_norm, view.allowed, view.hashes, view.keys)
         n = best_pairs(sums, np.arange(len(view.ids), dtype=np.int32), *asked, seen, k, items, scores)
         gains, sources = np.zeros((n, 2)), np.full((n, 2), -1, np.int32)

@@ -11,7 +11,6 @@ from numba.typed import List
 
 from models.ids import hash64, order_key
 from models.list_candidates import (
-    add_rows,
     best_near,
     best_pairs,
     first_share,
@@ -91,10 +90,9 @@ def test_rows_are_added_and_their_two_greatest_gains_named(seed: int, n_shares: 
     listed = first_share(*shares[0])
     for place, share in enumerate(shares):
         show_share(listed, place, *share)
-    scores = both(add_rows, listed, known, factors, np.zeros(n + 1))[1][-1]
+    n_touched, after = both(sum_rows, listed, known, factors, np.zeros(n + 1), np.zeros(n + 1, np.int32))
+    scores = after[-2]
     assert scores[:n].tolist() == [sum(each.values()) for each in gave]
-    n_touched, after = both(sum_rows, listed, known, factors, np.zeros(n + 1), np.zeros(n + 2, np.int32))
-    assert after[-2][:n].tolist() == scores[:n].tolist()
     assert sorted(after[-1][:n_touched].tolist()) == np.flatnonzero(scores[:n]).tolist()
     place_of, gains, sources = np.full(n, -1, np.int32), np.zeros((7, 2)), np.full((7, 2), -1, np.int32)
     _, after = both(two_greatest, listed, known, factors, asked, place_of, gains, sources)
@@ -105,6 +103,16 @@ def test_rows_are_added_and_their_two_greatest_gains_named(seed: int, n_shares: 
         assert {source for source in two_sources if source >= 0} <= gave[item].keys()
         if n_shares == 1:
             assert two_gains == [*sorted(gave[item].values(), reverse=True), 0.0, 0.0][:2]
+
+
+def test_a_sum_that_is_no_number_is_touched() -> None:
+    """Whoever clears the scores of what was touched leaves none behind."""
+    share = np.array([1, 2]), np.array([0.0, 1.0]), np.zeros(3, np.int64), np.array([2, 0, 0], np.int32)
+    numbers = np.arange(3, dtype=np.int32)
+    listed = first_share(share[0].astype(np.int32), *share[1:], numbers, numbers)
+    n, after = both(sum_rows, listed, numbers[:1], np.array([np.inf]), np.zeros(4), np.zeros(4, np.int32))
+    assert after[-1][:n].tolist() == [1, 2]
+    assert np.isnan(after[-2][1]) and after[-2][[0, 3]].tolist() == [0.0, 0.0]
 
 
 @given(seed=SEEDS, k=st.integers(1, 40))
