@@ -8,7 +8,6 @@ as much as its first. Shares keep how sure a source is. What it did not propose 
 """
 
 import math
-from collections.abc import Callable
 from typing import Final, Protocol
 
 import numpy as np
@@ -138,7 +137,8 @@ def finish(
 
 
 @njit(cache=True)
-def blend_ranks(
+def blend(
+    by_shares: bool,
     items: Array,
     amounts: Array,
     counts: Array,
@@ -151,37 +151,17 @@ def blend_ranks(
     sources: Array,
     ranks: Array,
 ) -> int:
-    """The `k` best items by `weigh_ranks`."""
+    """The `k` best items by `weigh_ranks`; or by `weigh_shares`, and then `values` receives a softmax over all."""
     size = items.shape[0] * items.shape[1]
     found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
     scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
     n = gather(items, counts, weights, place_of, found, places)
-    weigh_ranks(counts, amounts, places, n, weights, scores, most)
-    return finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
-
-
-@njit(cache=True)
-def blend_shares(
-    items: Array,
-    amounts: Array,
-    counts: Array,
-    weights: Array,
-    keys: Array,
-    place_of: Array,
-    k: int,
-    out: Array,
-    values: Array,
-    sources: Array,
-    ranks: Array,
-) -> int:
-    """The `k` best items by `weigh_shares`; `values` receives their softmax over all that were proposed."""
-    size = items.shape[0] * items.shape[1]
-    found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
-    scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
-    n = gather(items, counts, weights, place_of, found, places)
-    weigh_shares(counts, amounts, places, n, weights, scores, most)
+    if by_shares:
+        weigh_shares(counts, amounts, places, n, weights, scores, most)
+    else:
+        weigh_ranks(counts, amounts, places, n, weights, scores, most)
     kept = finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
-    if kept > 0:
+    if by_shares and kept > 0:
         best, total = values[0], 0.0
         for at in range(n):
             if abs(scores[at]) < np.inf:
@@ -210,10 +190,10 @@ class Blend(Protocol):
 
 
 class CompiledBlend:
-    """A blend by one of the kernels above."""
+    """A blend by log shares, or by ranks."""
 
-    def __init__(self, kernel: Callable[..., int]) -> None:
-        self._kernel = kernel
+    def __init__(self, *, by_shares: bool) -> None:
+        self._by_shares = by_shares
 
     def rank(
         self,
@@ -227,12 +207,12 @@ class CompiledBlend:
         n_sources = len(weights)
         items, scores, sources = np.empty(k, np.int32), np.empty(k, np.float64), np.empty(k, np.int32)
         places = np.empty((k, n_sources), np.int32)
-        n = self._kernel(*proposals, weights, keys, place_of, k, items, scores, sources, places)
+        n = blend(self._by_shares, *proposals, weights, keys, place_of, k, items, scores, sources, places)
         return Ranked(n, items[:n], scores[:n], sources[:n], places[:n])
 
 
 BLENDS: Final[dict[str, Blend]] = {
-    "ranks": CompiledBlend(blend_ranks),
-    "log_shares": CompiledBlend(blend_shares),
-    "learned": CompiledBlend(blend_shares),  # by the weights of `models.blend_weights`
+    "ranks": CompiledBlend(by_shares=False),
+    "log_shares": CompiledBlend(by_shares=True),
+    "learned": CompiledBlend(by_shares=True),  # by the weights of `models.blend_weights`
 }

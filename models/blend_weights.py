@@ -126,7 +126,6 @@ class BlendWeights:
         """Learn from the hash of what a user took; False if no source had proposed it."""
         rows = self.values[served.bucket], self.squares[served.bucket]
         learned = learn_from(served.hashes, served.amounts, served.counts, np.uint64(taken), self._rate, *rows)
-        rows[0][self._is_off] = 0.0
         self.n_learned += learned
         return bool(learned)
 
