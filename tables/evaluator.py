@@ -16,6 +16,25 @@ MAX_WAITING = 1024
 _PARTS = 1_000_000
 
 
+class Sample:
+    """A part of the users, by a hash of the id: always the same ones.
+
+    Parameters
+    ----------
+    fraction
+        0 none, 1 all.
+    """
+
+    def __init__(self, fraction: float) -> None:
+        self._threshold = round(fraction * _PARTS)
+
+    def includes(self, user_id: str) -> bool:
+        """Whether a user is among them."""
+        if self._threshold in (0, _PARTS):
+            return self._threshold == _PARTS
+        return hash64(f"evaluate\0{user_id}") % _PARTS < self._threshold
+
+
 class Evaluator:
     """The evaluation of one partition; its counters, and the users' waiting lists, are state.
 
@@ -32,15 +51,9 @@ class Evaluator:
         self.ratings = RatingErrors()
         self.lists = lists
         self._items = items
-        self._threshold = round(fraction * _PARTS)
+        self.includes = Sample(fraction).includes  # whether a user is among those evaluated
         self.on_test: Callable[[str, str], None] | None = None  # a listener; no state
         self._waiting: OrderedDict[str, None] = OrderedDict()
-
-    def includes(self, user_id: str) -> bool:
-        """Whether a user is among those evaluated."""
-        if self._threshold in (0, _PARTS):
-            return self._threshold == _PARTS
-        return hash64(f"evaluate\0{user_id}") % _PARTS < self._threshold
 
     def hold(self, user_id: str) -> str | None:
         """Let a user's lists wait from now on.

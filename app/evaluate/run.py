@@ -17,7 +17,7 @@ from models.events import Event, decode
 from models.ids import hash64
 from models.list_metrics import usable
 from models.partitioner import partition_of
-from tables.evaluator import MAX_WAITING
+from tables.evaluator import MAX_WAITING, Sample
 from tables.fold_settings import FoldSettings
 from tables.list_json import ListItem
 from tables.partition import PartitionState
@@ -25,7 +25,6 @@ from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
 FILLER_EVERY = 100
-_PARTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,6 @@ class EvaluationSettings:
     shares_every: int = 1000
     sample: float = 1.0
     delays: Sequence[int] = ()
-
-    def includes(self, user_id: str) -> bool:
-        """Whether a user is among those evaluated: the same users as those of `evaluate_fraction`."""
-        return self.sample >= 1.0 or hash64(f"evaluate\0{user_id}") % _PARTS < round(self.sample * _PARTS)
 
 
 class Evaluation:
@@ -84,6 +79,7 @@ class Evaluation:
         self._rules = fold.rules
         self._partitioner = fold.partitioner
         self._start_ms = start_ms
+        self._sample = Sample(settings.sample)
         self._views = PartitionViews(self.states, fold, settings.shares_every)
         self._fillers: list[tuple[int, int, Filler]] = [(-FILLER_EVERY, -1, Filler(()))] * settings.partitions
         self._waiting: list[OrderedDict[str, Frozen]] = [OrderedDict() for _ in self.states]
@@ -121,7 +117,7 @@ class Evaluation:
 
     def _take(self, state: PartitionState, event: Event, sent: LogRecord) -> None:
         user = state.users.reader(event.user_id) or UserState()
-        frozen, made = self._frozen(state, event, user) if self.settings.includes(event.user_id) else (None, None)
+        frozen, made = self._frozen(state, event, user) if self._sample.includes(event.user_id) else (None, None)
         last_item = user.recent[-1][0] if user.recent else None
         result = self._fold(state, sent)
         if not isinstance(result, str):
