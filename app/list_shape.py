@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings
 
-from models.source_names import MAX_WEIGHT, SOURCE_NAMES
+from models.errors import SettingsError
 from tables.list_fields import checked_names
 from tables.list_settings import ListSettings
 
@@ -18,7 +18,9 @@ class ListShape(BaseSettings):
         "learned", description="what weighs the sources of a list: learned from what users took, or fixed weights"
     )
     source_weights: dict[str, float] = Field(
-        {}, description="what co_occurrence, history and popularity count; {}: as found best"
+        {},
+        examples=[{"co_occurrence": 0.8, "history": 0.4}],
+        description="what co_occurrence, history and popularity count; {}: as found best",
     )
     proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
     look: int = Field(
@@ -36,11 +38,10 @@ class ListShape(BaseSettings):
     @field_validator("source_weights")
     @classmethod
     def _weights(cls, weights: dict[str, float]) -> dict[str, float]:
-        for name, weight in weights.items():
-            if name not in SOURCE_NAMES:
-                raise ValueError(f"{name!r} is no source: there are {', '.join(SOURCE_NAMES)}")
-            if not 0.0 <= weight <= MAX_WEIGHT:
-                raise ValueError(f"{name} counts {weight}: allowed are 0 (not asked) to {MAX_WEIGHT:g}")
+        try:
+            ListSettings(weights=weights)
+        except SettingsError as error:
+            raise ValueError(str(error).rstrip(".")) from None
         if weights and not any(weights.values()):
             raise ValueError("no source counts anything")
         return weights
