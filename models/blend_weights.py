@@ -11,6 +11,7 @@ JMLR 12, 2011), one step an outcome; a source whose shares hardly differ is foun
 Users with a short history have weights of their own, because sources know little of them.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -114,7 +115,7 @@ class BlendWeights:
     @staticmethod
     def bucket(n_events: int) -> int:
         """Which weights are for a user of so many events."""
-        return sum(n_events >= bound for bound in BOUNDS)
+        return bisect_right(BOUNDS, n_events)
 
     def served(self, proposals: Proposals, hashes: npt.NDArray[np.uint64], bucket: int) -> Served:
         """What is to be kept of proposals until it is known what became of them; `hashes` are of items by number."""

@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -145,9 +144,8 @@ def encode_list(
     )
 
 
-@lru_cache(4096)
 def rounded(score: float) -> float:
-    """A score with 6 significant digits; fused ranks make the same few hundred again and again."""
+    """A score with 6 significant digits."""
     return float(f"{score:.6g}")
 
 
