@@ -52,12 +52,19 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
             show_list(console, reader, user_id)
         console.print("[bold]4.[/] What trends, as of the end of the log:")
         show_trending(console, reader)
-        console.print("[bold]5.[/] How good the lists were: every liked item, against the list of just before.")
+        console.print(
+            "[bold]5.[/] How good the lists were that each partition makes of what it knows itself: every liked item, "
+            "against the list of just before."
+        )
         quality, ratings = asyncio.run(measured(session.settings))
         with console.status("the same log in one partition, to compare ..."):
             beside = {"1": one_partition(log, session.settings)} if partitions > 1 else {}
         show_quality(console, quality, partitions, beside)
         show_ratings(console, ratings)
+        console.print(
+            "   Those in Redis draw on all partitions, and weigh their sources by what people took: "
+            f"`freshet evaluate --dataset ml-100k --partitions {partitions}` scores them."
+        )
         console.print("[bold]6.[/] One click, and how long until it shows in the list:")
         _show_click(console, asyncio.run(one_click(session.settings, reader, PEOPLE[0])), reader)
         assert session.worker is not None
