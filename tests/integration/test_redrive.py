@@ -10,10 +10,11 @@ from typing import Any
 
 import orjson
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
 from app.dead_letters.journal import Journal
 from app.dead_letters.marks import Marks
+from app.kafka import reader
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.process import environment
 from models.errors import InvalidEvent, ServiceError
@@ -210,26 +211,33 @@ def test_a_run_that_dies_before_its_marks_is_mended_by_the_next(scene: Scene, mo
     assert sorted(redriven) == values(0, 1, 2, 3)
 
 
+async def killed_behind(scene: Scene, n_more: int) -> tuple[int, int]:
+    """Return how a redrive ended that is killed once it has sent this many letters, and how many the log then holds."""
+    command = [sys.executable, "-m", "app", "dead-letters", "redrive", "--yes"]
+    partitions = [TopicPartition(scene.names.events, number) for number in range(N_PARTITIONS)]
+    async with reader(scene.settings.kafka) as log:
+        n_before = sum((await log.end_offsets(partitions)).values())
+        n_sent = n_before
+        process = await asyncio.create_subprocess_exec(*command, env=environment(scene.settings), cwd=ROOT, **QUIET)
+        while process.returncode is None and n_sent < n_before + n_more:
+            n_sent = sum((await log.end_offsets(partitions)).values())
+        process.kill()
+        return await process.wait(), sum((await log.end_offsets(partitions)).values())
+
+
 def test_killed_runs_send_everything_once(scene: Scene) -> None:
     """Whenever SIGKILL comes, the runs together have sent each letter exactly once."""
     scene.create(N_PARTITIONS)
-    n = 6000
+    n = 12_000
     put(scene, [("wrong_partition", event(f"u{number % 50}", value=number)) for number in range(n)])
-    command = [sys.executable, "-m", "app", "dead-letters", "redrive", "--yes"]
-    n_killed = 0
-    for n_more in (1, 1500):
-        n_before = len(scene.read(scene.names.events))
-        with subprocess.Popen(command, env=environment(scene.settings), cwd=ROOT, **QUIET) as process:
-            while process.poll() is None and len(scene.read(scene.names.events)) < n_before + n_more:
-                pass
-            process.kill()
-        n_killed += process.returncode < 0
 
+    killed = [asyncio.run(killed_behind(scene, n_more)) for n_more in (1, 1500)]
     last = result(scene)
 
     numbers = [orjson.loads(value)["value"] for value in in_the_log(scene)]
-    assert (n_killed, sorted(numbers)) == (2, list(range(n)))
-    assert 0 < last["redriven"] < n
+    assert ([code for code, _ in killed], sorted(numbers)) == ([-9, -9], list(range(n)))
+    assert 0 < killed[0][1] < n, "the first was killed in the middle"
+    assert last["redriven"] == n - killed[1][1]
 
 
 def test_the_second_of_two_at_once_takes_over(scene: Scene) -> None:
