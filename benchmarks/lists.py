@@ -20,6 +20,7 @@ from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 from tests.lists import recommend
+from tests.rank_fusion import RankFusion
 from tests.slow_lists import SlowLists
 
 START_MS = 1_700_000_000_000
@@ -82,7 +83,7 @@ def compare(n_events: int, n_users: int, n_rounds: int) -> dict[str, float]:
         If any two lists differ.
     """
     view, states = fold(n_events)
-    fusion, filler = states[0].settings.fusion, Filler(())
+    fusion, filler = RankFusion(), Filler(())
     readers = [(state.number, user) for state in states for user in map(state.users.get, state.users) if user]
     readers = readers[:: max(1, len(readers) // n_users)]
     slow = {number: SlowLists(view, view.shares[number], fusion) for number in view.shares}

@@ -61,6 +61,9 @@ class ItemArrays(NamedTuple):
     rows: Array  # float32 (n, n_factors + 4)
     blocks: Array  # float32 (n, n_factors + 1, 64)
     stale: Array  # bool
+    top: Array  # int32 (1024,): the most popular slots, best first
+    top_place: Array  # int32: where in `top`; -1: not there
+    n_top: Array  # int64 (1,)
 
 
 class UserArrays(NamedTuple):

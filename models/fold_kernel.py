@@ -13,10 +13,12 @@ from models.compiled import njit
 from models.cooccurrence import learn_pairs, norms
 from models.factorization import ITEMS, USERS
 from models.fold_arrays import EVALUATED, FRESH, LATE, POSITIVE, SEEN, ItemArrays, Results, UserArrays
-from models.fold_ranking import RankNumbers, Scratch, known_items, rank_sources
+from models.fold_ranking import ListScratch, known_slot, rank_sources
 from models.history_kernels import draw, history_key, learn, represent
 from models.kernels import remember
-from models.ranking import block
+from models.list_candidates import set_of
+from models.list_kernel import ListNumbers
+from models.popular import rise
 from models.rows import FIRST, RowArrays, make_room
 from models.trending import count
 from models.window_kernels import count_event
@@ -62,6 +64,8 @@ class FoldScratch(NamedTuple):
     odds: Array  # float32
     gradient: Array  # float32 (n_factors,)
     changed: Array  # int32
+    vector: Array  # float32 (n_factors,)
+    shares: Array  # float32 (max_recent,)
 
 
 def scratch_of(numbers: FoldNumbers, n_factors: int) -> FoldScratch:
@@ -75,6 +79,8 @@ def scratch_of(numbers: FoldNumbers, n_factors: int) -> FoldScratch:
         np.zeros(n_candidates, np.float32),
         np.zeros(n_factors, np.float32),
         np.zeros(n_candidates + numbers.max_recent, np.int32),
+        np.zeros(n_factors, np.float32),
+        np.zeros(numbers.max_recent, np.float32),
     )
 
 
@@ -98,15 +104,27 @@ def has_room(items: ItemArrays, users: UserArrays, user: int, slot: int, pair_ce
 
 
 @njit(cache=True, nogil=True)
+def seen_by(hashes: Array, start: Array, length: Array, user: int) -> Array:
+    """The set (`models.list_candidates`) of the hashes of what a user has seen."""
+    return set_of(hashes[start[user] : start[user] + length[user]])
+
+
+@njit(cache=True, nogil=True)
 def freeze(
-    items: ItemArrays, users: UserArrays, user: int, row: int, time_ms: int, scratch: Scratch, ranks: RankNumbers
+    items: ItemArrays,
+    users: UserArrays,
+    user: int,
+    row: int,
+    time_ms: int,
+    scratch: ListScratch,
+    lists: ListNumbers,
+    by_shares: bool,
 ) -> None:
     """Keep a user's lists as they stand, to be scored on by the events of this timestamp."""
-    k = users.waiting_hashes.shape[2]
-    first, n = users.seen.start[user], users.n_recent[user]
-    seen = users.seen.keys[first : first + users.seen.length[user]]
-    block(items.live, items.n_range[0], items.cells, items.slots, seen, scratch.blocked)
-    rank_sources(items, users.recent[user, :n], users.recent_weights[user, :n], scratch, ranks, k)
+    n, n_seen = users.n_recent[user], users.seen.length[user]
+    seen = seen_by(users.seen.keys, users.seen.start, users.seen.length, user)
+    recent, weights = users.recent[user, :n], users.recent_weights[user, :n]
+    rank_sources(items, recent, weights, seen, n_seen, scratch, lists, by_shares)
     users.waiting_ms[row] = time_ms
     for source in range(scratch.out.shape[0]):
         users.waiting_counts[row, source] = scratch.counts[source]
@@ -162,19 +180,16 @@ def learn_interaction(
     slot: int,
     weight: float,
     counter: int,
-    ranking: Scratch,
     scratch: FoldScratch,
     numbers: FoldNumbers,
-    ranks: RankNumbers,
+    lists: ListNumbers,
 ) -> None:
     """Learn that a user took to an item: pairs with the history, and the history factors."""
-    n = known_items(
-        items, users.recent[user, : users.n_recent[user]], users.recent_weights[user], scratch.others, scratch.weights
-    )
     kept = 0
-    for place in range(n):
-        if scratch.others[place] != slot:
-            scratch.others[kept], scratch.weights[kept] = scratch.others[place], scratch.weights[place]
+    for place in range(users.n_recent[user]):
+        other = known_slot(items.cells, items.slots, items.live, users.recent[user, place])
+        if other >= 0 and other != slot:
+            scratch.others[kept], scratch.weights[kept] = other, users.recent_weights[user, place]
             kept += 1
     put_in_front(users, user, items.hashes[slot], weight, numbers.max_recent)
     for place in range(kept):
@@ -187,17 +202,15 @@ def learn_interaction(
     if kept == 0:
         return
     learn_pairs(items.pairs, slot, scratch.others[:kept], scratch.amounts[:kept], numbers.n_keep)
-    first = max(0, kept - ranks.n_history)
+    first = max(0, kept - lists.n_history)
     history, amounts = scratch.others[first:kept], scratch.weights[first:kept]
-    k, vector, shares = ranks.n_factors, ranking.user, ranking.shares
-    if represent(items.rows, items.live, history, amounts, k, ranks.history_decay, vector, shares) == 0:
+    k, vector, shares = lists.n_factors, scratch.vector, scratch.shares
+    if represent(items.rows, items.live, history, amounts, k, lists.history_decay, vector, shares) == 0:
         return
-    start = users.seen.start[user]
-    seen = users.seen.keys[start : start + users.seen.length[user]]
-    block(items.live, items.n_range[0], items.cells, items.slots, seen, ranking.blocked)
     key = history_key(numbers.history_seed, counter)
     candidates = scratch.candidates
-    n_candidates = draw(key, numbers.n_negatives, items.n_range[0], ranking.blocked, slot, candidates)
+    seen = seen_by(users.seen.keys, users.seen.start, users.seen.length, user)
+    n_candidates = draw(key, numbers.n_negatives, items.n_range[0], items.live, items.hashes, seen, slot, candidates)
     n_changed = learn(
         items.rows,
         k,
@@ -265,10 +278,11 @@ def fold_events(
     n_before: int,
     items: ItemArrays,
     users: UserArrays,
-    ranking: Scratch,
+    ranking: ListScratch,
     scratch: FoldScratch,
     numbers: FoldNumbers,
-    ranks: RankNumbers,
+    lists: ListNumbers,
+    by_shares: bool,
     results: Results,
 ) -> int:
     """Fold `events[first:n]`; returns the first that was not: before it, some pool needs room.
@@ -283,7 +297,7 @@ def fold_events(
         weight, late, row = event["weight"], (flags & LATE) != 0, event["waiting"]
         evaluated = (flags & EVALUATED) != 0
         if evaluated and ((flags & FRESH) != 0 or users.waiting_ms[row] != time_ms):
-            freeze(items, users, user, row, time_ms, ranking, ranks)
+            freeze(items, users, user, row, time_ms, ranking, lists, by_shares)
         if not items.live[slot]:
             items.live[slot] = True
             items.n_range[0] = max(items.n_range[0], slot + 1)
@@ -291,6 +305,7 @@ def fold_events(
         users.last_offset[user] = event["offset"]
         users.last_ms[user] = max(users.last_ms[user], time_ms)
         items.n_events[slot] += 1
+        rise(items.top, items.top_place, items.n_top, items.n_events, items.keys, slot)
         items.last_offset[slot] = event["offset"]
         items.last_ms[slot] = max(items.last_ms[slot], time_ms)
         items.dirty[slot] = items.touched[slot] = True
@@ -304,7 +319,7 @@ def fold_events(
                 score_on(users, row, items.hashes[slot], results.ranks[number])
             if weight > 0.0:
                 counter = n_before + number
-                learn_interaction(items, users, user, slot, weight, counter, ranking, scratch, numbers, ranks)
+                learn_interaction(items, users, user, slot, weight, counter, scratch, numbers, lists)
         if not np.isnan(event["rating"]):
             learn_rating(items, users, user, slot, event["rating"], numbers, results.rating_errors)
         if weight > 0.0 and not late:

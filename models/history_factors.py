@@ -18,6 +18,7 @@ import numpy.typing as npt
 from models import history_kernels as kernels
 from models.arrays import longer
 from models.errors import StateError
+from models.list_candidates import set_of
 
 _SEED_STEP = 0xD1B54A32D192ED03
 _MASK = 2**64 - 1
@@ -189,8 +190,16 @@ class HistoryFactors:
         if not self._represent(history_slots, history_weights, self._user, self._shares):
             return nothing
         key = np.uint64(kernels.history_key(settings.seed_key, counter))
-        blocked = ~self.live | np.isin(self.hashes, seen)
-        n_candidates = kernels.draw(key, settings.n_negatives, int(self.n_range[0]), blocked, slot, self._candidates)
+        n_candidates = kernels.draw(
+            key,
+            settings.n_negatives,
+            int(self.n_range[0]),
+            self.live,
+            self.hashes,
+            set_of(seen),
+            slot,
+            self._candidates,
+        )
         n_changed = kernels.learn(
             self.rows,
             settings.n_factors,

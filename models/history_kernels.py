@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.compiled import njit
+from models.list_candidates import holds
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -162,18 +163,27 @@ def history_key(seed: np.uint64, counter: int) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def draw(key: np.uint64, n_negatives: int, n_range: int, blocked: Array, target: int, candidates: Array) -> int:
+def draw(
+    key: np.uint64,
+    n_negatives: int,
+    n_range: int,
+    live: Array,
+    hashes: Array,
+    seen: Array,
+    target: int,
+    candidates: Array,
+) -> int:
     """Put the target and up to `n_negatives` other slots into `candidates`, drawn evenly from [0, n_range) by `key`.
 
-    A draw that hits the target or a `blocked` slot is dropped, not repeated. Returns the number of candidates, the
-    target included.
+    A draw that hits the target, a slot without an item or one of the `seen` (`models.list_candidates.set_of`) is
+    dropped, not repeated. Returns the number of candidates, the target included.
     """
     candidates[0] = target
     n = 1
     for number in range(n_negatives):
         bits = mix(key + np.uint64(number)) >> _S32
         slot = np.int32((bits * np.uint64(n_range)) >> _S32)
-        if slot != target and not blocked[slot]:
+        if slot != target and live[slot] and not holds(seen, hashes[slot]):
             candidates[n] = slot
             n += 1
     return n

@@ -18,6 +18,7 @@ Array = Any  # numpy arrays; numba's signatures say the dtypes
 
 MIN_CELLS = 64
 BOUND_HALVINGS = 40
+NEARLY = 16  # a sixteenth fewer are nearly as many
 
 
 @njit(cache=True)
@@ -119,17 +120,18 @@ def sum_rows(shares: Any, known: Array, factors: Array, scores: Array, touched: 
 
 @njit(cache=True)
 def most_of(values: Array, k: int, chosen: Array) -> int:
-    """The places of the `k` greatest values, the first of those that are nearly equal; returns how many.
+    """The places of about the `k` greatest values, at most `k`, in their order; returns how many.
 
-    A bound that at most `k` values reach, and one that at least `k` do, are found by halving.
+    A bound that at most `k` values reach, and nearly as many do, is found by halving; where many are equal, the first
+    of them make up the number.
     """
     n_values = values.shape[0]
-    low, high = -np.inf, np.inf
+    low, high, enough = -np.inf, np.inf, k - k // NEARLY
     if n_values > k:
         low, high = values.min(), values.max()
         n_high = at_least(values, high)
         for _ in range(BOUND_HALVINGS):
-            if not n_high <= k or n_high == k:
+            if not n_high < enough:
                 break
             middle = low + 0.5 * (high - low)
             n_middle = at_least(values, middle)
@@ -137,6 +139,8 @@ def most_of(values: Array, k: int, chosen: Array) -> int:
                 low = middle
             else:
                 high, n_high = middle, n_middle
+        if n_high >= enough:
+            low = high
     n = 0
     for place in range(n_values):
         if n < k and values[place] >= high:
@@ -191,58 +195,62 @@ def two_greatest(
 
 @njit(cache=True)
 def best_pairs(
-    scores: Array,
+    amounts: Array,
     among: Array,
-    norms: Array,
     allowed: Array,
     hashes: Array,
     keys: Array,
     seen: Array,
+    n_left_out: int,
     k: int,
     out: Array,
     values: Array,
 ) -> int:
-    """The `k` of some items with the greatest positive finite `scores * norms`, by (-value, key), into `out`.
+    """The `k` of the items `among` with the greatest positive finite `amounts`, by (-amount, key), into `out`.
 
-    Seen (a set of `remember_all`) and forbidden ones are left out. Returns how many.
+    Those `seen` (a set of `remember_all`) and forbidden are left out, `n_left_out` at most. Returns how many.
     """
-    n, least = 0, 0.0
+    n, least = 0, least_of_best(amounts, k + n_left_out)
     for place in range(among.shape[0]):
-        item = among[place]
-        value = scores[item] * norms[item]
+        value = amounts[place]
         if value < least or not (0.0 < value < np.inf):
             continue
+        item = among[place]
         if not allowed[item] or holds(seen, hashes[item]):
             continue
         n = insert(item, value, n, keys, k, out, values)
         if n == k:
-            least = values[n - 1]
+            least = max(least, values[n - 1])
     return n
 
 
 @njit(cache=True)
-def best_near(scores: Array, hashes: Array, keys: Array, seen: Array, n_seen: int, k: int, out: Array) -> int:
-    """The `k` slots of a share with the greatest `scores`, by (-score, key, slot), into `out`; returns how many.
+def best_near(
+    scores: Array, slots: Array, hashes: Array, keys: Array, seen: Array, n_seen: int, k: int, out: Array, values: Array
+) -> int:
+    """The `k` of some slots with the greatest `scores`, by (-score, key, slot), into `out`; returns how many.
 
-    Free slots (hash 0) and the `n_seen` of the set `seen` are left out; 0 if any other score is not finite.
+    Slots without a score (-inf) and the `n_seen` of the set `seen` are left out; 0 if any other score is no number, or
+    infinite: a model that has diverged has no list.
     """
-    values, strange = np.empty(k, np.float32), 0
-    for slot in range(scores.shape[0]):
-        strange += hashes[slot] != 0 and not abs(scores[slot]) < np.inf
+    strange = 0
+    for place in range(scores.shape[0]):
+        strange += not scores[place] < np.inf
     if strange > 0:
-        for slot in range(scores.shape[0]):
-            if hashes[slot] != 0 and not np.isfinite(scores[slot]) and not holds(seen, hashes[slot]):
+        for place in range(scores.shape[0]):
+            if not scores[place] < np.inf and not holds(seen, hashes[slots[place]]):
                 return 0
     least = least_of_best(scores, k + n_seen) if strange == 0 else -np.inf
     found, n_found = np.empty(scores.shape[0], np.int32), 0
-    for slot in range(scores.shape[0]):  # without a branch: where the best stand cannot be foretold
-        found[n_found] = slot
-        n_found += scores[slot] >= least
+    for place in range(scores.shape[0]):  # without a branch: where the best stand cannot be foretold
+        found[n_found] = place
+        n_found += scores[place] >= least
     n = 0
-    for place in range(n_found):
-        slot = found[place]
-        if (n < k or scores[slot] >= values[k - 1]) and hashes[slot] != 0 and not holds(seen, hashes[slot]):
-            n = insert(slot, scores[slot], n, keys, k, out, values)
+    for at in range(n_found):
+        score, slot = scores[found[at]], slots[found[at]]
+        if score == -np.inf or (n == k and score < values[k - 1]) or holds(seen, hashes[slot]):
+            continue
+        n = insert(slot, score, n, keys, k, out, values)
     return n
 
 

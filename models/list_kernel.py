@@ -72,14 +72,10 @@ def near_of_all(share: Any, n_slots: int, user: Array, seen: Array, n_seen: int,
     """The slots of a share that the factor model scores highest, and their scores; returns how many."""
     hashes, keys, rows, blocks, live, stale = share
     n_factors, n = user.shape[0], min(n_slots, rows.shape[0])
-    logits = np.empty(n_slots, np.float32)
+    logits = np.empty(n, np.float32)
     history_kernels.refresh(rows, blocks, n_factors, stale, n)
     history_kernels.score(blocks, live, n, n_factors, user, logits)
-    logits[n:] = -np.inf
-    n_near = best_near(logits, hashes, keys, seen, n_seen, near.shape[0], near)
-    for place in range(n_near):
-        values[place] = logits[near[place]]
-    return n_near
+    return int(best_near(logits, np.arange(n), hashes, keys, seen, n_seen, near.shape[0], near, values))
 
 
 @njit(cache=True)
@@ -89,46 +85,43 @@ def near_of_some(
     """`near_of_all`, of some slots alone (-1: none), no matter how many there are in the share."""
     hashes, keys, rows, _, live, _ = share
     n_factors, n, kept = user.shape[0], min(n_slots, rows.shape[0]), np.empty(some.shape[0], np.int32)
-    n_kept = 0
+    logits, n_kept = np.empty(some.shape[0], np.float32), 0
     for place in range(some.shape[0]):
         slot = some[place]
         if 0 <= slot < n and live[slot]:
-            kept[n_kept] = slot
+            row = rows[slot]
+            kept[n_kept], logits[n_kept] = slot, history_kernels.dot(user, row, n_factors) + row[n_factors]
             n_kept += 1
-    logits, their_hashes = np.empty(n_kept, np.float32), np.empty(n_kept, np.uint64)
-    their_keys = np.empty((n_kept, keys.shape[1]), np.uint64)
-    for place in range(n_kept):
-        row = rows[kept[place]]
-        logits[place] = history_kernels.dot(user, row, n_factors) + row[n_factors]
-        their_hashes[place] = hashes[kept[place]]
-        their_keys[place] = keys[kept[place]]
-    n_near = best_near(logits, their_hashes, their_keys, seen, n_seen, near.shape[0], near)
-    for place in range(n_near):
-        values[place] = logits[near[place]]
-        near[place] = kept[near[place]]
-    return n_near
+    return int(best_near(logits[:n_kept], kept, hashes, keys, seen, n_seen, near.shape[0], near, values))
 
 
 @njit(cache=True)
-def slots_to_look_at(sums: Array, touched: Array, norms: Array, popular: Array, slot_in: Array, look: int) -> Array:
-    """Slots of the `look` items with the greatest normed sums, and of popular items that have no sum (-1: none)."""
+def slots_to_look_at(amounts: Array, touched: Array, sums: Array, popular: Array, slot_in: Array, look: int) -> Array:
+    """Slots of about the `look` touched items with the greatest amounts, and of popular ones that have no sum.
+
+    -1 where the share does not know an item.
+    """
     popular = popular[: look // POPULAR_PART]
-    amounts, known = np.empty(touched.shape[0], np.float64), np.empty(touched.shape[0], np.int32)
-    n_known = 0
-    for place in range(touched.shape[0]):
-        slot = slot_in[touched[place]]
-        amounts[n_known], known[n_known] = sums[touched[place]] * norms[touched[place]], slot
-        n_known += slot >= 0 and amounts[n_known] < np.inf  # others have no factors in this share, or no number
     chosen = np.empty(look, np.int32)
-    n = most_of(amounts[:n_known], look, chosen)
+    n = most_of(amounts, look, chosen)
     slots = np.empty(n + popular.shape[0], np.int32)
     for place in range(n):
-        slots[place] = known[chosen[place]]
+        slots[place] = slot_in[touched[chosen[place]]]
     for place in range(popular.shape[0]):
         if sums[popular[place]] == 0.0:
             slots[n] = slot_in[popular[place]]
             n += 1
     return slots[:n]
+
+
+@njit(cache=True)
+def amounts_of(sums: Array, touched: Array, norms: Array) -> Array:
+    """The normed sum of each touched item; 0 for one that is no number or infinite."""
+    amounts = np.empty(touched.shape[0], np.float64)
+    for place in range(touched.shape[0]):
+        amount = sums[touched[place]] * norms[touched[place]]
+        amounts[place] = amount if abs(amount) < np.inf else 0.0
+    return amounts
 
 
 @njit(cache=True)
@@ -188,7 +181,9 @@ def propose(
     touched = np.empty(sums.shape[0], np.int32)
     n_touched = sum_rows(shares, known, factors, sums, touched)
     touched = touched[:n_touched]
-    counts[0] = best_pairs(sums, touched, candidate_norm, allowed, hashes, keys, seen, depth, items[0], scores[0])
+    amounts = amounts_of(sums, touched, candidate_norm)
+    left_out = n_seen + numbers.n_hidden
+    counts[0] = best_pairs(amounts, touched, allowed, hashes, keys, seen, left_out, depth, items[0], scores[0])
 
     slots, slot_weights, slots_at = known_slots(recent, recent_weights, hashes, slot_in, slot_hashes, n_slots)
     user, n_near = np.empty(numbers.n_factors, np.float32), 0
@@ -198,7 +193,7 @@ def propose(
         if n_slots <= WHOLE * numbers.look:
             n_near = near_of_all(share, n_slots, user, seen, n_seen, near, values)
         else:
-            some = slots_to_look_at(sums, touched, candidate_norm, popular, slot_in, numbers.look)
+            some = slots_to_look_at(amounts, touched, sums, popular, slot_in, numbers.look)
             n_near = near_of_some(share, n_slots, some, user, seen, n_seen, near, values)
     for place in range(n_touched):
         sums[touched[place]] = 0.0

@@ -1,11 +1,10 @@
-"""Ranking over the slots of one share: what may be offered, and the best of it, ties by id."""
+"""Ranking: the best of many entries in order, ties by key, then number."""
 
 from typing import Any
 
 import numpy as np
 
 from models.compiled import njit
-from models.hash_index import find
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -14,84 +13,22 @@ HALVINGS = 20
 
 
 @njit(cache=True, nogil=True)
-def block(live: Array, n_slots: int, cells: Array, slots: Array, seen: Array, blocked: Array) -> None:
-    """Mark the slots that may not be offered: those without an item, and those of the hashes in `seen`.
-
-    `cells` and `slots` are the index of the items by hash.
-    """
-    for slot in range(n_slots):
-        blocked[slot] = not live[slot]
-    for position in range(seen.shape[0]):
-        slot = find(cells, slots, seen[position])
-        if 0 <= slot < n_slots:
-            blocked[slot] = True
-
-
-@njit(cache=True, nogil=True)
-def add_rows(
-    neighbours: Array, weights: Array, start: Array, length: Array, rows: Array, factors: Array, scores: Array
-) -> None:
-    """Add each row times its factor to the dense `scores`, in the order given."""
-    for source in range(rows.shape[0]):
-        first, factor = start[rows[source]], factors[source]
-        last = first + length[rows[source]]
-        slots, amounts = neighbours[first:last], weights[first:last]
-        for position in range(slots.shape[0]):
-            scores[np.uint32(slots[position])] += factor * amounts[position]
-
-
-@njit(cache=True, nogil=True)
-def top_slots(
-    scores: Array,
-    norms: Array,
-    floor: float,
-    blocked: Array,
-    n_slots: int,
-    keys: Array,
-    k: int,
-    out: Array,
-    best: Array,
-) -> int:
-    """The `k` unblocked slots with the greatest `scores * norms` above `floor`, ties by the lower key, then slot.
-
-    `keys` has shape (n_slots, 2), uint64: the first 16 bytes of the id, big endian. Writes slots to `out` and values to
-    `best`, best first; returns how many, and 0 if any value is not finite: a model that has diverged has no list.
-    `scores` holds the products afterwards, and -inf for blocked slots.
-    """
-    wrong = 0
-    for slot in range(n_slots):
-        value = scores[slot] * norms[slot]
-        wrong += (not blocked[slot]) and not (abs(value) < np.inf)
-        scores[slot] = -np.inf if blocked[slot] else value
-    if wrong > 0:
-        return 0
-    offered = scores[:n_slots]
-    least = max(floor, least_of_best(offered, k))
-    found, n_found = np.empty(n_slots, np.int32), 0
-    for slot in range(n_slots):  # without a branch: where the best stand cannot be foretold
-        found[n_found] = slot
-        n_found += offered[slot] >= least
-    n = 0
-    for place in range(n_found):
-        value = offered[found[place]]
-        if value > floor and (n < k or value >= best[k - 1]):
-            n = insert(found[place], value, n, keys, k, out, best)
-    return n
-
-
-@njit(cache=True, nogil=True)
 def least_of_best(values: Array, k: int) -> float:
     """A bound that at least `k` values reach, and few others; -inf if there is none.
 
-    Found by halving between the least and the greatest of the maxima of short runs, until `k` of them reach it.
+    Found by halving between the least and the greatest of the maxima of short runs, until `k` of them reach it; of few
+    values each is a run.
     """
-    n_runs = (values.shape[0] + LANES - 1) // LANES
-    if n_runs <= k:
+    n_values = values.shape[0]
+    if n_values <= k:
         return -np.inf
+    n_runs, length = (n_values + LANES - 1) // LANES, LANES
+    if n_runs <= k:
+        n_runs, length = n_values, 1
     greatest = np.empty(n_runs, np.float64)
     low, high = np.inf, -np.inf
     for run in range(n_runs):
-        greatest[run] = maximum(values[run * LANES : min(values.shape[0], (run + 1) * LANES)])
+        greatest[run] = maximum(values[run * length : min(n_values, (run + 1) * length)])
         high = max(high, greatest[run])
         if greatest[run] > -np.inf:
             low = min(low, greatest[run])

@@ -60,7 +60,7 @@ class Batch:
         assert not self._ids, "run comes first"
         users, lists = self._users.arrays(), self._evaluator.lists
         if fresh or users.waiting_ms[row] != time_ms:
-            freeze(self._items.arrays(), users, user, row, time_ms, lists.scratch(), lists.numbers)
+            freeze(self._items.arrays(), users, user, row, time_ms, lists.scratch(), lists.numbers, lists.by_shares)
 
     def run(self, n_before: int) -> int:
         """Fold all events and forget them; returns how many. `n_before` events were folded before."""
@@ -80,6 +80,7 @@ class Batch:
                 self._scratch,
                 self._numbers,
                 evaluator.lists.numbers,
+                evaluator.lists.by_shares,
                 results,
             )
             if first < n:

@@ -65,7 +65,7 @@ class PartitionFold:
         self.next_offset = 0
         self.users = Users(settings.user_bounds, settings.ratings.n_factors)
         self.items = ItemShares(settings.cooccurrence, settings.ratings, settings.history)
-        self.evaluator = Evaluator(self.items, FoldLists(self.items, settings.fusion), settings.evaluate_fraction)
+        self.evaluator = Evaluator(self.items, FoldLists(self.items), settings.evaluate_fraction)
         self.clock = EventClock()
         self.metrics = Metrics()
         self._kinds = kinds_of(settings.rules)

@@ -1,22 +1,31 @@
 """The fold's own lists: what a partition would recommend from its own shares alone.
 
-They are what prequential evaluation scores, and what the digest covers. The published list is made from the item view,
-the catalogue and the clock; with one partition and no catalogue rules the two agree.
+They are what prequential evaluation scores inside the fold, and what the digest covers: a function of state, made by
+the kernels of published lists with fixed weights. The published list is made from the item view, the catalogue and
+the clock, by weights that are learned; with one partition, the same weights and no catalogue rules the two agree.
 """
+
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from models import ranking
 from models.evaluation import DEPTH, SOURCES
-from models.fold_ranking import RankNumbers, Scratch, rank_sources, scratch_for
-from models.fusion import FusionSettings
+from models.fold_ranking import ListScratch, rank_sources, scratch_for
 from models.ids import hash64
-from models.source_names import CO_OCCURRENCE, HISTORY
+from models.list_candidates import set_of
+from models.list_kernel import ListNumbers
+from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY, SOURCE_NAMES
 from tables.items import ItemShares
+from tables.list_settings import LEARNED, LOG_SHARES, RANKS, ListSettings
 from tables.user_state import UserState
 
-__all__ = ["CO_OCCURRENCE", "HISTORY", "SOURCES", "FoldLists"]
+__all__ = ["CO_OCCURRENCE", "FOLD_LISTS", "HISTORY", "SOURCES", "FoldLists"]
+
+FOLD_LISTS: Final = ListSettings(
+    blend=LOG_SHARES, weights={CO_OCCURRENCE: 0.8, HISTORY: 0.8, POPULARITY: 0.1}, depth=50, look=500
+)
+"""Part of what the fold does: a change asks for another `STATE_VERSION`."""
 
 Slots = npt.NDArray[np.int32]
 
@@ -24,44 +33,42 @@ Slots = npt.NDArray[np.int32]
 class FoldLists:
     """Ranks the slots of one share for a user; scratch arrays only, no state."""
 
-    def __init__(self, items: ItemShares, fusion: FusionSettings) -> None:
-        self.items = items
+    def __init__(self, items: ItemShares, settings: ListSettings = FOLD_LISTS) -> None:
+        assert settings.blend in (LOG_SHARES, RANKS), f"{LEARNED} weights are no function of state"
         history = items.history.settings
-        self.numbers = RankNumbers(
-            pair_decay=items.settings.decay,
-            history_decay=history.decay,
-            n_factors=history.n_factors,
-            n_history=history.n_history,
-            pair_weight=fusion.cooccurrence_weight,
-            history_weight=fusion.history_weight,
-            depth=fusion.depth,
+        self.items = items
+        self.by_shares = settings.blend == LOG_SHARES
+        self.numbers = ListNumbers(
+            items.settings.decay, history.decay, history.n_history, history.n_factors, settings.look, n_hidden=0
         )
-        self._n_recent = max(items.settings.n_history, history.n_history)
-        self._scratch = scratch_for(64, self._n_recent, history.n_factors, DEPTH)
+        self._depth = settings.depth
+        self._weights = np.array([settings.weight(name) for name in SOURCE_NAMES], np.float64)
+        self._scratch = self._scratch_for(64, DEPTH)
 
-    def scratch(self) -> Scratch:
+    def scratch(self) -> ListScratch:
         """Arrays that the compiled ranking writes over, as long as there are slots."""
         n_slots = len(self.items.hashes)
-        if n_slots > len(self._scratch.scores):
-            self._scratch = scratch_for(n_slots, self._n_recent, self.numbers.n_factors, DEPTH)
+        if n_slots > len(self._scratch.same):
+            self._scratch = self._scratch_for(n_slots, DEPTH)
         return self._scratch
 
     def ranked(self, user: UserState, depth: int = DEPTH) -> tuple[Slots, list[int]]:
         """Up to `depth` slots per source, best first, none of them seen by the user: shape (4, depth), and how many.
 
-        A user without history is given the most popular items by every source.
+        A source proposes as many as the settings say, popularity knows the first 1,024; a user without history is given
+        the most popular items by every source.
         """
-        items = self.items.arrays()
-        n_recent = max(len(user.recent), self._n_recent)
-        scratch = scratch_for(len(self.items.hashes), n_recent, self.numbers.n_factors, depth)
+        items, scratch = self.items.arrays(), self._scratch_for(len(self.items.hashes), depth)
         recent = np.array([hash64(item_id) for item_id, _ in user.recent], np.uint64)
         weights = np.array([weight for _, weight in user.recent], np.float64)
-        seen = user.seen[: user.n_seen]
-        ranking.block(items.live, int(items.n_range[0]), items.cells, items.slots, seen, scratch.blocked)
-        rank_sources(items, recent, weights, scratch, self.numbers, depth)
+        seen = set_of(user.seen[: user.n_seen])
+        rank_sources(items, recent, weights, seen, user.n_seen, scratch, self.numbers, self.by_shares)
         return scratch.out, scratch.counts.tolist()
 
     def sources(self, user: UserState, depth: int = DEPTH) -> dict[str, Slots]:
         """`ranked`, by the names of the sources."""
         out, counts = self.ranked(user, depth)
         return {name: row[:n] for name, row, n in zip(SOURCES, out, counts, strict=True)}
+
+    def _scratch_for(self, n_slots: int, depth: int) -> ListScratch:
+        return scratch_for(n_slots, self._weights, self._depth, depth)

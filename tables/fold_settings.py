@@ -10,11 +10,10 @@ from models.cooccurrence import CooccurrenceSettings
 from models.errors import SettingsError
 from models.events import EventRules
 from models.factorization import FactorizationSettings
-from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.user_state import UserBounds
 
-STATE_VERSION = 4  # raised when the fold itself changes
+STATE_VERSION = 5  # raised when the fold itself changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,6 @@ class FoldSettings:
         The pair model.
     ratings, history
         The factor models: of ratings, and of what comes next.
-    fusion
-        How their lists become one.
     evaluate_fraction
         Of the users, by a hash of the id, whose events are scored on the fold's lists before they are learned.
     max_seen
@@ -50,7 +47,6 @@ class FoldSettings:
     cooccurrence: CooccurrenceSettings = field(default_factory=CooccurrenceSettings)
     ratings: FactorizationSettings = field(default_factory=FactorizationSettings)
     history: HistoryFactorsSettings = field(default_factory=HistoryFactorsSettings)
-    fusion: FusionSettings = field(default_factory=FusionSettings)
     evaluate_fraction: float = 1.0
     max_seen: int = 4096
     max_users: int = 1_000_000

@@ -13,6 +13,7 @@ from models.fold_arrays import ItemArrays
 from models.hash_index import HashIndex
 from models.history_factors import HistoryFactors, HistoryFactorsSettings
 from models.ids import hash64, order_key
+from models.popular import Popular
 from models.rows import RowPool
 from models.trending import Trending
 from tables.item_codec import ItemCopies, decode_item, encode_item, slot_of
@@ -66,6 +67,8 @@ class ItemShares:
         self.buckets = RowPool(np.uint64, np.uint32)
         self._index = HashIndex()
         self._index_is_old = False
+        self._popular = Popular()
+        self._popular_is_old = False
         self._free: list[int] = []
 
     def __len__(self) -> int:
@@ -82,6 +85,9 @@ class ItemShares:
         if self._index_is_old:
             self._index.rebuild(self.hashes, self.n_slots)
             self._index_is_old = False
+        if self._popular_is_old:
+            self._popular.rebuild(self.n_events[: self.n_slots], self.keys)
+            self._popular_is_old = False
         return ItemArrays(
             self._index.cells,
             self._index.slots,
@@ -109,6 +115,9 @@ class ItemShares:
             history.rows,
             history.blocks,
             history.stale,
+            self._popular.top,
+            self._popular.place,
+            self._popular.n,
         )
 
     def spare(self, n_others: int) -> None:
@@ -230,7 +239,7 @@ class ItemShares:
         if slot >= len(self.ids) or self.ids[slot] != item_id:
             self._place(slot, item_id)
         decode_item(self, slot, item_id, data)
-        self.touched[slot] = True
+        self.touched[slot] = self._popular_is_old = True
 
     def finish_load(self) -> None:
         """Find the free slots after a load."""
@@ -243,7 +252,7 @@ class ItemShares:
 
     def _place(self, slot: int, item_id: str) -> None:
         self.ids.extend([None] * (slot + 1 - len(self.ids)))
-        for part in (self.pairs, self.totals, self.buckets, self.trending, self.ratings, self.history):
+        for part in (self.pairs, self.totals, self.buckets, self.trending, self.ratings, self.history, self._popular):
             part.grow(slot + 1)
         if slot >= len(self.weight):
             size = max(slot + 1, 2 * len(self.weight))
@@ -263,7 +272,7 @@ class ItemShares:
         self.touched[slot] = True
 
     def _clear(self, slot: int) -> None:
-        self._index_is_old = True
+        self._index_is_old = self._popular_is_old = True
         self.ids[slot] = None
         self.hashes[slot] = 0
         self.dirty[slot] = False

@@ -20,7 +20,7 @@ from tables.list_settings import ListSettings
 LIST_VERSION: Final = 1
 """Raised when the same state and settings make other lists."""
 
-_OF_NO_LIST: Final = ("evaluate_fraction", "partitioner", "ratings", "fusion")  # fusion: of the fold's own lists
+_OF_NO_LIST: Final = ("evaluate_fraction", "partitioner", "ratings")
 _OF_USERS_ALONE: Final = ("cooccurrence", "history", "lists")  # the filler asks no source
 
 

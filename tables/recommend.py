@@ -66,9 +66,9 @@ class Recommender:
 
         `weights`, shape (number of `names`,), are those of the settings if none are given.
 
-        With rank fusion of the two learned sources, one partition, nothing forbidden and `k` up to the depth it is the
-        fold's own list, down to where the filler begins: that is by trend here, and by popularity there. (Ids that
-        begin with the same 16 bytes and score the same go by hash here, and by slot there.)
+        By the weights of `tables.fold_lists`, with one partition and nothing forbidden, it is the fold's own list, down
+        to where the filler begins: that is by trend here, and by popularity there. (Ids that begin with the same 16
+        bytes and score the same go by hash here, and by slot there.)
         """
         if len(view.weight) > len(self._place_of):
             self._place_of = np.full(len(view.weight), -1, np.int32)

@@ -4,18 +4,20 @@ Before each event of an evaluated user every list is ranked anew by sorting, out
 the logits of the factor model come from the model itself.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
-from math import isfinite, log2
+from math import exp, isfinite, log, log2
 from typing import Any
 
 import numpy as np
 
 from models.events import Event, decode
 from models.ids import hash64
+from tables.fold_lists import FOLD_LISTS
 from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
+from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tests.logs import Record
@@ -70,7 +72,7 @@ class BruteEvaluation:
         before = list(self.state.users)
         n_events = self.state.metrics.counts.get("events", 0)
         user = UserState.decode(known.encode()) if (known := self._user_of(record)) else UserState()
-        lists = brute_lists(self.state.items, user, self.settings)
+        lists = brute_lists(self.state.items, user)
         if not isinstance(self.state.fold(*record), str):
             return
         event = decode(record.key, record.value, record.timestamp, self.settings.rules)
@@ -113,28 +115,55 @@ class BruteEvaluation:
         return int.from_bytes(hashed, "little") % 1_000_000 < self.settings.evaluate_fraction * 1_000_000
 
 
-def brute_lists(items: ItemShares, user: UserState, settings: FoldSettings) -> Lists:
+def brute_lists(items: ItemShares, user: UserState, lists: ListSettings = FOLD_LISTS, depth: int = SIZE) -> Lists:
     """What every source says: ids, best first; no list from a source that says anything that is not finite."""
     seen = set(user.seen[: user.n_seen].tolist())
     offered = [item_id for item_id in items.slots if hash64(item_id) not in seen]
     n_events = {item_id: float(items.n_events[items.slots[item_id]]) for item_id in offered}
-    popular = ranked(offered, n_events.__getitem__, 0.0)[:SIZE]
+    popular = ranked(offered, n_events.__getitem__, 0.0)
     if not any(item_id in items.slots for item_id, _ in user.recent):
-        return dict.fromkeys(("list", "co_occurrence", "history", "popularity"), popular)
-    paired = ranked(offered, _by_pairs(items, user).__getitem__, 0.0)
-    near = ranked(offered, _by_factors(items, user).__getitem__, float("-inf"))
-    fused: dict[str, float] = {}
-    fusion = settings.fusion
-    for source, weight in ((paired, fusion.cooccurrence_weight), (near, fusion.history_weight)):
-        for rank, item_id in enumerate(source[: fusion.depth] if weight > 0 else []):
-            fused[item_id] = fused.get(item_id, 0.0) + weight * ((fusion.depth - rank) / fusion.depth)
-    best = sorted(fused, key=lambda item_id: (-fused[item_id], item_id))
+        return dict.fromkeys(("list", "co_occurrence", "history", "popularity"), popular[: min(lists.depth, depth)])
+    by_pairs, logits = _by_pairs(items, user), _by_factors(items, user)
+    paired = ranked(offered, by_pairs.__getitem__, 0.0)[: lists.depth]
+    near = ranked(offered, logits.__getitem__, float("-inf"))[: lists.depth]
+    popular = popular[: lists.depth]
+    odds = {item_id: exp(logits[item_id] - logits[near[0]]) for item_id in near}
+    amounts = {"co_occurrence": (paired, by_pairs), "history": (near, odds), "popularity": (popular, n_events)}
+    blended = by_ranks(amounts, lists) if lists.blend == "ranks" else by_log_shares(amounts, lists)
+    best = ranked(list(blended), blended.__getitem__, float("-inf"))
     return {
-        "list": [*best, *(item_id for item_id in popular if item_id not in fused)][:SIZE],
-        "co_occurrence": paired[:SIZE],
-        "history": near[:SIZE],
-        "popularity": popular,
+        "list": [*best[:depth], *(item_id for item_id in popular[:depth] if item_id not in best[:depth])][:depth],
+        **{name: source[:depth] for name, (source, _) in amounts.items()},
     }
+
+
+Amounts = Mapping[str, tuple[list[str], Mapping[str, float]]]
+
+
+def by_ranks(amounts: Amounts, lists: ListSettings) -> dict[str, float]:
+    """Rank fusion of what sources propose."""
+    fused: dict[str, float] = {}
+    for name, (items, _) in amounts.items():
+        for rank, item_id in enumerate(items if lists.weight(name) > 0 else []):
+            fused[item_id] = fused.get(item_id, 0.0) + lists.weight(name) * ((lists.depth - rank) / lists.depth)
+    return fused
+
+
+def by_log_shares(amounts: Amounts, lists: ListSettings) -> dict[str, float]:
+    """Weighted logs of shares; what a source did not propose has half of its least share."""
+    weighed = {name: lists.weight(name) for name in amounts if lists.weight(name) > 0}
+    blended = dict.fromkeys((item_id for name in weighed for item_id in amounts[name][0]), 0.0)
+    for name, weight in weighed.items():
+        items, scores = amounts[name]
+        total = 0.0
+        for item_id in items:
+            total += scores[item_id]
+        if not 0.0 < total < float("inf"):
+            continue
+        least = log(scores[items[-1]] / total * 0.5)
+        for item_id in blended:
+            blended[item_id] += weight * (log(scores[item_id] / total) if item_id in items else least)
+    return blended
 
 
 def ranked(item_ids: Sequence[str], score: Callable[[str], float], floor: float) -> list[str]:

@@ -5,10 +5,9 @@ from collections import defaultdict
 import numpy as np
 
 from models.cooccurrence import CooccurrenceSettings
-from models.fusion import FusionSettings
 from models.ids import hash64
 from models.list_candidates import best_pairs, set_of, sum_rows, two_greatest
-from models.list_kernel import known_pairs
+from models.list_kernel import amounts_of, known_pairs
 from models.partitioner import partition_of
 from models.source_names import CO_OCCURRENCE, HISTORY
 from tables.fold_settings import FoldSettings
@@ -19,6 +18,7 @@ from tables.recommend import Recommender
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 from tests.logs import Record
+from tests.rank_fusion import RankFusion
 from tests.saved import folded
 
 PAIRS = CooccurrenceSettings(n_history=6, n_keep=10)
@@ -35,7 +35,7 @@ def view_of(*states: PartitionState) -> ItemView:
 
 
 def recommend(
-    view: ItemView, number: int, fusion: FusionSettings, user: UserState, k: int, filler: Filler
+    view: ItemView, number: int, fusion: RankFusion, user: UserState, k: int, filler: Filler
 ) -> list[ListItem]:
     """A published list by the rank fusion of the fold."""
     weights = {CO_OCCURRENCE: fusion.cooccurrence_weight, HISTORY: fusion.history_weight}
@@ -52,8 +52,9 @@ def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[Li
         shares, place_of = view.pairs()
         sums, items, scores = np.zeros(len(view.ids) + 1), np.empty(k, np.int32), np.empty(k)
         sum_rows(shares, known, factors, sums, np.empty(len(sums), np.int32))
-        seen, asked = set_of(user.seen[: user.n_seen]), (view.candidate_norm, view.allowed, view.hashes, view.keys)
-        n = best_pairs(sums, np.arange(len(view.ids), dtype=np.int32), *asked, seen, k, items, scores)
+        seen, among = set_of(user.seen[: user.n_seen]), np.arange(len(view.ids), dtype=np.int32)
+        amounts, left_out = amounts_of(sums, among, view.candidate_norm), user.n_seen + len(view.hidden)
+        n = best_pairs(amounts, among, view.allowed, view.hashes, view.keys, seen, left_out, k, items, scores)
         gains, sources = np.zeros((n, 2)), np.full((n, 2), -1, np.int32)
         two_greatest(shares, known, factors, items[:n], place_of, gains, sources)
         for item, score, by in zip(items[:n].tolist(), scores[:n].tolist(), sources.tolist(), strict=True):

@@ -14,7 +14,6 @@ from models import (
     factorization_kernels,
     fold_kernel,
     fold_ranking,
-    fusion,
     hash_index,
     history_kernels,
     kernels,
@@ -27,6 +26,7 @@ from models import (
     view_kernels,
     window_kernels,
 )
+from models import popular as popularity
 from tables import batch, fold_lists, numbering, view
 from tables.sources import learned, popular, source
 
@@ -38,9 +38,9 @@ MODULES = (
     ranking,
     trending,
     window_kernels,
-    fusion,
     history_kernels,
     factorization_kernels,
+    popularity,
     fold_ranking,
     fold_kernel,
     fold_lists,

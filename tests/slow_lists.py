@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.fusion import FusionSettings, fuse
 from models.ids import hash64, order_key
 from tables.items import ItemShares
 from tables.list_json import ListItem
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
+from tests.rank_fusion import RankFusion, fuse
 from tests.slow_kernels import accumulate, select
 
 CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
@@ -27,7 +27,7 @@ class SlowLists:
 
     view: ItemView
     share: ItemShares
-    fusion: FusionSettings
+    fusion: RankFusion
 
     def recommend(self, user: UserState, k: int, filler: Filler) -> list[ListItem]:
         """The `k` best items for a user, each with its source and up to two reasons."""

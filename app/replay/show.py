@@ -34,7 +34,7 @@ def show_result(result: dict[str, Any]) -> None:
 
 def settings_line(settings: dict[str, Any]) -> str:
     """The main ones of what shapes the state, on one line; `--json` has all."""
-    pairs, rules, fusion = settings["cooccurrence"], settings["rules"], settings["fusion"]
+    pairs, rules = settings["cooccurrence"], settings["rules"]
     return ", ".join(
         (
             f"history {pairs['n_history']}",
@@ -43,7 +43,6 @@ def settings_line(settings: dict[str, Any]) -> str:
             f"{pairs['n_keep']} neighbours",
             f"positive from {rules['positive_rating']:g}",
             f"lower ratings {rules['low_rating_weight']}",
-            f"fusion {fusion['cooccurrence_weight']}/{fusion['history_weight']}",
             f"evaluated {settings['evaluate_fraction']:g}",
             f"seen {settings['max_seen']}",
         )

@@ -70,4 +70,4 @@ def test_settings_shows_them() -> None:
 
     assert '"on_change":"refuse"' in freshet("settings", "--json").out.replace(" ", "")
     assert "on change" in text.splitlines()[0] or "on_change" in text
-    assert owner("fusion.depth", FIELDS) is None
+    assert owner("history.decay", FIELDS) is None

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.blend import BLENDS, MISSING
-from models.fusion import fuse
 from models.proposals import Proposals, Ranked, space_for
 from tests.plain import plain_kernels
+from tests.rank_fusion import fuse
 
 DEPTH, N_ITEMS = 6, 14
 SEEDS = st.integers(0, 2**32 - 1)
@@ -47,7 +47,7 @@ def as_lists(table: Proposals) -> list[dict[int, float]]:
 
 @given(seed=SEEDS, weights=WEIGHTS, k=st.integers(1, 40))
 def test_ranks(seed: int, weights: tuple[float, ...], k: int) -> None:
-    """The formula of `models.fusion`, and its order."""
+    """The formula of `tests.rank_fusion`, and its order."""
     table = proposals(seed)
     names = [[f"{item:02}" for item in row] for row in as_lists(table)]
     expected = fuse(names, weights, DEPTH, k)

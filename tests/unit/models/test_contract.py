@@ -11,7 +11,6 @@ import pytest
 
 from models.cooccurrence import CooccurrenceSettings
 from models.factorization import Mean
-from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from models.ids import hash64
 from models.source_names import HISTORY as BY_HISTORY
@@ -184,7 +183,7 @@ class Histories(OfItems):
 
     def rank(self, user_id: str, item_ids: list[str], as_of_ms: int, k: int) -> list[tuple[str, float]]:
         user, scores = self.reader(user_id, item_ids), np.zeros(self.shares.n_slots, np.float32)
-        slots = FoldLists(self.shares, FusionSettings()).sources(user, k)[BY_HISTORY].tolist()
+        slots = FoldLists(self.shares).sources(user, k)[BY_HISTORY].tolist()
         self.shares.history.scores(*self.known(user.recent), scores)
         return [(self.shares.ids[slot] or "", float(scores[slot])) for slot in slots]
 

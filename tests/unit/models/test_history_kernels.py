@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import history_kernels as kernels
+from models.list_candidates import set_of
 
 
 def test_mix_is_splitmix64() -> None:
@@ -37,12 +38,13 @@ def test_exp_of_nan_is_nothing() -> None:
 )
 def test_draw_takes_live_unseen_others(n_items: int, dead: set[int], seen: set[int], key: int) -> None:
     """Every draw that hits the target, a free slot or a seen item is dropped, and none is repeated; twins agree."""
-    blocked = np.array([slot in dead or slot in seen for slot in range(40)])
+    live = np.array([slot not in dead for slot in range(40)])
+    hashes, known = np.arange(1, 41, dtype=np.uint64), set_of(np.array([slot + 1 for slot in seen], np.uint64))
     outcomes = []
     for draw in (kernels.draw, kernels.draw.py_func):
         candidates = np.full(31, -7, np.int32)
         with np.errstate(over="ignore"):
-            n = draw(np.uint64(key), 30, n_items, blocked, 0, candidates)
+            n = draw(np.uint64(key), 30, n_items, live, hashes, known, 0, candidates)
         outcomes.append(candidates[:n].tolist())
     with np.errstate(over="ignore"):
         hit = [(int(kernels.mix(np.uint64((key + n) % 2**64))) >> 32) * n_items >> 32 for n in range(30)]

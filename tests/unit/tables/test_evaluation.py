@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from models import evaluation
 from models.cooccurrence import CooccurrenceSettings
 from models.errors import SettingsError
-from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from models.ids import hash64
 from tables import evaluator
@@ -76,14 +75,12 @@ def waiting(state: PartitionState, user_id: str) -> dict[str, list[str]]:
     fraction=st.sampled_from((0.0, 0.5, 1.0)),
     max_items=st.sampled_from((6, 200)),
     max_users=st.sampled_from((3, 200)),
-    weights=st.sampled_from(((0.4, 0.6), (1.0, 0.0), (0.0, 1.0))),
 )
 def test_the_fold_counts_what_plain_python_counts(
-    numbers: list[int], fraction: float, max_items: int, max_users: int, weights: tuple[float, float]
+    numbers: list[int], fraction: float, max_items: int, max_users: int
 ) -> None:
     """Tests, hits of every source, NDCG, MRR and series, to the last bit; evaluating changes nothing learned."""
     bounds = replace(SETTINGS, evaluate_fraction=fraction, max_items=max_items, max_users=max_users)
-    bounds = replace(bounds, fusion=FusionSettings(cooccurrence_weight=weights[0], history_weight=weights[1]))
     records = log_of(numbers)
     expected, state = brute(records, bounds), folded(records, bounds)
 

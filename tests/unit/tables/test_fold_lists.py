@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.cooccurrence import CooccurrenceSettings
-from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
+from models.source_names import SOURCE_NAMES
 from tables.fold_lists import CO_OCCURRENCE, FoldLists
 from tables.fold_settings import FoldSettings
+from tables.list_settings import LOG_SHARES, RANKS, ListSettings
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tests.brute_evaluation import brute_lists
@@ -34,20 +35,31 @@ def readers(state: PartitionState) -> list[UserState]:
     return [*users, *with_gaps, UserState()]
 
 
-def ids(state: PartitionState, user: UserState, depth: int = 20) -> dict[str, list[str]]:
+def ids(
+    state: PartitionState, user: UserState, depth: int = 20, lists: FoldLists | None = None
+) -> dict[str, list[str]]:
     """Every source's items."""
-    found = state.evaluator.lists.sources(user, depth)
+    found = (lists or state.evaluator.lists).sources(user, depth)
     return {name: [state.items.ids[slot] or "" for slot in slots.tolist()] for name, slots in found.items()}
 
 
 @settings(max_examples=60)
-@given(numbers=NUMBERS, max_items=st.sampled_from((9, 25, 400)), depth=st.sampled_from((1, 5, 30)))
-def test_lists_against_plain_sorting(numbers: list[int], max_items: int, depth: int) -> None:
+@given(
+    numbers=NUMBERS,
+    max_items=st.sampled_from((9, 25, 400)),
+    depth=st.sampled_from((1, 5, 50)),
+    blend=st.sampled_from((RANKS, LOG_SHARES)),
+    weights=st.sampled_from(((0.8, 0.8, 0.1), (0.4, 0.6, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.5))),
+)
+def test_lists_against_plain_sorting(
+    numbers: list[int], max_items: int, depth: int, blend: str, weights: tuple[float, ...]
+) -> None:
     """Every source of every user, item by item; slots used again, and histories whose items are gone, included."""
-    bounds = replace(SETTINGS, max_items=max_items, fusion=FusionSettings(depth=depth))
-    state = folded(log_of(numbers, n_users=8, n_items=35), bounds)
+    lists = ListSettings(blend, dict(zip(SOURCE_NAMES, weights, strict=True)), depth)
+    state = folded(log_of(numbers, n_users=8, n_items=35), replace(SETTINGS, max_items=max_items))
+    own = FoldLists(state.items, lists)
     for user in readers(state):
-        assert ids(state, user) == brute_lists(state.items, user, state.settings)
+        assert ids(state, user, 20, own) == brute_lists(state.items, user, lists)
 
 
 @settings(max_examples=60)
@@ -95,7 +107,7 @@ def test_reading_lists_changes_nothing() -> None:
             state.evaluator.lists.sources(user, 7)
     assert everything(state) == everything(undisturbed)
     for user in readers(state):
-        fresh = FoldLists(state.items, state.settings.fusion).sources(user)
+        fresh = FoldLists(state.items).sources(user)
         assert {name: slots.tolist() for name, slots in fresh.items()} == {
             name: slots.tolist() for name, slots in state.evaluator.lists.sources(user).items()
         }
@@ -105,9 +117,9 @@ def test_reading_lists_changes_nothing() -> None:
 def test_growth_of_the_share(n_items: int) -> None:
     """Items beyond the first arrays are listed, and ones that come between two lists."""
     state = PartitionState(0, 1, FoldSettings())
-    user = UserState()
+    user, lists = UserState(), FoldLists(state.items, ListSettings(LOG_SHARES, depth=400))
     for number in range(n_items):
         state.fold(*record(number, f"u{number % 9}", f"i{number:03}"))
         state.evaluator.lists.sources(user)
 
-    assert ids(state, user, 400)["popularity"] == [f"i{number:03}" for number in range(n_items)]
+    assert ids(state, user, 400, lists)["popularity"] == [f"i{number:03}" for number in range(n_items)]

@@ -12,7 +12,6 @@ from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
 from models.factorization import FactorizationSettings
-from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.fold_settings import FoldSettings
 from tests.logs import record
@@ -23,7 +22,6 @@ CHANGED: dict[str, Any] = {
     "cooccurrence": CooccurrenceSettings(n_keep=100),
     "ratings": FactorizationSettings(seed=17),
     "history": HistoryFactorsSettings(seed=17),
-    "fusion": FusionSettings(depth=17),
     "evaluate_fraction": 0.17,
     "max_seen": 17,
     "max_users": 17,
@@ -56,7 +54,6 @@ CHANGED_HISTORY = {
     "max_weight": 3.0,
     "seed": 3,
 }
-CHANGED_FUSION = {"depth": 3, "cooccurrence_weight": 0.5, "history_weight": 0.5}
 CHANGED_RULES = {"max_bytes": 3, "max_ahead_ms": 3, "positive_rating": 3.0, "low_rating_weight": 0.1}
 
 
@@ -71,7 +68,6 @@ def test_every_setting_has_a_case_here() -> None:
     assert set(CHANGED_PAIRS) == set(CooccurrenceSettings.__dataclass_fields__)
     assert set(CHANGED_RATINGS) == set(FactorizationSettings.__dataclass_fields__)
     assert set(CHANGED_HISTORY) == set(HistoryFactorsSettings.__dataclass_fields__)
-    assert set(CHANGED_FUSION) == set(FusionSettings.__dataclass_fields__)
     assert {*CHANGED_RULES, "types"} == set(EventRules.__dataclass_fields__)
 
 
@@ -91,7 +87,6 @@ def test_every_change_changes_the_fingerprint() -> None:
     models: tuple[tuple[str, Any, dict[str, float]], ...] = (
         ("ratings", FactorizationSettings(), CHANGED_RATINGS),
         ("history", HistoryFactorsSettings(), CHANGED_HISTORY),
-        ("fusion", FusionSettings(), CHANGED_FUSION),
     )
     for name, model, changed in models:
         made += [replace(FoldSettings(), **{name: replace(model, **{key: to})}) for key, to in changed.items()]

@@ -11,7 +11,6 @@ from models.cooccurrence import CooccurrenceSettings
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
 from models.factorization import FactorizationSettings
-from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.fold_settings import FoldSettings
 from tables.list_model import ListModels
@@ -95,12 +94,11 @@ def test_what_shapes_every_list_changes_both_names(changed: ListModels) -> None:
         {"evaluate_fraction": 0.17},
         {"partitioner": "crc32"},
         {"ratings": FactorizationSettings(seed=17)},
-        {"fusion": FusionSettings(depth=17)},
     ],
-    ids=["evaluate_fraction", "partitioner", "ratings", "fusion"],
+    ids=["evaluate_fraction", "partitioner", "ratings"],
 )
 def test_what_shapes_no_list_changes_no_name(changes: dict[str, Any]) -> None:
-    """Measuring, with the fold's own lists as well, placing users and predicting ratings leave lists as they are."""
+    """Measuring, placing users and predicting ratings leave lists as they are."""
     changed = ListModels(replace(FOLD, **changes), LISTS, SIZE)
 
     assert (changed.blend, changed.filler) == (NOW.blend, NOW.filler)

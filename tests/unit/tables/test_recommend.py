@@ -7,16 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.cooccurrence import CooccurrenceSettings
-from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
-from tables.fold_lists import CO_OCCURRENCE, HISTORY
+from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY
+from tables.fold_lists import FOLD_LISTS
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
+from tables.recommend import Recommender
 from tables.user_state import UserState
 from tables.view import ItemView
 from tests.lists import NOTHING, partitions, recommend, view_of
 from tests.logs import log_of, made_log, record
 from tests.plain import plain_kernels
+from tests.rank_fusion import RankFusion
 from tests.saved import folded
 from tests.slow_lists import SlowLists
 from tests.strategies import numbers
@@ -42,7 +44,7 @@ def own_list(state: PartitionState, user: UserState, depth: int, source: str) ->
     return [state.items.ids[slot] or "" for slot in state.evaluator.lists.sources(user, depth)[source].tolist()]
 
 
-def assert_same(view: ItemView, states: list[PartitionState], fusion: FusionSettings, k: int) -> None:
+def assert_same(view: ItemView, states: list[PartitionState], fusion: RankFusion, k: int) -> None:
     """Every list of every partition, item by item: scores bit for bit, sources, reasons."""
     filler = view.popularity(40)
     for state in states:
@@ -72,7 +74,7 @@ def test_lists_against_the_slow_way(
     n_forbidden: int,
 ) -> None:
     """Over one partition and several, with items evicted and forbidden, whatever the sources weigh."""
-    fusion = FusionSettings(depth, *weights)
+    fusion = RankFusion(depth, *weights)
     states = partitions(log_of(numbers, n_users=8, n_items=60), n, replace(SETTINGS, max_items=max_items))
     view = view_of(*states)
     view.forbid(view.ids[:n_forbidden])
@@ -88,14 +90,14 @@ def test_ids_that_begin_alike(numbers: list[int], k: int) -> None:
         for each, number in zip(log_of(numbers, n_users=6), numbers, strict=True)
     ]
     states = partitions(log, 1, SETTINGS)
-    assert_same(view_of(*states), states, FusionSettings(), k)
+    assert_same(view_of(*states), states, RankFusion(), k)
 
 
 def test_default_settings_at_length() -> None:
     """Full histories, 64 factors, several partitions: as the slow way, and the plain kernels as the compiled ones."""
     states = partitions(made_log(9, 3_000, n_users=30, n_items=400), 3, FoldSettings())
     view = view_of(*states)
-    fusion = states[0].settings.fusion
+    fusion = RankFusion()
     assert_same(view, states, fusion, 30)
     users = [(state.number, user) for state in states for user in readers(state)[::9]]
     compiled = [recommend(view, number, fusion, user, 30, NOTHING) for number, user in users]
@@ -106,7 +108,7 @@ def test_default_settings_at_length() -> None:
 def test_a_view_that_lags_behind_its_share() -> None:
     """Nothing is offered that the view has never heard of, and nothing twice, though slots have changed hands since."""
     state = folded(made_log(10, 400, n_users=10, n_items=60), replace(SETTINGS, max_items=60))
-    view, fusion = view_of(state), state.settings.fusion
+    view, fusion = view_of(state), RankFusion()
     known = set(view.ids)
     state.items.remove(view.ids[:5])
     for offset, number in product(range(400, 406), range(2)):
@@ -121,16 +123,17 @@ def test_a_view_that_lags_behind_its_share() -> None:
 @settings(max_examples=40)
 @given(numbers=NUMBERS, k=st.sampled_from((1, 10, 20)))
 def test_the_published_list_is_the_folds_own(numbers: list[int], k: int) -> None:
-    """With one partition and nothing forbidden, down to where the filler begins; reasons are items of the history."""
+    """With one partition, nothing forbidden and the fold's weights; reasons are items of the history."""
     state = folded(log_of(numbers, n_users=8, n_items=60), SETTINGS)
-    view = view_of(state)
+    view, recommender = view_of(state), Recommender(FOLD_LISTS)
+    filler = view.popularity(1000)
     for user in readers(state):
-        published = recommend(view, 0, state.settings.fusion, user, k, NOTHING)
+        published = recommender.recommend(view, 0, user, k, filler)
         known = {item_id for item_id, _ in user.recent}
         if known & state.items.slots.keys():
-            assert [item.item_id for item in published] == own_list(state, user, 20, "list")[: len(published)]
+            assert [item.item_id for item in published] == own_list(state, user, 20, "list")[:k]
             assert all(set(item.because) <= known and len(item.because) <= 2 for item in published)
-            assert {item.source for item in published} <= {CO_OCCURRENCE, HISTORY}
+            assert {item.source for item in published} <= {CO_OCCURRENCE, HISTORY, POPULARITY}
             assert len(published) == min(k, len(own_list(state, user, 60, HISTORY))), (
                 "the factor model names every item"
             )
@@ -141,7 +144,7 @@ def test_forbidden_items_are_not_published() -> None:
     state = folded(made_log(5, 400, n_users=10, n_items=80))
     view, user = view_of(state), state.users.get("u1")
     assert user is not None
-    fusion = state.settings.fusion
+    fusion = RankFusion()
     before = [item.item_id for item in recommend(view, 0, fusion, user, 10, view.popularity(50))]
     view.forbid(before[:3])
     after = [item.item_id for item in recommend(view, 0, fusion, user, 10, view.popularity(50))]

@@ -10,6 +10,7 @@ from tables.view import ItemView
 from tables.warm_up import warm_up
 from tests.lists import recommend
 from tests.logs import made_log
+from tests.rank_fusion import RankFusion
 from tests.saved import folded
 
 
@@ -40,6 +41,6 @@ def test_lists_compile_nothing_after_the_warm_up() -> None:
     view.set_share(0, state.items)
     view.set_share(1, followed)
     for user in [*loaded(state), UserState()]:
-        recommend(view, 0, state.settings.fusion, user, 30, view.popularity(30))
+        recommend(view, 0, RankFusion(), user, 30, view.popularity(30))
 
     assert signatures() == before

@@ -18,8 +18,9 @@ from app.replay.records import LogRecord
 from models.errors import InvalidEvent
 from models.events import Event, EventRules, decode
 from tables.digest import digests
+from tables.fold_lists import FOLD_LISTS
 from tables.fold_settings import FoldSettings
-from tables.list_settings import RANKS, ListSettings
+from tables.list_settings import ListSettings
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 from tests.evaluations import evaluated, log_records
@@ -104,13 +105,13 @@ class FilledByPopularity(PublishedLists):
 
 @pytest.mark.parametrize("max_waiting", [1024, 3])
 def test_with_one_partition_it_is_the_evaluation_of_the_fold(monkeypatch: pytest.MonkeyPatch, max_waiting: int) -> None:
-    """Given the fold's filler and fusion, the published list has every number of `replay --inline`, ratings too."""
+    """Given the fold's filler and weights, the published list has every number of `replay --inline`, ratings too."""
     monkeypatch.setattr(app.evaluate.run, "FILLER_EVERY", 0)
     for module in (app.evaluate.run, tables.evaluator):
         monkeypatch.setattr(module, "MAX_WAITING", max_waiting)
     folded = replay_inline(LOG, SETTINGS, start_ms=REPLAY_MS).as_json()
 
-    result = result_of(evaluated(LOG, lists=FilledByPopularity(ListSettings(RANKS, depth=SETTINGS.fusion.depth), 30)))
+    result = result_of(evaluated(LOG, lists=FilledByPopularity(FOLD_LISTS, 30)))
 
     served = result["lists"][SERVED]
     for metric in ("hr@10", "hr@20", "ndcg@10", "mrr@10"):

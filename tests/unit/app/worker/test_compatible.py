@@ -91,12 +91,12 @@ def test_other_settings_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_what_came_with_another_freshet_is_a_warning_too(caplog: pytest.LogCaptureFixture) -> None:
     """A default of a model that no setting changes is named as Freshet's own."""
-    state = loaded(5, settings=replace(FoldSettings(), fusion=replace(FoldSettings().fusion, depth=17)))
+    state = loaded(5, settings=replace(FoldSettings(), history=replace(FoldSettings().history, seed=17)))
 
     with caplog.at_level(logging.WARNING, "freshet"):
         check_marker(state, 5, 1)
 
-    assert "Freshet's own fusion.depth was " in caplog.text
+    assert "Freshet's own history.seed was " in caplog.text
 
 
 def test_an_unfinished_reset_is_refused() -> None:

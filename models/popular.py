@@ -1,0 +1,71 @@
+"""The most popular slots of one share, kept in order while events are counted: nothing scans the catalogue for them."""
+
+import numpy as np
+import numpy.typing as npt
+
+from models.arrays import longer
+from models.compiled import njit
+from models.kernels import Array
+from models.ranking import goes_before
+
+MAX_POPULAR = 1024
+
+
+@njit(cache=True, nogil=True)
+def rise(top: Array, place: Array, n_top: Array, n_events: Array, keys: Array, slot: int) -> None:
+    """Move a slot, whose number of events has just grown, to its place among the first.
+
+    Exact, because numbers of events only grow: a slot that is not among the first gets there by an event of its own.
+    """
+    at, n = place[slot], n_top[0]
+    if at < 0:
+        if n < top.shape[0]:
+            n_top[0] = n + 1
+            at = n
+        elif goes_before(n_events[slot], slot, n_events[top[n - 1]], top[n - 1], keys):
+            at = n - 1
+            place[top[at]] = -1
+        else:
+            return
+    while at > 0 and goes_before(n_events[slot], slot, n_events[top[at - 1]], top[at - 1], keys):
+        top[at] = top[at - 1]
+        place[top[at]] = at
+        at -= 1
+    top[at] = slot
+    place[slot] = at
+
+
+class Popular:
+    """Up to 1,024 slots by (-number of events, key, slot): a function of these alone.
+
+    Attributes
+    ----------
+    top
+        The slots, int32 (1024,); the first `n[0]` count.
+    place
+        Of each slot in `top`, int32 by slot; -1 if it is not there.
+    """
+
+    def __init__(self) -> None:
+        self.top: npt.NDArray[np.int32] = np.zeros(MAX_POPULAR, np.int32)
+        self.place: npt.NDArray[np.int32] = np.full(64, -1, np.int32)
+        self.n: npt.NDArray[np.int64] = np.zeros(1, np.int64)
+
+    def grow(self, n_slots: int) -> None:
+        """Make room for so many slots."""
+        n_before = len(self.place)
+        if n_slots > n_before:
+            self.place = longer(self.place, max(n_slots, 2 * n_before))
+            self.place[n_before:] = -1
+
+    def rebuild(self, n_events: npt.NDArray[np.int64], keys: npt.NDArray[np.uint64]) -> None:
+        """Find the first anew, among slots that have had an event."""
+        known = np.flatnonzero(n_events > 0)
+        if len(known) > MAX_POPULAR:
+            counts = n_events[known]
+            known = known[counts >= np.partition(counts, -MAX_POPULAR)[-MAX_POPULAR]]
+        order = np.lexsort((known, keys[known, 1], keys[known, 0], -n_events[known]))[:MAX_POPULAR]
+        self.place[:] = -1
+        self.n[0] = len(order)
+        self.top[: len(order)] = known[order]
+        self.place[known[order]] = np.arange(len(order))
