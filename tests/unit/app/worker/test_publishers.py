@@ -97,7 +97,7 @@ class Stage:
         self.view.knows_shares = self.view.knows_catalogue = True
         self.view.own({0: self.partition})
         self.store = FakeStore()
-        self.catalogue = Catalogue(Broker("nowhere"), "items", list_fields=["title"][:n_fields])
+        self.catalogue = Catalogue("items", list_fields=["title"][:n_fields])
         store = cast(Store, self.store)
         self.lists = ListPublisher(SETTINGS, self.view, store, Latency(), LiveGauge(), self.catalogue.listed)
         self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), self.catalogue)
