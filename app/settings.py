@@ -134,7 +134,9 @@ class Settings(KafkaSettings, RedisSettings, ListShape):
     trending_size: int = Field(100, ge=1, le=1000, description="items published per trending window")
     republish_s: float = Field(0.5, ge=0.01, description="behind a backlog a list goes out at most this often, s")
     refresh_s: float = Field(1.0, ge=0.1, description="trends, similarities and features go out at most this often, s")
-    rebuild_per_s: int = Field(2000, ge=1, description="lists rebuilt a second after Redis was found empty")
+    rebuild_per_s: int = Field(
+        2000, ge=1, description="lists made anew a second: Redis was empty, or other settings shape lists"
+    )
     max_unpublished: int = Field(200_000, ge=100, description="users waiting for Redis before all are rebuilt instead")
 
     checkpoint_s: float = Field(1.0, ge=0.05, le=60, description="interval of checkpoints, s")

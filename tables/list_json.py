@@ -1,8 +1,10 @@
 """The bytes of a published recommendation list (a public contract).
 
-One JSON object. It begins with `{"v":1,"version":"<epoch, 6 digits>-<offset, 16 digits>",`, so that the version lies
-in bytes `VERSION_START` to `VERSION_END` of every list: a server compares two lists by these 23 bytes, as strings,
-without parsing JSON and without rounding offsets above 2^53.
+One JSON object. It begins with `{"v":1,"version":"<epoch, 6 digits>-<offset, 16 digits>`, so that these 23 bytes lie
+in bytes `VERSION_START` to `VERSION_END` of every list. A list that was made anew without an event has a revision above
+0, and its version goes on with `-<revision, 8 digits>`, up to `REVISION_END`; a version without one is of revision 0. A
+server compares two lists by these bytes, as strings, without parsing JSON and without rounding offsets above 2^53: a
+version is greater than what it begins with.
 """
 
 import math
@@ -19,9 +21,11 @@ from models.errors import StateError, UnknownVersion
 FORMAT: Final = 1
 VERSION_START: Final = len(b'{"v":1,"version":"')
 VERSION_END: Final = VERSION_START + 6 + 1 + 16
+REVISION_END: Final = VERSION_END + 1 + 8
 MAX_EPOCH: Final = 10**6 - 1
 MAX_OFFSET: Final = 10**16 - 1
-_BEGINNING: Final = re.compile(rb'\{"v":\d,"version":"(\d{6}-\d{16})"')
+MAX_REVISION: Final = 10**8 - 1
+_BEGINNING: Final = re.compile(rb'\{"v":\d,"version":"(\d{6}-\d{16}(?:-\d{8})?)"')
 
 
 class ListItem(NamedTuple):
@@ -43,6 +47,8 @@ class RecommendationList:
         How many of its items the user's own items led to (`because`); None in lists of releases that did not say so.
     fields
         Item -> its fields of the catalogue, where the workers' `list_fields` names some; items without are left out.
+    revision
+        How often the lists of its partition had been made anew without an event.
     """
 
     epoch: int
@@ -56,27 +62,29 @@ class RecommendationList:
     items: tuple[ListItem, ...]
     n_own: int | None = None
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    revision: int = 0
 
     @property
     def version(self) -> str:
-        """Epoch and offset as they stand in the bytes; later versions compare greater, as strings."""
-        return format_version(self.epoch, self.offset)
+        """Epoch, offset and revision as they stand in the bytes; later versions compare greater, as strings."""
+        return format_version(self.epoch, self.offset, self.revision)
 
 
-def format_version(epoch: int, offset: int) -> str:
-    """Version of a list, of fixed width: epoch in 6 digits, offset in 16.
+def format_version(epoch: int, offset: int, revision: int = 0) -> str:
+    """Version of a list: epoch in 6 digits, offset in 16 and, above 0, revision in 8.
 
     Raises
     ------
     StateError
         If a number does not fit, because a wider one would compare wrongly.
     """
-    if not (0 <= epoch <= MAX_EPOCH and 0 <= offset <= MAX_OFFSET):
+    if not (0 <= epoch <= MAX_EPOCH and 0 <= offset <= MAX_OFFSET and 0 <= revision <= MAX_REVISION):
         raise StateError(
-            f"A list's version cannot hold epoch {epoch} and offset {offset}: allowed are 0 to {MAX_EPOCH} and "
-            f"0 to {MAX_OFFSET}. Check the topic's offsets; `freshet reset` raises the epoch by one."
+            f"A list's version cannot hold epoch {epoch}, offset {offset} and revision {revision}: allowed are 0 to "
+            f"{MAX_EPOCH}, 0 to {MAX_OFFSET} and 0 to {MAX_REVISION}. Check the topic's offsets; `freshet reset` "
+            "raises the epoch by one and begins with revision 0."
         )
-    return f"{epoch:06d}-{offset:016d}"
+    return f"{epoch:06d}-{offset:016d}-{revision:08d}" if revision else f"{epoch:06d}-{offset:016d}"
 
 
 def encode_list(
@@ -92,6 +100,7 @@ def encode_list(
     items: Sequence[ListItem],
     segment: str = "",
     fields: Mapping[str, Any] | None = None,
+    revision: int = 0,
 ) -> bytes:
     """JSON bytes of a list; scores rounded to 6 significant digits. About 12 us for 30 items.
 
@@ -105,13 +114,15 @@ def encode_list(
         The segment of a list without `user_id`; empty for the default list. It enters `list_id` alone.
     fields
         Item -> what stands as `fields` in it, e.g. an `orjson.Fragment`; None: lists have no such field.
+    revision
+        Above 0 in lists made anew without an event, and in those that follow them.
 
     Raises
     ------
     StateError
         If the version does not fit its place, or a score is not finite (JSON has no such numbers).
     """
-    version = format_version(epoch, offset)
+    version = format_version(epoch, offset, revision)
     if not all(map(math.isfinite, [item[1] for item in items])):
         worst = next(item for item in items if not math.isfinite(item.score))
         raise StateError(
@@ -161,7 +172,8 @@ def version_of(payload: bytes) -> bytes:
     if found is None:
         raise StateError(
             f"No recommendation list: it begins with {payload[:VERSION_END]!r}, where "
-            '{"v":1,"version":"<6 digits>-<16 digits>" is needed. Build lists with encode_list.'
+            '{"v":1,"version":"<6 digits>-<16 digits>" or "<6 digits>-<16 digits>-<8 digits>" is needed. Build lists '
+            "with encode_list."
         )
     return found[1]
 
@@ -183,11 +195,11 @@ def decode_list(payload: bytes) -> RecommendationList:
                 f'A recommendation list has "v": {value["v"]!r}, and this Freshet reads {FORMAT}. '
                 "Use the release that wrote it, or a newer one."
             )
-        epoch, offset = value["version"].split("-")
+        epoch, offset, revision = [*map(int, value["version"].split("-")), 0][:3]
         source = value["source"]
         return RecommendationList(
-            epoch=int(epoch),
-            offset=int(offset),
+            epoch=epoch,
+            offset=offset,
             user_id=value["user_id"],
             list_id=value["list_id"],
             generated_at_ms=value["generated_at_ms"],
@@ -199,6 +211,7 @@ def decode_list(payload: bytes) -> RecommendationList:
             ),
             n_own=value.get("n_own"),
             fields={item["id"]: item["fields"] for item in value["items"] if "fields" in item},
+            revision=revision,
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateError(

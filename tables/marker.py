@@ -50,6 +50,8 @@ class Marker:
         They themselves (`FoldSettings.described`); None in version 1.
     topic
         Where the records came from; empty if it was not kept.
+    revision
+        How often the lists of its users have been made anew without an event.
     """
 
     epoch: int
@@ -61,6 +63,7 @@ class Marker:
     fingerprint: str
     settings: Mapping[str, Any] | None = None
     topic: str = ""
+    revision: int = 0
 
     def encode(self) -> bytes:
         """Version byte and JSON, without what is at its default."""

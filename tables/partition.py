@@ -27,6 +27,8 @@ class PartitionState(PartitionFold):
 
     Attributes
     ----------
+    revision
+        Of the lists of its users, as the next cut says; it says nothing of what is folded.
     beside
         What is saved and loaded with the state and is none: no digest has it. JSON.
     """
@@ -37,6 +39,7 @@ class PartitionState(PartitionFold):
         self.topic = topic
         self.described = settings.described()
         self.loaded: Marker | None = None
+        self.revision = 0
         self.beside: Mapping[str, Any] = {}
         self._bytes_per_value = 1000.0
 
@@ -125,6 +128,7 @@ class PartitionState(PartitionFold):
             fingerprint=self.settings.fingerprint(),
             settings=self.described,
             topic=self.topic,
+            revision=self.revision,
         )
 
     def apply_user(self, key: bytes, value: bytes | None) -> None:
@@ -149,6 +153,7 @@ class PartitionState(PartitionFold):
         if self.loaded is not None:
             self.epoch = self.loaded.epoch
             self.next_offset = self.loaded.next_offset
+            self.revision = self.loaded.revision
             self.clock = EventClock(self.loaded.latest)
 
     def users_above(self, offset: int) -> list[tuple[str, int]]:

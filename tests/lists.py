@@ -1,6 +1,8 @@
 """Lists of users, and the same worked out in plain Python."""
 
+import json
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +26,9 @@ from tests.saved import folded
 PAIRS = CooccurrenceSettings(n_history=6, n_keep=10)
 BOUNDS = FoldSettings(cooccurrence=PAIRS)
 NOTHING = Filler([])
+VERSIONS: list[str] = json.loads((Path(__file__).parent / "conformance" / "versions.json").read_text(encoding="utf-8"))[
+    "ascending"
+]
 
 
 def view_of(*states: PartitionState) -> ItemView:

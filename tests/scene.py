@@ -204,6 +204,14 @@ class Scene:
                 raise AssertionError(f"{len(found)} {what} are not right after {timeout_s:g} s: {shown}\n{self.logs()}")
             time.sleep(POLL_S)
 
+    def age_sentinel(self) -> None:
+        """Let Redis have been found empty long ago, while no worker runs: within a minute none trusts the clocks."""
+        client = for_threads(self.settings.redis, timeout_s=5.0)
+        (stored,) = client.run([("GET", self.keys.sentinel())])
+        first, _, found_ms = stored.rpartition(b"-")
+        client.run([("SET", self.keys.sentinel(), first + b"-%d" % (int(found_ms) - 3_600_000))])
+        client.close()
+
     def logs(self) -> str:
         """The end of every worker's log."""
         return "\n".join(

@@ -61,7 +61,7 @@ def work(keys: Keys, run_id: str, probe: str) -> Iterator[Command]:
     user_list, sentinel = keys.user_list(probe), f"{keys.doctor_probe()}:{probe}"
     sets = (keys.item_similarity(probe), keys.trending("1h", probe))
     hashes = (keys.user_features(probe), keys.item_features(probe))
-    yield functions.load_library()
+    yield from functions.load_libraries()
     yield functions.publish_lists([(user_list, b"doctor" * 10)], TTL_S)
     yield ("GET", user_list)
     yield ("GETRANGE", user_list, 0, 0)

@@ -1,8 +1,9 @@
-#!lua name=freshet_2
+#!lua name=freshet_3
 
 -- The server's side of the store. Every function is idempotent: a call that timed out may be sent again.
 -- A change of this file needs a new number in the library's name and in each function's name, so that two
--- releases can work on one server.
+-- releases can work on one server. It is loaded under the earlier numbers too (functions.py): what a worker of an
+-- earlier release calls does what is written here.
 
 local SLICE = 1000 -- values per command; Lua's stack holds 8,000
 
@@ -19,20 +20,34 @@ local function is_refused(reply)
   return type(reply) == 'table' and reply.err and not string.find(reply.err, 'WRONGTYPE', 1, true)
 end
 
+-- The revision behind epoch and offset, with its dash; empty: none, which is revision 0.
+local function revision_of(version)
+  return string.match(version, '^%-%d%d%d%d%d%d%d%d', 24) or ''
+end
+
+-- Whether a stored version is above another; each is the bytes where a version with a revision lies. What is stored
+-- and is no version is not.
+local function is_newer(stored, version)
+  local head, other = string.sub(stored, 1, 23), string.sub(version, 1, 23)
+  if head == other then
+    return revision_of(stored) > revision_of(version)
+  end
+  return #head == 23 and head > other and string.match(head, '^%d+%-%d+$')
+end
+
 -- KEYS: lists. ARGV: seconds to live, one payload per key.
 -- Writes each list unless the stored one is newer; returns how many were written.
--- The version lies in bytes 18 to 40 of every payload; versions are compared as strings, because a Lua number
--- cannot hold offsets above 2^53. What is stored there and is no list is overwritten.
+-- Epoch and offset lie in bytes 18 to 40 of every payload, a revision in bytes 41 to 49; versions are compared as
+-- strings, because a Lua number cannot hold offsets above 2^53. What is stored there and is no list is overwritten.
 local function publish_lists(keys, args)
   local written = 0
   for i, key in ipairs(keys) do
     local payload = args[i + 1]
-    local stored = redis.pcall('GETRANGE', key, 18, 40)
+    local stored = redis.pcall('GETRANGE', key, 18, 49)
     if is_refused(stored) then
       return stored
     end
-    local newer = type(stored) == 'string' and #stored == 23 and stored > string.sub(payload, 19, 41)
-    if not (newer and string.match(stored, '^%d+%-%d+$')) then
+    if not (type(stored) == 'string' and is_newer(stored, string.sub(payload, 19, 50))) then
       redis.call('SET', key, payload, 'EX', args[1])
       written = written + 1
     end
@@ -100,7 +115,7 @@ local function look_at_sentinel(keys, args)
   return stored
 end
 
-redis.register_function('freshet_2_publish_lists', publish_lists)
-redis.register_function('freshet_2_replace_sorted_sets', replace_sorted_sets)
-redis.register_function('freshet_2_write_hashes', write_hashes)
-redis.register_function('freshet_2_look_at_sentinel', look_at_sentinel)
+redis.register_function('freshet_3_publish_lists', publish_lists)
+redis.register_function('freshet_3_replace_sorted_sets', replace_sorted_sets)
+redis.register_function('freshet_3_write_hashes', write_hashes)
+redis.register_function('freshet_3_look_at_sentinel', look_at_sentinel)

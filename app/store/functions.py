@@ -9,7 +9,8 @@ from app.store.connect import Command, Value
 from models.errors import StateError
 
 LIBRARY: Final = files("app.store").joinpath("functions.lua").read_text(encoding="utf-8")
-_PREFIX: Final = "freshet_2_"
+_NAME: Final = "freshet_3"
+_EARLIER: Final = ("freshet_1", "freshet_2")
 
 
 class HashChange(NamedTuple):
@@ -25,13 +26,17 @@ class HashChange(NamedTuple):
     gone: Sequence[str]
 
 
-def load_library() -> Command:
-    """Load our functions, in place of an older load of the same library."""
-    return ("FUNCTION", "LOAD", "REPLACE", LIBRARY)
+def load_libraries() -> list[Command]:
+    """Load our functions, in place of an older load of the same library, and in place of those of earlier releases.
+
+    A worker of an earlier release that has been held up may still send a list, by its own functions, which know no
+    revisions.
+    """
+    return [("FUNCTION", "LOAD", "REPLACE", LIBRARY.replace(_NAME, name)) for name in (*_EARLIER, _NAME)]
 
 
 def _call(function: str, keys: Sequence[str], arguments: Iterable[Value]) -> Command:
-    return ("FCALL", _PREFIX + function, len(keys), *keys, *arguments)
+    return ("FCALL", f"{_NAME}_{function}", len(keys), *keys, *arguments)
 
 
 def publish_lists(entries: Sequence[tuple[str, bytes]], ttl_s: int) -> Command:

@@ -30,7 +30,7 @@ class OneServer:
 
     async def connect(self) -> None:
         """Load the functions."""
-        await self.connection.run([functions.load_library()])
+        await self.connection.run(functions.load_libraries())
         self._loaded = True
 
     async def run(self, commands: Sequence[Command]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The catalogue: the `items` topic, followed from its beginning by every worker, without a group."""
+"""The catalogue: what the `items` topic says of items."""
 
 import asyncio
 import logging
@@ -7,25 +7,17 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import ConsumerRecord
 
-from app.batches import step_behind
-from app.broker import Broker
-from app.decoding import Failures, tell_apart
-from app.kafka import reader, start_client
 from app.worker.live_view import LiveView
-from models.errors import InvalidEvent, ServiceError
+from models.errors import InvalidEvent
 from models.windows import TRENDING_WINDOWS
-from tables.catalogue import Entry, parse_entry
-from tables.entry_fields import entry_key
+from tables.catalogue import Entry
 from tables.list_fields import listed
 
 logger = logging.getLogger("freshet")
 
 MAX_CATEGORIES = 200
-RECORDS_BETWEEN_PAUSES = 500
-AGAIN_S = 1.0  # until a broker that did not answer is asked again
 TOLD = {1, 2, 3, 10, 100, 1000, 10_000, 100_000, 1_000_000}  # of many alike
 
 Trends = dict[tuple[str, str | None], list[tuple[str, float]]]  # by window and category
@@ -36,6 +28,8 @@ class Catalogue:
 
     Parameters
     ----------
+    topic
+        Where its entries come from.
     max_items
         Entries kept, and items removed that are remembered; what comes when it is full is left out, and told.
     list_fields
@@ -47,8 +41,7 @@ class Catalogue:
         Item -> its fields that stand in lists, kept up to date; None if none are to stand there.
     """
 
-    def __init__(self, broker: Broker, topic: str, max_items: int = 1_000_000, list_fields: Sequence[str] = ()) -> None:
-        self._broker = broker
+    def __init__(self, topic: str, max_items: int = 1_000_000, list_fields: Sequence[str] = ()) -> None:
         self._topic = topic
         self._max_items = max_items
         self._list_fields = list_fields
@@ -104,62 +97,15 @@ class Catalogue:
                 found[window.name, category] = [(items.ids[item], score) for item, score in ranked]
         return found
 
-    async def follow(self, n_partitions: int, view: LiveView) -> None:
-        """Read the topic for ever; what is no catalogue entry is told and left out.
+    def leave_out(self, record: ConsumerRecord, invalid: InvalidEvent) -> None:
+        """Tell of a record that is no catalogue entry."""
+        self._n_malformed += 1
+        if self._n_malformed in TOLD:
+            message = "record %d of %s is no catalogue entry (%d so far): %s"
+            logger.warning(message, record.offset, self._topic, self._n_malformed, invalid.message)
 
-        The view waits for what the topic held at the start: until then it cannot know what may not be offered.
-        """
-        consumer = reader(self._broker)
-        await start_client(consumer, self._broker)
-        failures = tell_apart(consumer)
-        try:
-            assigned = [TopicPartition(self._topic, number) for number in range(n_partitions)]
-            consumer.assign(assigned)
-            ends = await consumer.end_offsets(assigned)
-            while True:
-                if not view.knows_catalogue and all([await consumer.position(tp) >= ends[tp] for tp in assigned]):
-                    self.apply_to(view)
-                    view.knows_catalogue = True
-                for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
-                    for position, record in enumerate(records):
-                        self._take(record)
-                        if position % RECORDS_BETWEEN_PAUSES == RECORDS_BETWEEN_PAUSES - 1:
-                            await asyncio.sleep(0)
-                if failures:
-                    await self._pass_over(consumer, failures)
-        finally:
-            await consumer.stop()
-
-    async def _pass_over(self, consumer: AIOKafkaConsumer, failures: Failures) -> None:
-        """Leave out batches that cannot be decoded, told: this is no state, and heals with the next entries."""
-        for tp, failure in list(failures.items()):
-            del failures[tp]
-            try:
-                batch = await step_behind(consumer, tp, failure.offset)
-            except (KafkaError, ServiceError):
-                await asyncio.sleep(AGAIN_S)
-                continue
-            logger.error(
-                "offsets %d to %d of partition %d of %s (codec %s) cannot be decoded and are left out: %s. Send the "
-                "catalogue entries in them again.",
-                failure.offset,
-                batch.behind - 1,
-                tp.partition,
-                tp.topic,
-                batch.codec,
-                failure.why,
-            )
-
-    def _take(self, record: ConsumerRecord) -> None:
-        try:
-            item_id = entry_key("item_id", record.key)
-            entry = parse_entry(record.value) if record.value is not None else None
-        except InvalidEvent as invalid:
-            self._n_malformed += 1
-            if self._n_malformed in TOLD:
-                message = "record %d of %s is no catalogue entry (%d so far): %s"
-                logger.warning(message, record.offset, self._topic, self._n_malformed, invalid.message)
-            return
+    def take(self, item_id: str, entry: Entry | None) -> None:
+        """Take an entry; None: the item is gone."""
         if entry is not None and item_id not in self._entries and len(self._entries) >= self._max_items:
             self._n_left_out += 1
             if self._n_left_out in TOLD:

@@ -1,11 +1,13 @@
 """Follows the item shares of the partitions that other workers hold, as of their last checkpoints."""
 
 import asyncio
-import logging
 import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from agents.shares import follow_shares
 from app.broker import Broker
 from app.decoding import check_decoded, tell_apart
 from app.kafka import reader, start_client
@@ -15,10 +17,14 @@ from models.errors import Undecodable
 from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
 
-logger = logging.getLogger("freshet")
-
 POLL_MS = 200
-SLICE_S = 0.001  # of values applied between two turns of the event loop
+
+
+class Batch(NamedTuple):
+    """Records that one fetch gave, by partition, and the partitions whose awaited end is reached with them."""
+
+    records: Mapping[int, Sequence[ConsumerRecord]]
+    reached: Collection[int]
 
 
 class ShareFollower:
@@ -57,25 +63,28 @@ class ShareFollower:
         """
         consumer = reader(self._broker)
         await start_client(consumer, self._broker)
-        failures = tell_apart(consumer)
         try:
-            while True:
-                if self._changed.is_set():
-                    self._changed.clear()
-                    await self._reassign(consumer)
-                if not self._shares:
-                    await self._changed.wait()
-                    continue
-                fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=5000)
-                for tp, records in fetched.items():
-                    await self._take(tp.partition, records)
-                try:
-                    check_decoded(failures)
-                except Undecodable as error:
-                    raise unreadable(error) from error
-                await self._show(consumer)
+            await follow_shares(self._batches(consumer), shares=self, clock=time.perf_counter)
         finally:
             await consumer.stop()
+
+    async def _batches(self, consumer: AIOKafkaConsumer) -> AsyncIterator[Batch]:
+        """What comes of the partitions wanted by then."""
+        failures = tell_apart(consumer)
+        while True:
+            if self._changed.is_set():
+                self._changed.clear()
+                await self._reassign(consumer)
+            if not self._shares:
+                await self._changed.wait()
+                continue
+            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=5000)
+            try:
+                check_decoded(failures)
+            except Undecodable as error:
+                raise unreadable(error) from error
+            reached = [tp.partition for tp, end in self._ends.items() if await consumer.position(tp) >= end]
+            yield Batch({tp.partition: records for tp, records in fetched.items()}, reached)
 
     async def _reassign(self, consumer: AIOKafkaConsumer) -> None:
         """Read what is wanted by now; what `follow` says while the broker is asked has its turn in the next round."""
@@ -105,23 +114,15 @@ class ShareFollower:
         settings = self._settings
         return ItemShares(settings.cooccurrence, settings.ratings, settings.history)
 
-    async def _take(self, number: int, records: list[ConsumerRecord]) -> None:
-        share = self._shares.get(number)
-        if share is None:
-            return
-        began = time.perf_counter()
-        for record in records:
-            share.apply(record.key.decode(), record.value)
-            if time.perf_counter() - began > SLICE_S:
-                await asyncio.sleep(0)
-                began = time.perf_counter()
+    def of(self, number: int) -> ItemShares | None:
+        """The share of a partition that is followed."""
+        return self._shares.get(number)
 
-    async def _show(self, consumer: AIOKafkaConsumer) -> None:
+    def show(self, reached: Collection[int]) -> None:
         """Show the shares whose awaited end is reached."""
-        for tp, end in list(self._ends.items()):
-            if await consumer.position(tp) >= end:
-                del self._ends[tp]
-                if tp.partition in self._wanted:
-                    self._view.follow(tp.partition, self._shares[tp.partition])
+        self._ends = {tp: end for tp, end in self._ends.items() if tp.partition not in reached}
+        for number in reached:
+            if number in self._wanted:
+                self._view.follow(number, self._shares[number])
         if not self._ends and not self._changed.is_set():
             self._view.knows_shares = True

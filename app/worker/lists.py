@@ -30,7 +30,7 @@ CALLS = 3  # on their way to Redis at once
 SHARE_BEHIND = 0.05  # of the time, behind a backlog: the fold comes first
 PAUSE_S = 0.003  # between rounds: each has costs of its own, as much as two lists
 IDLE_S = 0.05
-BLEND = "blend"  # what is kept beside the state of a partition
+BLEND, MODEL = "blend", "model"  # what is kept beside the state of a partition
 REFUSED_TOLD_S = 60.0
 DAY_S = 86_400
 
@@ -126,7 +126,7 @@ class ListPublisher:
                 partition.bring_back()
         if not self._is_due():
             wait_s = IDLE_S
-            if any(partition.rebuild for partition in self._view.owned.values()):
+            if any(partition.can_rebuild for partition in self._view.owned.values()):
                 wait_s = min(wait_s, max(0.0, self._rebuild_due - time.monotonic()))
             await self._bell.heard(wait_s)
         if not self._view.caught_up:
@@ -207,7 +207,7 @@ class ListPublisher:
 
     async def _rebuild(self) -> None:
         """A part of the lists that are all to be made anew, at the rate allowed and behind those of new events."""
-        partition = next((each for each in self._view.owned.values() if each.rebuild), None)
+        partition = next((each for each in self._view.owned.values() if each.can_rebuild), None)
         now = time.monotonic()
         if partition is None or now < self._rebuild_due:
             return
@@ -259,6 +259,7 @@ class ListPublisher:
                 variant="default",
                 items=items,
                 fields=self._fields,
+                revision=partition.revision,
             )
             entries.append((self._keys.user_list(user_id), payload))
             proposals = self.blend.made(self._view.items) if state.evaluator.includes(user_id) else None
@@ -268,14 +269,33 @@ class ListPublisher:
         return entries, sent
 
     def own(self, partitions: Iterable[OwnedPartition]) -> None:
-        """Go on with the weights that came with other partitions, if more was learned there."""
+        """Go on with the weights that came with other partitions, if more was learned there.
+
+        Lists that were made in another way than these are made anew.
+        """
         self.blend.forget()
         for partition in partitions:
+            self._tell_model(partition)
             try:
                 self.blend.restore(partition.state.beside.get(BLEND, {}))
             except StateError as error:
                 logger.warning("partition %d: %s. They are learned anew.", partition.number, error)
         self._keep_weights()
+
+    def _tell_model(self, partition: OwnedPartition) -> None:
+        """Have checkpoints say what makes the lists, from now on; those of another model are all made anew."""
+        state = partition.state
+        before = state.beside.get(MODEL, self._model)  # nobody said: as lists were left by an upgrade until now
+        state.beside = {**state.beside, MODEL: self._model}
+        if before != self._model:
+            logger.info(
+                "partition %d: %d lists are made anew: they were made by %s, the settings say %s now",
+                partition.number,
+                len(state.users),
+                before,
+                self._model,
+            )
+            partition.rebuild_lists()
 
     def took(self, user_id: str, item_id: str) -> None:
         """Take one positive event on an item new to its user; from any thread."""
@@ -294,7 +314,7 @@ class ListPublisher:
 
     async def _send(self, made: Made) -> bool:
         entries, sent = made
-        is_at_the_end = not any(each.partition.lag for each in sent)
+        is_at_the_end = not any(each.partition.lag or each.partition.rebuild for each in sent)
         try:
             result = await self._store.publish_lists(entries, self._settings.list_ttl_days * DAY_S)
         except ServiceError as error:

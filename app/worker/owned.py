@@ -10,6 +10,7 @@ from time import monotonic
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.stop import Stop
 from app.worker.sweep import Sweep
+from tables.cutting import Cut
 from tables.partition import PartitionState
 
 logger = logging.getLogger("freshet")
@@ -22,7 +23,9 @@ class OwnedPartition:
 
     `unpublished` maps each user whose list is not in Redis to the user's last offset when it was touched since.
     `out_of_reach` holds those of them whose node of Redis is away, so that they cost nothing until it is back.
-    `rebuild` holds users whose lists are all to be made anew (Redis was found empty, or too many were unpublished).
+    `rebuild` holds users whose lists are all to be made anew (Redis was found empty, too many were unpublished, or what
+    shapes lists has changed). `revision` is that of the lists made now: the one that the last checkpoint holds, so that
+    whoever takes over goes on with it or a higher one.
     `stale_features` holds users whose features are to go out, those that wait longest first.
     """
 
@@ -32,6 +35,7 @@ class OwnedPartition:
         self.unpublished: dict[str, int] = {}
         self.out_of_reach: dict[str, int] = {}
         self.rebuild: deque[str] = deque()
+        self.revision = state.revision
         self.stale_features: dict[str, None] = {}
         self._n_features_lost = 0  # so many of the first of them are to be made anew
         self.sweep = Sweep(lambda: self.state.users)
@@ -64,7 +68,18 @@ class OwnedPartition:
     @property
     def needs_checkpoint(self) -> bool:
         """Whether the last one does not say what is now."""
-        return self.state.next_offset != (self.durable_offset or 0) or self.is_rebuilding != self.saved_as_rebuilding
+        has_moved = self.state.next_offset != (self.durable_offset or 0)
+        return has_moved or self.awaits_revision or self.is_rebuilding != self.saved_as_rebuilding
+
+    @property
+    def awaits_revision(self) -> bool:
+        """Whether lists can be made anew only when a checkpoint holds the revision that they are to have."""
+        return self.revision != self.state.revision
+
+    @property
+    def can_rebuild(self) -> bool:
+        """Whether there are lists to be made anew now."""
+        return bool(self.rebuild) and not self.awaits_revision
 
     def unsaved_since(self, now: float) -> float:
         """Since when, at least, something is in no checkpoint; `now` if nothing is. Monotonic s."""
@@ -108,9 +123,21 @@ class OwnedPartition:
         if len(self.unpublished) + len(self.out_of_reach) > max_unpublished:
             self.rebuild_all()
 
-    def rebuild_all(self) -> None:
-        """Make every list anew."""
+    def saved(self, cut: Cut, *, rebuilding: bool) -> None:
+        """Take note that a cut, begun while lists or features were being made anew or not, is in the checkpoints."""
+        self.durable_offset, self.revision = cut.marker.next_offset, cut.marker.revision
+        self.saved_as_rebuilding = rebuilding
+        self.last_checkpoint = monotonic()
+        self.events_at_checkpoint = cut.marker.n_events
+
+    def rebuild_lists(self) -> None:
+        """Make every list anew, under a revision of its own."""
         self.rebuild = deque(self.state.users)
+        self.state.revision += bool(self.rebuild)
+
+    def rebuild_all(self) -> None:
+        """Make every list anew, and write all features."""
+        self.rebuild_lists()
         self.stale_features = dict.fromkeys(self.state.users)
         self._n_features_lost = len(self.stale_features)
         self.unpublished.clear()

@@ -180,10 +180,7 @@ class Ownership:
             except BaseException:
                 state.restore(cut)
                 raise
-            partition.durable_offset = cut.marker.next_offset
-            partition.saved_as_rebuilding = rebuilding
-            partition.last_checkpoint = monotonic()
-            partition.events_at_checkpoint = cut.marker.n_events
+            partition.saved(cut, rebuilding=rebuilding)
             self._report(
                 "checkpoint", partition=partition.number, next_offset=cut.marker.next_offset, bytes=cut.n_bytes
             )
@@ -227,7 +224,8 @@ class Ownership:
             affordable_s = settings.checkpoint_s  # the last one in a while: nothing is left to share the time with
         folded = state.metrics.counts.get("events", 0) - partition.events_at_checkpoint
         return (
-            age_s >= min(affordable_s, settings.checkpoint_max_s)
+            partition.awaits_revision
+            or age_s >= min(affordable_s, settings.checkpoint_max_s)
             or folded >= settings.checkpoint_max_events
             or state.dirty_bytes >= settings.checkpoint_max_bytes
         )

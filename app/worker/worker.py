@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.store.store import Store
 from app.worker import garbage
 from app.worker.catalogue import Catalogue
+from app.worker.catalogue_topic import run_catalogue
 from app.worker.client import credentials
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.ends import follow_ends
@@ -73,7 +74,7 @@ class Worker:
         self.error: BaseException | None = None
         self.view = LiveView(settings.fold)
         self.store = store or Store(settings.redis, keys=settings.keys)
-        self.catalogue = Catalogue(settings.kafka, self.names.catalogue, settings.max_catalogue, settings.list_fields)
+        self.catalogue = Catalogue(self.names.catalogue, settings.max_catalogue, settings.list_fields)
         self.dead_letters = DeadLetterSender(settings.kafka, self.names.dead_letters)
         self.latency = Latency()
         self.gauge = LiveGauge()
@@ -147,7 +148,7 @@ class Worker:
         """Start what the agent needs; before the group is joined."""
         await self.dead_letters.start()
         self._spawn(self.follower.run)
-        self._spawn(partial(self.catalogue.follow, self._counts[self.names.catalogue], self.view))
+        self._spawn(self._follow_catalogue)
         self._spawn(partial(follow_ends, self.settings.kafka, self.names.events, lambda: self.ownership.owned))
         self._spawn(self.lists.run)
         self._spawn(self.features.run)
@@ -204,6 +205,11 @@ class Worker:
             partition.state.evaluator.on_test = self.lists.took
         self.lists.own(owned.values())
         self.follower.follow(set(range(n_partitions)) - owned.keys() if owned else set())
+
+    async def _follow_catalogue(self) -> None:
+        topic = self.names.catalogue
+        n_partitions = self._counts[topic]
+        await run_catalogue(self.settings.kafka, topic, n_partitions, catalogue=self.catalogue, view=self.view)
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
         self._tasks.append(asyncio.create_task(self._guarded(work)))

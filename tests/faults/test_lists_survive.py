@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
+from tables.list_json import decode_list
 from tests.flow import Flow, events
 from tests.scene import Scene
 
@@ -58,6 +59,35 @@ def test_redis_emptied_between_two_workers(scene: Scene) -> None:
     scene.worker()
 
     scene.assert_lists(states)
+
+
+def test_killed_while_lists_are_made_anew_for_other_settings(scene: Scene) -> None:
+    """The successor makes them all: each of the revision that was saved before the first went out, or a later one."""
+    scene.create(2)
+    scene.configure(blend="ranks", source_weights={"co_occurrence": 1.0})
+    scene.send(events(1, 3000))
+    worker = scene.worker()
+    states = scene.assert_exact()
+    scene.assert_lists(states)
+    assert worker.stop() == 0
+    scene.age_sentinel()
+
+    def revisions() -> set[int]:
+        with redis.Redis.from_url(scene.settings.redis_url) as client:
+            return {decode_list(client.get(key)).revision for key in client.scan_iter(scene.keys.user_list("*"))}
+
+    scene.configure(source_weights={"history": 1.0}, rebuild_per_s=1)
+    worker = scene.worker()
+    scene.await_none(lambda: {} if revisions() == {0, 1} else {"revisions": revisions()}, 20, "lists")
+    worker.kill()
+    assert revisions() == {0, 1}
+
+    worker = scene.worker()
+
+    scene.await_none(lambda: {} if revisions() == {1} else {"revisions": revisions()}, 20, "lists")
+    scene.assert_lists(states)
+    scene.await_none(lambda: {n: m for n, m in scene.markers().items() if m.published_offset < 0}, 20, "markers")
+    assert worker.progress["refused"] == 0
 
 
 def there(client: "redis.Redis", pattern: str) -> int:

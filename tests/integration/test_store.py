@@ -17,7 +17,18 @@ from app.store import PublishResult, Store
 from models.errors import ServiceError, StateError
 from tables.keys import Keys
 from tables.list_json import ListItem, decode_list, encode_list
+from tests.lists import VERSIONS
 
+EARLIER = """#!lua name=freshet_2
+redis.register_function('freshet_2_publish_lists', function(keys, args)
+  local stored = redis.call('GETRANGE', keys[1], 18, 40)
+  if stored > string.sub(args[2], 19, 41) then
+    return 0
+  end
+  redis.call('SET', keys[1], args[2], 'EX', args[1])
+  return 1
+end)
+"""  # the fence of earlier releases, but for errors
 ODD_IDS = ("a:b:c", "with space", "ünï-日本", '"quoted" \\', "{braces}", "100%", "x" * 256)
 
 
@@ -43,7 +54,7 @@ def keys() -> Keys:
     return Keys(uuid4().hex)
 
 
-def made(offset: int, epoch: int = 0, model: str = "m") -> bytes:
+def made(offset: int, epoch: int = 0, model: str = "m", revision: int = 0) -> bytes:
     """A list of that version."""
     return encode_list(
         epoch=epoch,
@@ -55,7 +66,13 @@ def made(offset: int, epoch: int = 0, model: str = "m") -> bytes:
         model=model,
         variant="v",
         items=[ListItem(f"i{n}", 1 / (n + 1), "blend", ("i99",)) for n in range(30)],
+        revision=revision,
     )
+
+
+def of_version(text: str) -> bytes:
+    """A list whose version is written so."""
+    return made(int(text[7:23]), int(text[:6]), revision=int(text[24:] or 0))
 
 
 def test_older_list_never_replaces_a_newer_one(server: RedisServer, client: Any, keys: Keys) -> None:
@@ -74,6 +91,51 @@ def test_older_list_never_replaces_a_newer_one(server: RedisServer, client: Any,
         assert decode_list(client.get(key).encode()).version == "000001-0000000000000003"
         await store.close()
 
+    asyncio.run(main())
+
+
+def test_versions_of_the_conformance_file_ascend_for_the_fence(server: RedisServer, client: Any, keys: Keys) -> None:
+    """Of each two the later replaces the earlier, never the other way round; a list may be sent again."""
+    names = [keys.user_list(version) for version in VERSIONS]
+
+    async def main() -> list[PublishResult]:
+        store = Store(server.url)
+        results = []
+        for stored in VERSIONS:
+            await store.delete(names)
+            await store.publish_lists([(name, of_version(stored)) for name in names], 60)
+            results.append(
+                await store.publish_lists(
+                    [(name, of_version(sent)) for name, sent in zip(names, VERSIONS, strict=True)], 60
+                )
+            )
+            found = [decode_list(value.encode()).version for value in client.mget(names)]
+            assert found == [max(stored, sent) for sent in VERSIONS]
+        await store.close()
+        return results
+
+    n = len(VERSIONS)
+    assert asyncio.run(main()) == [PublishResult(n - place, place) for place in range(n)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_earlier_release_that_was_held_up(server: RedisServer, client: Any, keys: Keys, number: int) -> None:
+    """Its functions know no revisions; ours take their place: its list of before replaces no list made anew."""
+    key = keys.user_list("u")
+    client.function_load(EARLIER.replace("freshet_2", f"freshet_{number}"), replace=True)
+
+    def held_up(payload: bytes) -> int:
+        return int(client.fcall(f"freshet_{number}_publish_lists", 1, key, 60, payload))
+
+    async def main() -> None:
+        store = Store(server.url)
+        assert await store.publish_lists([(key, made(10, revision=3))], 60) == PublishResult(1, 0)
+        assert held_up(made(10)) == 0
+        assert client.get(key) == made(10, revision=3).decode()
+        assert held_up(made(11)) == 1
+        await store.close()
+
+    assert held_up(made(9, model="held up")) == 1
     asyncio.run(main())
 
 

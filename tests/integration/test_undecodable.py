@@ -12,6 +12,7 @@ from app.decoding import tell_apart
 from app.kafka import reader, start_client, writer
 from app.local.stack import LocalStack
 from app.worker.catalogue import Catalogue
+from app.worker.catalogue_topic import run_catalogue
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.follower import ShareFollower
 from app.worker.live_view import LiveView
@@ -199,8 +200,8 @@ def test_followers_refuse_shares_and_leave_catalogue_entries_out(
             await follower.run()
 
     async def follow_catalogue() -> set[str]:
-        catalogue, view = Catalogue(kafka, names.catalogue), LiveView(fold)
-        following = asyncio.create_task(catalogue.follow(1, view))
+        catalogue, view = Catalogue(names.catalogue), LiveView(fold)
+        following = asyncio.create_task(run_catalogue(kafka, names.catalogue, 1, catalogue=catalogue, view=view))
         async with asyncio.timeout(EXIT_S):
             while not view.knows_catalogue:  # noqa: ASYNC110 polled
                 await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The bytes of a list are a public contract, the first 41 of them most of all."""
+"""The bytes of a list are a public contract, the first 50 of them most of all."""
 
 import json
 from typing import Any
@@ -7,8 +7,18 @@ import orjson
 import pytest
 
 from models.errors import StateError, UnknownVersion
-from tables.list_json import VERSION_END, VERSION_START, ListItem, decode_list, encode_list, version_of
+from tables.list_json import (
+    REVISION_END,
+    VERSION_END,
+    VERSION_START,
+    ListItem,
+    decode_list,
+    encode_list,
+    version_of,
+)
+from tests.lists import VERSIONS
 
+LIST_ID = "fff3d1bfdf8b8498"  # as recorded of `encoded()`
 ITEMS = (ListItem("i1", 0.123456789, "cooccurrence", ("i7", "i9")), ListItem('ü "2"', -3.0, "trending", ()))
 
 
@@ -59,6 +69,30 @@ def test_version_stands_at_fixed_bytes() -> None:
     assert payload[VERSION_START:VERSION_END] == version_of(payload) == b"000007-9007199254740993"
 
 
+def test_a_revision_follows_the_version() -> None:
+    """Bytes 41 to 50 are the revision where there is one; at 0 there is none, and all bytes are as without it."""
+    payload = encoded(revision=7)
+
+    assert REVISION_END == 50
+    assert payload.startswith(b'{"v":1,"version":"000001-0000000000000042-00000007",')
+    assert payload[VERSION_START:REVISION_END] == version_of(payload) == b"000001-0000000000000042-00000007"
+    assert encoded(revision=0) == encoded()
+
+
+def test_versions_of_the_conformance_file_ascend() -> None:
+    """Each is read and written as it stands, and is greater than those before, as text and as bytes."""
+    payloads = [
+        encode_list(
+            epoch=int(text[:6]), offset=int(text[7:23]), revision=int(text[24:] or 0), user_id="u", namespace="",
+            generated_at_ms=1, source=("user_events", 0, 0), model="m", variant="v", items=(),
+        )
+        for text in VERSIONS
+    ]  # fmt: skip
+
+    assert [decode_list(payload).version for payload in payloads] == VERSIONS
+    assert [version_of(payload).decode() for payload in payloads] == VERSIONS == sorted(set(VERSIONS))
+
+
 def test_versions_order_by_epoch_then_offset() -> None:
     """As bytes, a greater epoch beats any offset, and offsets order as numbers, above 2^53 as well."""
     order = [(0, 9), (0, 10), (0, 2**53), (0, 2**53 + 1), (0, 10**16 - 1), (1, 0), (999_999, 0)]
@@ -92,6 +126,8 @@ def test_list_id_tells_lists_apart() -> None:
         encoded(user_id="u2"),
         encoded(offset=43),
         encoded(epoch=2),
+        encoded(revision=1),
+        encoded(revision=2),
         encoded(user_id=None),
         encoded(user_id=None, segment="s1"),
         encoded(user_id=""),
@@ -102,11 +138,19 @@ def test_list_id_tells_lists_apart() -> None:
     assert decode_list(encoded(items=(), model="other")).list_id == ids[0]
 
 
-@pytest.mark.parametrize(("epoch", "offset"), [(-1, 0), (10**6, 0), (0, -1), (0, 10**16)])
-def test_version_that_does_not_fit_is_refused(epoch: int, offset: int) -> None:
+def test_list_id_without_a_revision_is_what_it_was() -> None:
+    """Ids of lists that were recorded before there were revisions are made again."""
+    assert decode_list(encoded()).list_id == LIST_ID
+
+
+@pytest.mark.parametrize(
+    ("epoch", "offset", "revision"),
+    [(-1, 0, 0), (10**6, 0, 0), (0, -1, 0), (0, 10**16, 0), (0, 0, -1), (0, 0, 10**8)],
+)
+def test_version_that_does_not_fit_is_refused(epoch: int, offset: int, revision: int) -> None:
     """A number too wide would shift the version's bytes, so it is an error and not a list."""
     with pytest.raises(StateError, match="version cannot hold"):
-        encoded(epoch=epoch, offset=offset)
+        encoded(epoch=epoch, offset=offset, revision=revision)
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])

@@ -27,6 +27,7 @@ NUMBERS = st.integers(-1, 2**62)
         fingerprint=st.text(max_size=16),
         settings=st.none() | st.dictionaries(st.text(max_size=9), st.text(max_size=9) | NUMBERS, max_size=3),
         topic=st.text(max_size=9),
+        revision=NUMBERS,
     )
 )
 def test_marker_round_trip(marker: Marker) -> None:

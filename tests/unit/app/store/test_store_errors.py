@@ -17,7 +17,7 @@ from redis.exceptions import (
 from app.store import Store, functions
 from app.store.errors import FunctionsMissing, explained, masked
 from models.errors import ServiceError, SettingsError
-from tables.list_json import VERSION_END, VERSION_START
+from tables.list_json import REVISION_END, VERSION_END, VERSION_START
 
 
 @pytest.mark.parametrize(
@@ -114,11 +114,12 @@ def test_server_that_is_not_there() -> None:
 
 def test_fence_reads_the_version_where_the_list_has_it() -> None:
     """The server-side function and the encoder agree on the version's place (the function's ends are inclusive)."""
-    assert f"'GETRANGE', key, {VERSION_START}, {VERSION_END - 1})" in functions.LIBRARY
-    assert f"string.sub(payload, {VERSION_START + 1}, {VERSION_END})" in functions.LIBRARY
+    assert f"'GETRANGE', key, {VERSION_START}, {REVISION_END - 1})" in functions.LIBRARY
+    assert f"string.sub(payload, {VERSION_START + 1}, {REVISION_END})" in functions.LIBRARY
+    assert functions.LIBRARY.count(f", 1, {VERSION_END - VERSION_START})") == 2
 
 
 def test_library_changes_with_its_number_only() -> None:
     """Two releases share a server, so a changed library needs a new number (then record its sum here)."""
-    assert functions.LIBRARY.startswith("#!lua name=freshet_2\n")
-    assert hashlib.sha256(functions.LIBRARY.encode()).hexdigest()[:16] == "15943d0726f15dd9"
+    assert functions.LIBRARY.startswith("#!lua name=freshet_3\n")
+    assert hashlib.sha256(functions.LIBRARY.encode()).hexdigest()[:16] == "fc7528f171e6f66f"

@@ -74,6 +74,7 @@ def test_a_rebuild_goes_on_without_them() -> None:
     """Where all lists are made anew, those of a node that is away wait apart, and the rebuild comes to its end."""
     stage = Stage()
     stage.partition.rebuild_all()
+    stage.save()
     stage.store.away = gone
 
     asyncio.run(stage.lists._rebuild())

@@ -1,12 +1,10 @@
 """The catalogue's trends and bounds, without a topic."""
 
 import asyncio
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
-from aiokafka import ConsumerRecord
 
 from app.broker import Broker
 from app.settings import Settings
@@ -15,6 +13,7 @@ from app.worker.checkpoints import CheckpointWriter
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from models.windows import TRENDING_WINDOWS
+from tables.catalogue import parse_entry
 from tables.names import Names
 from tests.logs import made_log
 from tests.saved import folded
@@ -24,9 +23,8 @@ COLOURS = ("red", "green", "blue")
 
 
 def take(catalogue: Catalogue, item_id: str, **fields: Any) -> None:
-    """Let the catalogue read one record; without fields a tombstone."""
-    value = orjson.dumps(fields) if fields else None
-    catalogue._take(cast(ConsumerRecord, SimpleNamespace(key=item_id.encode(), value=value, offset=0)))
+    """Let the catalogue take one entry; without fields the item is gone."""
+    catalogue.take(item_id, parse_entry(orjson.dumps(fields)) if fields else None)
 
 
 def stage() -> tuple[Catalogue, LiveView]:
@@ -34,7 +32,7 @@ def stage() -> tuple[Catalogue, LiveView]:
     state = folded(made_log(13, 600, n_users=20, n_items=90), SETTINGS.fold)
     view = LiveView(SETTINGS.fold)
     view.own({0: OwnedPartition(state, CheckpointWriter(0, Names(), Broker("nowhere"), {}))})
-    catalogue = Catalogue(Broker("nowhere"), "items")
+    catalogue = Catalogue("items")
     for number in range(120):
         take(catalogue, f"i{number}", categories=[COLOURS[number % 3], "all"])
     return catalogue, view
@@ -42,7 +40,7 @@ def stage() -> tuple[Catalogue, LiveView]:
 
 def test_fields_for_lists_follow_the_catalogue() -> None:
     """An entry that comes, changes, loses its fields or goes does so for lists; without the setting nothing is kept."""
-    catalogue, off = Catalogue(Broker("nowhere"), "items", 2, ["title"]), Catalogue(Broker("nowhere"), "items")
+    catalogue, off = Catalogue("items", 2, ["title"]), Catalogue("items")
     fields = catalogue.listed  # as the publisher of lists holds it
     for each in (catalogue, off):
         take(each, "i1", title="One")
@@ -113,21 +111,9 @@ def test_only_what_is_not_offered_is_forbidden() -> None:
     assert view.items.hidden == set()
 
 
-@pytest.mark.parametrize("item_id", ["", "x" * 257, "i{1}"])
-def test_a_record_without_an_items_id_is_left_out_and_told(item_id: str, caplog: pytest.LogCaptureFixture) -> None:
-    """An item has the id that events have; of many such records only some are told, with how many there were."""
-    catalogue = Catalogue(Broker("nowhere"), "items")
-    for _ in range(50):
-        take(catalogue, item_id, title="nobody's")
-
-    assert not list(catalogue.ids)
-    assert ["item_id has value" in line for line in caplog.messages] == [True] * 4
-    assert "(10 so far)" in caplog.messages[-1]
-
-
 def test_the_catalogue_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     """What comes when it is full is left out and told; what is there can still change, and go."""
-    catalogue, view = Catalogue(Broker("nowhere"), "items", max_items=3), LiveView(SETTINGS.fold)
+    catalogue, view = Catalogue("items", max_items=3), LiveView(SETTINGS.fold)
     for number in range(6):
         take(catalogue, f"i{number}", title="first")
     take(catalogue, "i1", title="second")

@@ -1,8 +1,7 @@
-"""The follower of other workers' shares: what it wants may change while it waits; values are applied in slices."""
+"""The follower of other workers' shares: what it wants may change while it waits."""
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 from aiokafka import TopicPartition
@@ -110,27 +109,3 @@ def test_what_is_wanted_may_change_while_the_broker_is_asked(
     wanted = meanwhile[-1]
     assert {number for number, share in view.items.shares.items() if len(share) == N_RECORDS} >= wanted
     assert {f"{number}-{item}" for number in wanted for item in range(N_RECORDS)} <= view.items.index.keys()
-
-
-def test_values_are_applied_in_slices_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values that take .4 ms each: the event loop has its turn after every third, the first to go over 1 ms."""
-    follower = ShareFollower(Broker("nowhere"), TOPIC, LiveView(SETTINGS.fold), SETTINGS.fold)
-    share = follower._shares[1] = ItemShares()
-    now, turns = [0.0], []
-    apply = ItemShares.apply
-
-    def slow(self: ItemShares, item_id: str, data: bytes | None) -> None:
-        now[0] += 0.0004
-        apply(self, item_id, data)
-
-    async def turn(delay_s: float) -> None:
-        turns.append(len(share))
-
-    monkeypatch.setattr(ItemShares, "apply", slow)
-    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=turn))
-
-    asyncio.run(follower._take(1, cast(list[Any], records(1, 11))))
-
-    assert turns == [3, 6, 9]
-    assert len(share) == 11

@@ -1,4 +1,4 @@
-"""What becomes of lists that Redis refuses, and of those that are made anew while their partition goes and comes."""
+"""What becomes of lists that Redis refuses, and of those that are made anew."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.store import PublishResult
+from tables.list_json import decode_list
 from tests.logs import record
 from tests.saved import fold_all
 from tests.unit.app.worker.test_publishers import Stage
@@ -47,6 +48,7 @@ def test_lists_made_anew_while_their_partition_is_away() -> None:
     fold_all(stage.state, [record(at, f"v{at}", f"i{at % 6}") for at in range(200)])
     stage.partition.end_offset = 10**6  # a backlog: 200 lists at once, made in parts
     stage.partition.rebuild_all()
+    stage.save()
 
     async def away_for_a_moment() -> None:
         rebuilding = asyncio.create_task(stage.lists._rebuild())
@@ -63,3 +65,50 @@ def test_lists_made_anew_while_their_partition_is_away() -> None:
 
     assert len(stage.store.lists) == 200
     assert not stage.partition.rebuild
+
+
+def test_lists_of_another_model_are_made_anew(caplog: pytest.LogCaptureFixture) -> None:
+    """Saved with lists of other settings: all are made anew under the next revision, once it is saved; once only."""
+    stage = Stage()
+    asyncio.run(stage.lists._round())
+    before = {key: decode_list(payload) for key, payload in stage.store.lists.items()}
+    stage.state.beside = {"model": "blend-0ther"}
+
+    with caplog.at_level(logging.INFO, "freshet"):
+        stage.lists.own([stage.partition])
+    asyncio.run(stage.lists._rebuild())
+    assert {key: decode_list(payload) for key, payload in stage.store.lists.items()} == before
+    stage.save()
+    stage.lists.own([stage.partition])
+    asyncio.run(stage.lists._rebuild())
+
+    assert "7 lists are made anew: they were made by blend-0ther" in caplog.text
+    after = {key: decode_list(payload) for key, payload in stage.store.lists.items()}
+    assert {found.revision for found in after.values()} == {1}
+    assert all(after[key].offset == old.offset and after[key].version > old.version for key, old in before.items())
+    assert not {found.list_id for found in after.values()} & {found.list_id for found in before.values()}
+    assert not stage.partition.rebuild and stage.state.revision == 1
+
+
+@pytest.mark.parametrize("beside", [{}, {"blend": {}}])
+def test_lists_of_which_nobody_said_who_made_them_stay(beside: dict[str, object]) -> None:
+    """An upgrade makes no list anew; from the next checkpoint on it is known what makes them."""
+    stage = Stage()
+    stage.state.beside = beside
+
+    stage.lists.own([stage.partition])
+
+    assert not stage.partition.rebuild and stage.state.revision == 0
+    assert stage.state.beside["model"] == stage.lists._model
+
+
+def test_lists_refused_while_others_are_made_anew_are_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """One on its way when its partition's lists were made anew may be the older of the two."""
+    stage = Stage()
+    refuse_all(stage)
+    stage.partition.rebuild_lists()
+
+    with caplog.at_level(logging.WARNING, "freshet"):
+        asyncio.run(stage.lists._round())
+
+    assert stage.lists.n_refused == 7 and "refused" not in caplog.text

@@ -11,7 +11,7 @@ from tables.fold_settings import FoldSettings
 from tables.names import Names
 from tables.partition import PartitionState
 from tests.logs import DAY_MS, START_MS, record
-from tests.saved import fold_all
+from tests.saved import Topics, fold_all
 
 MANY = 1000
 
@@ -70,6 +70,56 @@ def test_too_many_missing_lists_become_a_rebuild(owned: OwnedPartition) -> None:
     assert owned.unpublished == {}
     assert owned.published_offset == -1
     assert owned.needs_checkpoint
+
+
+def test_lists_made_anew_wait_for_their_revision_to_be_saved(owned: OwnedPartition) -> None:
+    """Lists go on with the last revision that is saved; a cut begun before the next one was due does not hold it."""
+    before = owned.state.cut(owned.published_offset)
+    owned.rebuild_lists()
+    owned.saved(before, rebuilding=False)
+
+    assert (owned.revision, owned.state.revision) == (0, 1)
+    assert owned.awaits_revision and owned.needs_checkpoint
+    assert (len(owned.rebuild), owned.can_rebuild) == (5, False)
+
+    cut = owned.state.cut(owned.published_offset)
+    owned.saved(cut, rebuilding=owned.is_rebuilding)
+
+    assert (cut.marker.revision, cut.marker.published_offset, owned.revision) == (1, -1, 1)
+    assert (owned.awaits_revision, owned.needs_checkpoint, owned.can_rebuild) == (False, False, True)
+
+
+def test_each_time_that_lists_are_made_anew_has_its_revision(owned: OwnedPartition) -> None:
+    """Again while the first are on their way, and by whoever takes over: always the next one."""
+    owned.rebuild_all()
+    owned.saved(owned.state.cut(-1), rebuilding=True)
+    owned.rebuild_lists()
+    assert owned.needs_checkpoint
+    topics = Topics()
+    topics.save(owned.state.cut(-1))
+
+    successor = Topics.load(PartitionState(0, 1, FoldSettings()), topics.history)
+
+    assert OwnedPartition(successor, owned.writer).revision == successor.revision == 2
+
+
+def test_lists_of_nobody_have_no_revision() -> None:
+    """Without users there is nothing to make anew, and nothing to save."""
+    owned = OwnedPartition(PartitionState(0, 1, FoldSettings()), CheckpointWriter(0, Names(), Broker("nowhere"), {}))
+
+    owned.rebuild_lists()
+
+    assert not owned.needs_checkpoint and owned.state.revision == 0
+
+
+def test_new_events_do_not_wait_behind_lists_made_anew_for_other_settings(owned: OwnedPartition) -> None:
+    """What was to go out goes out as before; only a queue that has grown too long gives way."""
+    owned.touched(["u3"], MANY)
+
+    owned.rebuild_lists()
+
+    assert (owned.unpublished, len(owned.rebuild)) == ({"u3": 3}, 5)
+    assert not owned.stale_features.keys() - {"u3"}
 
 
 def test_user_gone_within_the_slice_is_left_out(owned: OwnedPartition) -> None:

@@ -97,7 +97,7 @@ class Stage:
         self.view.knows_shares = self.view.knows_catalogue = True
         self.view.own({0: self.partition})
         self.store = FakeStore()
-        self.catalogue = Catalogue(Broker("nowhere"), "items", list_fields=["title"][:n_fields])
+        self.catalogue = Catalogue("items", list_fields=["title"][:n_fields])
         store = cast(Store, self.store)
         self.lists = ListPublisher(SETTINGS, self.view, store, Latency(), LiveGauge(), self.catalogue.listed)
         self.features = FeaturePublisher(SETTINGS, self.view, cast(Store, self.store), self.catalogue)
@@ -105,6 +105,11 @@ class Stage:
     async def publish(self, users: list[tuple[OwnedPartition, str]]) -> bool:
         """Make lists and send them; whether Redis has taken them."""
         return await self.lists._send(await self.lists._make(users))
+
+    def save(self) -> None:
+        """Let a checkpoint hold all of it."""
+        is_rebuilding = self.partition.is_rebuilding
+        self.partition.saved(self.state.cut(self.partition.published_offset), rebuilding=is_rebuilding)
 
     def fold(self, n: int, n_items: int) -> None:
         """Fold more events, of all users in turn."""
@@ -292,6 +297,7 @@ def test_lists_of_new_events_do_not_wait_for_a_rebuild() -> None:
     stage.lists._settings = Settings(rebuild_per_s=1)
     stage.partition.rebuild_all()
     stage.partition.rebuild *= 20
+    stage.save()
     sent: list[list[str]] = []
     make = stage.lists._make
 
@@ -376,7 +382,7 @@ def test_weights_that_cannot_be_read_are_learned_anew(caplog: pytest.LogCaptureF
     stage.lists.own([stage.partition])
 
     assert "partition 0: stored weights of the blend" in caplog.text
-    assert stage.state.beside == {"blend": stage.lists.blend.as_json(), "other": 1}
+    assert stage.state.beside == {"blend": stage.lists.blend.as_json(), "model": stage.lists._model, "other": 1}
     assert stage.lists.blend.as_json()["n"] == 0
 
 
