@@ -16,7 +16,8 @@ def warm_up() -> None:
     """Fold a few made-up events and make their lists; the first time on a machine it takes seconds, later a second."""
     state = PartitionState(0, 1, FoldSettings())
     for number in range(8):
-        event = {"user_id": f"u{number % 2}", "item_id": f"i{number}", "event_type": "view", "timestamp": 1 + number}
+        event = {"user_id": f"u{number % 2}", "item_id": f"i{number}", "event_type": "rating", "value": 4}
+        event["timestamp"] = 1 + number
         state.fold(number, 10, str(event["user_id"]).encode(), orjson.dumps(event))
     view = ItemView(state.settings.cooccurrence)
     view.set_share(0, state.items)
