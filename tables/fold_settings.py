@@ -14,6 +14,7 @@ from models.fusion import FusionSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.user_state import UserBounds
 
+COMPILED, RIVER = RATING_MODELS = "compiled", "river"
 STATE_VERSION = 4  # raised when the fold itself changes
 
 
@@ -44,6 +45,9 @@ class FoldSettings:
         Events older than the clock by more are late: they count in totals and pairs, not in windows and trends.
     partitioner
         One of `models.partitioner.PARTITIONERS`: how producers place users.
+    rating_model
+        `compiled` or `river`: who predicts and learns ratings. The state is the same bit for bit, so this is the one
+        setting that neither description nor fingerprint knows.
     """
 
     rules: EventRules = field(default_factory=EventRules)
@@ -58,6 +62,7 @@ class FoldSettings:
     max_idle_ms: int = 400 * 86_400_000
     late_grace_ms: int = 3_600_000
     partitioner: str = "murmur2"
+    rating_model: str = COMPILED
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -71,6 +76,8 @@ class FoldSettings:
         ):
             if value < least:
                 raise SettingsError(f"{name} has value {value}: use {least} or more.")
+        if self.rating_model not in RATING_MODELS:
+            raise SettingsError(f"rating_model has value {self.rating_model!r}. Use {' or '.join(RATING_MODELS)}.")
 
     @property
     def user_bounds(self) -> UserBounds:
@@ -88,12 +95,18 @@ class FoldSettings:
             else:
                 flat[name] = value
 
-        parts = orjson.loads(orjson.dumps(self))
+        parts = self._shaping()
         types = parts["rules"].pop("types")
         add("", parts)
         return flat | {f"rules.types.{name}": [each["weight"], each["polarity"]] for name, each in types.items()}
 
     def fingerprint(self) -> str:
         """16 hex digits over all of it."""
-        described = orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+        described = orjson.dumps(self._shaping())
         return sha256(b"%d" % STATE_VERSION + described).hexdigest()[:16]
+
+    def _shaping(self) -> dict[str, Any]:
+        """All that shapes the state, as JSON has it."""
+        parts: dict[str, Any] = orjson.loads(orjson.dumps(self, option=orjson.OPT_SORT_KEYS))
+        del parts["rating_model"]
+        return parts

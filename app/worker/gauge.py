@@ -23,7 +23,7 @@ UNWATCHED = 256
 
 MAX_UNWATCHED = 100_000  # while it is imported
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("freshet")
 
 
 class LiveGauge:

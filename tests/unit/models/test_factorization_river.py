@@ -11,9 +11,9 @@ from river.reco import BiasedMF
 
 from models.errors import SettingsError, StateError, UnknownVersion
 from models.factorization import ITEMS, USERS, FactorizationSettings, start_row
-from models.factorization_river import RiverFactorization
 from models.ids import hash64
 from tests.ratings import ById, learn, made_ratings
+from tests.river_factorization import RiverFactorization
 
 Create = Callable[..., ById | RiverFactorization]
 both = pytest.mark.parametrize("create", [ById, RiverFactorization])
