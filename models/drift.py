@@ -37,7 +37,7 @@ class Drift(NamedTuple):
 
 
 class DriftWatch:
-    """Watches outcomes, each a hit or none: the rate of the last ones, and alarms. A microsecond and a half per test.
+    """Watches outcomes, each a hit or none: the rate of the last ones, and alarms. Two microseconds per test.
 
     The rates of a drift are means over tests on either side of its most likely place, which is the split of the tests
     since the last drift (the newest `MAX_KEPT`) with the greatest n_1 n_2 / (n_1 + n_2) (mean_1 - mean_2)^2. It is
