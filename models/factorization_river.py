@@ -6,6 +6,7 @@ asked for unknown ids, knows no bound of its numbers and sums the product of fac
 here starts come from the ids, rows are lent to it for one rating, and the product is summed from first to last.
 """
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from models.fold_arrays import ItemArrays, UserArrays
 class InOrder(BiasedMF):
     """BiasedMF, but the product of the factors is summed in their order."""
 
-    def predict_one(self, user: int, item: int, x: object = None) -> float:
+    def predict_one(self, user: Hashable, item: Hashable, x: object = None) -> Any:
         """Mean + both biases + product of the factors, not clipped."""
         biases = self.global_mean.get() + self.u_biases[user] + self.i_biases[item]
         return float(biases + np.add.accumulate(self.u_latents[user] * self.i_latents[item])[-1])
