@@ -20,7 +20,7 @@ class ListShape(BaseSettings):
     source_weights: dict[str, float] = Field(
         {},
         examples=[{"co_occurrence": 0.8, "history": 0.4}],
-        description="what co_occurrence, history and popularity count; {}: as found best",
+        description="what co_occurrence, history, popularity and ratings count; {}: as found best",
     )
     proposals: int = Field(50, ge=1, le=1000, description="items that each source proposes for a list")
     look: int = Field(

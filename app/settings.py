@@ -107,6 +107,10 @@ class Settings(KafkaSettings, RedisSettings, ListShape):
     low_rating_weight: Annotated[float, Warn("rules.low_rating_weight")] = Field(
         0.5, ge=0, le=1, description="weight of a lower rating"
     )
+    rating_model: Literal["compiled", "river"] = Field(
+        "compiled",
+        description="who predicts and learns ratings; River's BiasedMF does it slower, with the same numbers",
+    )
     history_size: Annotated[int, Warn("cooccurrence.n_history")] = Field(
         20, ge=1, le=1000, description="items of a user's history that pairs are made with"
     )
@@ -236,6 +240,7 @@ class Settings(KafkaSettings, RedisSettings, ListShape):
             max_idle_ms=self.max_idle_days * 86_400_000,
             late_grace_ms=self.late_grace_s * 1000,
             partitioner=self.partitioner,
+            rating_model=self.rating_model,
         )
 
     @classmethod

@@ -21,8 +21,8 @@ import orjson
 from app.replay.datasets import fetch_dataset
 from app.replay.movielens import MovieLensLog
 from models.factorization import Factorization, Row
-from models.factorization_river import RiverFactorization
 from models.ids import hash64
+from tests.river_factorization import RiverFactorization
 
 Ratings = list[tuple[str, str, float]]
 

@@ -2,6 +2,6 @@
 
 from typing import Final
 
-CO_OCCURRENCE, HISTORY, POPULARITY = "co_occurrence", "history", "popularity"
-SOURCE_NAMES: Final = (CO_OCCURRENCE, HISTORY, POPULARITY)
+CO_OCCURRENCE, HISTORY, POPULARITY, RATINGS = "co_occurrence", "history", "popularity", "ratings"
+SOURCE_NAMES: Final = (CO_OCCURRENCE, HISTORY, POPULARITY, RATINGS)
 MAX_WEIGHT: Final = 1e6

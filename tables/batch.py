@@ -1,6 +1,7 @@
 """Events on their way into the compiled fold, and what it says of them."""
 
 import struct
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +11,12 @@ from models.fold_arrays import EVENT, Results
 from models.fold_kernel import FoldNumbers, fold_events, freeze, scratch_of
 from models.trending import N_BUCKETS, STEPS_MS
 from tables.evaluator import Evaluator
-from tables.fold_settings import FoldSettings
+from tables.fold_settings import RIVER, FoldSettings
 from tables.items import ItemShares
 from tables.users import Users
+
+if TYPE_CHECKING:
+    from models.factorization_river import RiverRatings
 
 MAX_EVENTS = 256
 _EVENT = struct.Struct("8q2d")
@@ -35,6 +39,8 @@ class Batch:
         self._evaluator = evaluator
         self._ids: list[tuple[str, str]] = []
         self._buffer = bytearray(MAX_EVENTS * EVENT.itemsize)
+        self._river = river_of(settings)
+        self._ratings: list[tuple[int, int, float]] = []  # of the events in the batch, for River
         self._numbers = numbers_of(settings)
         self._scratch = scratch_of(self._numbers, settings.history.n_factors)
         self._results = Results(
@@ -51,6 +57,9 @@ class Batch:
 
     def add(self, user_id: str, item_id: str, *numbers: float) -> None:
         """Add an event; `numbers` are the fields of `EVENT`, in their order."""
+        if self._river is not None and numbers[-1] == numbers[-1]:
+            self._ratings.append((int(numbers[0]), int(numbers[1]), numbers[-1]))
+            numbers = (*numbers[:-1], np.nan)
         _EVENT.pack_into(self._buffer, len(self._ids) * _EVENT.size, *numbers)
         self._ids.append((user_id, item_id))
         self.users.add(user_id)
@@ -88,12 +97,33 @@ class Batch:
                 self._users.spare()
         summed = results.rating_errors.tolist()
         errors.n, errors.absolute, errors.squared = int(summed[0]), summed[1], summed[2]
+        if self._river is not None:
+            self._learn_by_river(self._river)
         tested = np.flatnonzero(results.tested[:n])
         for number, ranks in zip(tested.tolist(), results.ranks[tested].tolist(), strict=True):
             evaluator.test(*self._ids[number], dict(zip(SOURCES, ranks, strict=True)), n_before + number)
         self._ids.clear()
         self.users.clear()
         return n
+
+    def _learn_by_river(self, river: "RiverRatings") -> None:
+        """Learn the ratings of the batch, in order. Nothing else of the fold reads or writes what they change."""
+        items, users, errors = self._items.arrays(), self._users.arrays(), self._evaluator.ratings
+        for user, item, rating in self._ratings:
+            error = river.learn_one(items, users, user, item, rating)
+            errors.n += 1
+            errors.absolute += abs(error)
+            errors.squared += error * error
+        self._ratings.clear()
+
+
+def river_of(settings: FoldSettings) -> "RiverRatings | None":
+    """River's rating model, if settings ask for it."""
+    if settings.rating_model != RIVER:
+        return None
+    from models.factorization_river import RiverRatings  # half a second of imports, not for those who do without
+
+    return RiverRatings(settings.ratings)
 
 
 def numbers_of(settings: FoldSettings) -> FoldNumbers:

@@ -15,16 +15,15 @@ from models.fold_ranking import ListScratch, rank_sources, scratch_for
 from models.ids import hash64
 from models.list_candidates import set_of
 from models.list_kernel import ListNumbers
-from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY, SOURCE_NAMES
+from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY
 from tables.items import ItemShares
 from tables.list_settings import LEARNED, LOG_SHARES, RANKS, ListSettings
 from tables.user_state import UserState
 
 __all__ = ["CO_OCCURRENCE", "FOLD_LISTS", "HISTORY", "SOURCES", "FoldLists"]
 
-FOLD_LISTS: Final = ListSettings(
-    blend=LOG_SHARES, weights={CO_OCCURRENCE: 0.8, HISTORY: 0.8, POPULARITY: 0.1}, depth=50, look=500
-)
+FOLD_SOURCES: Final = (CO_OCCURRENCE, HISTORY, POPULARITY)
+FOLD_LISTS: Final = ListSettings(LOG_SHARES, dict(zip(FOLD_SOURCES, (0.8, 0.8, 0.1), strict=True)), depth=50, look=500)
 """Part of what the fold does: a change asks for another `STATE_VERSION`."""
 
 Slots = npt.NDArray[np.int32]
@@ -42,7 +41,7 @@ class FoldLists:
             items.settings.decay, history.decay, history.n_history, history.n_factors, settings.look, n_hidden=0
         )
         self._depth = settings.depth
-        self._weights = np.array([settings.weight(name) for name in SOURCE_NAMES], np.float64)
+        self._weights = np.array([settings.weight(name) for name in FOLD_SOURCES], np.float64)
         self._scratch = self._scratch_for(64, DEPTH)
 
     def scratch(self) -> ListScratch:

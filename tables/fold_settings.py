@@ -13,6 +13,7 @@ from models.factorization import FactorizationSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.user_state import UserBounds
 
+COMPILED, RIVER = RATING_MODELS = "compiled", "river"
 STATE_VERSION = 5  # raised when the fold itself changes
 
 
@@ -41,6 +42,9 @@ class FoldSettings:
         Events older than the clock by more are late: they count in totals and pairs, not in windows and trends.
     partitioner
         One of `models.partitioner.PARTITIONERS`: how producers place users.
+    rating_model
+        `compiled` or `river`: who predicts and learns ratings. The state is the same bit for bit, so this is the one
+        setting that neither description nor fingerprint knows.
     """
 
     rules: EventRules = field(default_factory=EventRules)
@@ -54,6 +58,7 @@ class FoldSettings:
     max_idle_ms: int = 400 * 86_400_000
     late_grace_ms: int = 3_600_000
     partitioner: str = "murmur2"
+    rating_model: str = COMPILED
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -67,6 +72,8 @@ class FoldSettings:
         ):
             if value < least:
                 raise SettingsError(f"{name} has value {value}: use {least} or more.")
+        if self.rating_model not in RATING_MODELS:
+            raise SettingsError(f"rating_model has value {self.rating_model!r}. Use {' or '.join(RATING_MODELS)}.")
 
     @property
     def user_bounds(self) -> UserBounds:
@@ -84,12 +91,18 @@ class FoldSettings:
             else:
                 flat[name] = value
 
-        parts = orjson.loads(orjson.dumps(self))
+        parts = self._shaping()
         types = parts["rules"].pop("types")
         add("", parts)
         return flat | {f"rules.types.{name}": [each["weight"], each["polarity"]] for name, each in types.items()}
 
     def fingerprint(self) -> str:
         """16 hex digits over all of it."""
-        described = orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+        described = orjson.dumps(self._shaping())
         return sha256(b"%d" % STATE_VERSION + described).hexdigest()[:16]
+
+    def _shaping(self) -> dict[str, Any]:
+        """All that shapes the state, as JSON has it."""
+        parts: dict[str, Any] = orjson.loads(orjson.dumps(self, option=orjson.OPT_SORT_KEYS))
+        del parts["rating_model"]
+        return parts

@@ -13,15 +13,16 @@ from typing import Any, Final
 
 import orjson
 
-from models.source_names import SOURCE_NAMES
+from models.source_names import RATINGS, SOURCE_NAMES
 from tables.fold_settings import FoldSettings
 from tables.list_settings import ListSettings
 
 LIST_VERSION: Final = 1
 """Raised when the same state and settings make other lists."""
 
-_OF_NO_LIST: Final = ("evaluate_fraction", "partitioner", "ratings")
-_OF_USERS_ALONE: Final = ("cooccurrence", "history", "lists")  # the filler asks no source
+_OF_NO_LIST: Final = ("evaluate_fraction", "partitioner", RATINGS)
+# (`ratings.` are the settings of the rating model, and its lists' source has that name: left out unless it counts)
+_OF_USERS_ALONE: Final = ("cooccurrence", "history", "lists", RATINGS)  # the filler asks no source
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class ListModels:
             "lists.look": self.lists.look,
             **{f"lists.weights.{name}": weight for name, weight in weights.items() if weight > 0.0},
         }
-        return lists | _without(_OF_NO_LIST, self.fold.described())
+        left_out = {name for name in _OF_NO_LIST if name != RATINGS or weights[RATINGS] == 0.0}
+        return lists | _without(left_out, self.fold.described())
 
     @property
     def blend(self) -> str:

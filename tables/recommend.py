@@ -13,11 +13,12 @@ from tables.list_json import ListItem
 from tables.list_settings import ListSettings
 from tables.sources.learned import Learned
 from tables.sources.popular import Popular
+from tables.sources.rated import Rated
 from tables.sources.source import Because, Source, asked
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
-SOURCES: Final[tuple[Source, ...]] = (Learned(), Popular())
+SOURCES: Final[tuple[Source, ...]] = (Learned(), Popular(), Rated())
 
 
 class Recommender:

@@ -114,7 +114,7 @@ class Users:
         return UserState.decode(place) if isinstance(place, bytes) else self._read(place)
 
     def reader(self, user_id: str) -> UserState | None:
-        """Of a user's state a copy of what lists are made from: recent and seen items, number of events, last offset.
+        """Of a user's state a copy of what lists are made from: items, events, last offset, factors.
 
         Raises
         ------
@@ -270,7 +270,6 @@ class Users:
         self._read_items(slot, state)
         state.last_ms = int(self.last_ms[slot])
         state.event_ids = dict.fromkeys(self.event_ids[slot, : self.n_event_ids[slot]].tolist())
-        state.factors = self.factors[slot].copy() if self.has_factors[slot] else None
         state.waiting = self.waiting_rows.read(slot)
         state.windows.totals = dict(zip(*(column.tolist() for column in self.totals.row(slot)), strict=True))
         state.windows.buckets = dict(zip(*(column.tolist() for column in self.buckets.row(slot)), strict=True))
@@ -282,6 +281,7 @@ class Users:
         state.recent = list(zip(self.recent_ids[slot], weights, strict=True))
         state.seen = self.seen.row(slot)[0].copy()
         state.n_seen = len(state.seen)
+        state.factors = self.factors[slot].copy() if self.has_factors[slot] else None
 
     def _clear(self, slot: int) -> None:
         self.n_events[slot] = self.n_event_ids[slot] = self.n_recent[slot] = self.last_ms[slot] = 0

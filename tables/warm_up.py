@@ -6,17 +6,21 @@ from models.blend import BLENDS
 from models.source_names import SOURCE_NAMES
 from tables.adaptive import AdaptiveRecommender
 from tables.digest import digests
-from tables.fold_settings import FoldSettings
+from tables.fold_settings import COMPILED, FoldSettings
 from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.view import ItemView
 
 
-def warm_up() -> None:
-    """Fold a few made-up events and make their lists; the first time on a machine it takes seconds, later a second."""
-    state = PartitionState(0, 1, FoldSettings())
+def warm_up(rating_model: str = COMPILED) -> None:
+    """Fold a few made-up events and make their lists; the first time on a machine it takes seconds, later a second.
+
+    A rating model of River's is imported here.
+    """
+    state = PartitionState(0, 1, FoldSettings(rating_model=rating_model))
     for number in range(8):
-        event = {"user_id": f"u{number % 2}", "item_id": f"i{number}", "event_type": "view", "timestamp": 1 + number}
+        event = {"user_id": f"u{number % 2}", "item_id": f"i{number}", "event_type": "rating", "value": 4}
+        event["timestamp"] = 1 + number
         state.fold(number, 10, str(event["user_id"]).encode(), orjson.dumps(event))
     view = ItemView(state.settings.cooccurrence)
     view.set_share(0, state.items)

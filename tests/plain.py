@@ -19,6 +19,7 @@ from models import (
     kernels,
     list_candidates,
     list_kernel,
+    list_ratings,
     list_reasons,
     ranking,
     rows,
@@ -28,7 +29,7 @@ from models import (
 )
 from models import popular as popularity
 from tables import batch, fold_lists, numbering, view
-from tables.sources import learned, popular, source
+from tables.sources import learned, popular, rated, source
 
 MODULES = (
     kernels,
@@ -47,6 +48,7 @@ MODULES = (
     batch,
     list_candidates,
     list_kernel,
+    list_ratings,
     list_reasons,
     view_kernels,
     numbering,
@@ -55,6 +57,7 @@ MODULES = (
     blend_weights,
     learned,
     popular,
+    rated,
     source,
 )
 

@@ -1,26 +1,49 @@
-"""The live gauge: how often people act on what was really published.
+"""The live gauge: how often people act on what was really published, and when that is not what it was.
 
 For each positive event on an item new to its user, whether the item stood in the list that the worker had last
 published for that user. It is no state: lists are kept for the users last published, and it starts at nothing.
 """
 
-from collections import OrderedDict
+import logging
+from collections import OrderedDict, deque
 from collections.abc import Sequence
-from threading import Lock
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any
 
 from tables.list_json import ListItem
 
+if TYPE_CHECKING:
+    from models.drift import Drift, DriftWatch
+
 MAX_LISTS = 1024
 DEPTHS = (10, 20)
+WATCHED = DEPTHS[0]
+UNWATCHED = 1000
+"""Tests before a watch is begun: importing River takes a second of CPU and 67 MB. Until then the last are all."""
+
+MAX_UNWATCHED = 100_000  # while it is imported
+
+logger = logging.getLogger("freshet")
 
 
 class LiveGauge:
-    """Hits of published lists, over the users that the settings choose for evaluation."""
+    """Hits of published lists, over the users that the settings choose for evaluation.
+
+    Attributes
+    ----------
+    n, hits
+        Tests, and those that lists of each depth hit.
+    beginning
+        The thread that begins the watch, once there is one.
+    """
 
     def __init__(self) -> None:
         self.n = 0
         self.hits = dict.fromkeys(DEPTHS, 0)
+        self.beginning: Thread | None = None
         self._lists: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._watch: DriftWatch | None = None
+        self._unwatched: deque[bool] = deque(maxlen=MAX_UNWATCHED)
         self._lock = Lock()
 
     def published(self, user_id: str, items: Sequence[ListItem]) -> None:
@@ -36,12 +59,57 @@ class LiveGauge:
         if items is None:
             return
         place = items.index(item_id) if item_id in items else max(DEPTHS)
+        drift = None
         with self._lock:
             self.n += 1
             for depth in DEPTHS:
                 self.hits[depth] += place < depth
+            if self._watch is not None:
+                drift = self._watch.add(place < WATCHED)
+            else:
+                self._unwatched.append(place < WATCHED)
+                if self.n == UNWATCHED:
+                    self.beginning = Thread(target=self._begin, name="drift watch", daemon=True)
+                    self.beginning.start()
+        if drift is not None:
+            _tell(drift)
 
-    def as_json(self) -> dict[str, float | int | None]:
-        """Events tested and hit rates."""
-        rates = {f"hr@{depth}": round(hits / self.n, 5) if self.n else None for depth, hits in self.hits.items()}
-        return {"n": self.n, **rates}
+    def as_json(self) -> dict[str, Any]:
+        """Events tested and hit rates: of all, and of the last ones; how often the rate changed, and the last time."""
+        last: Drift | None = None
+        with self._lock:
+            rates = {f"hr@{depth}": round(hits / self.n, 5) if self.n else None for depth, hits in self.hits.items()}
+            n, n_recent, recent, n_drifts = self.n, self.n, rates[f"hr@{WATCHED}"], 0
+            if self._watch is not None:
+                n_recent, recent = self._watch.n_recent, round(self._watch.recent, 5)
+                n_drifts, last = self._watch.n_drifts, self._watch.last
+        return {
+            "n": n,
+            **rates,
+            "recent": {"n": n_recent, f"hr@{WATCHED}": recent},
+            "n_drifts": n_drifts,
+            "last_drift": last and _shown(last),
+        }
+
+    def _begin(self) -> None:
+        """Watch from here on, after the tests so far; in a thread of its own, because the import takes its time."""
+        from models.drift import DriftWatch
+
+        watch = DriftWatch()
+        with self._lock:
+            drifts = [watch.add(hit) for hit in self._unwatched]
+            self._unwatched.clear()
+            self._watch = watch
+        for drift in drifts:
+            if drift is not None:
+                _tell(drift)
+
+
+def _tell(drift: "Drift") -> None:
+    level = logging.INFO if drift.now > drift.before else logging.WARNING
+    logger.log(level, "The live hit rate at %d (lists as published) %s.", WATCHED, drift)
+
+
+def _shown(drift: "Drift") -> dict[str, float | int]:
+    rates = {"before": round(drift.before, 5), "now": round(drift.now, 5)}
+    return {"at_test": drift.at_test, **rates, "n_now": drift.n_now}

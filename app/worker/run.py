@@ -35,7 +35,7 @@ def run_worker(settings: Settings, *, as_json: bool) -> int:
         limits = asyncio.run(checkpoint_limits(settings)) | asyncio.run(intake_limits(settings))
     except KafkaError as error:
         raise ServiceError(not_allowed(error) or f"Kafka at {settings.broker} refused: {error!r}.") from error
-    warm_up()
+    warm_up(settings.rating_model)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = loop.run_until_complete(_create(settings, counts, limits, Report(as_json=as_json)))

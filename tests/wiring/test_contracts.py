@@ -23,7 +23,7 @@ from models.errors import InvalidEvent
 from models.event_types import DEFAULT_TYPES, type_codes
 from models.events import REASONS, Event, decode
 from models.ids import hash64
-from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY
+from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY, RATINGS
 from tables.catalogue import ENTRY_FIELDS, parse_entry
 from tables.entry_fields import MAX_ENTRY_BYTES, WANTED
 from tables.features import item_fields, user_fields
@@ -202,7 +202,14 @@ def test_lists() -> None:
     )  # fmt: skip
     assert orjson.loads(made) == {**orjson.loads(with_fields), "list_id": orjson.loads(made)["list_id"]}
     sources = re.findall(r"who proposed it: (.*) \|", TEXT)[0]
-    assert re.findall(r"`(\w+)`", sources) == [CO_OCCURRENCE, HISTORY, TRENDING, POPULARITY]
+    assert re.findall(r"`(\w+)`", sources) == [
+        CO_OCCURRENCE,
+        HISTORY,
+        TRENDING,
+        POPULARITY,
+        "FRESHET_SOURCE_WEIGHTS",
+        RATINGS,
+    ]
 
 
 def test_features() -> None:

@@ -36,7 +36,7 @@ def test_every_import_is_a_declared_dependency() -> None:
     owners = packages_distributions()
 
     undeclared = {name for name in foreign if not names & set(owners.get(name, []))}
-    assert undeclared == {"river"}, "the reference of the factorization is for tests and benchmarks, and imported there"
+    assert undeclared == set()
 
 
 def test_wheel_holds_every_file(tmp_path: Path) -> None:

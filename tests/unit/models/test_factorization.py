@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from models.errors import SettingsError, StateError
 from models.factorization import ITEMS, USERS, Factorization, FactorizationSettings, Mean, encode_row, start_row
-from models.factorization_river import RiverFactorization
 from models.ids import hash64
 from tests.ratings import ById, learn, made_ratings
+from tests.river_factorization import RiverFactorization
 
 
 def test_it_learns() -> None:

@@ -11,9 +11,9 @@ from river.reco import BiasedMF
 
 from models.errors import SettingsError, StateError, UnknownVersion
 from models.factorization import ITEMS, USERS, FactorizationSettings, start_row
-from models.factorization_river import RiverFactorization
 from models.ids import hash64
 from tests.ratings import ById, learn, made_ratings
+from tests.river_factorization import RiverFactorization
 
 Create = Callable[..., ById | RiverFactorization]
 both = pytest.mark.parametrize("create", [ById, RiverFactorization])
@@ -49,11 +49,11 @@ def test_river_alone_has_the_same_numbers() -> None:
         alone.u_latents[user] = start_row(wrapper.settings, USERS, hash64(user))[1:]
         alone.i_latents[item] = start_row(wrapper.settings, ITEMS, hash64(item))[1:]
     for user, item, rating in ratings:
-        alone.learn_one(user, item, rating)  # type: ignore[no-untyped-call]  # River's verbs carry no types
+        alone.learn_one(user, item, rating)
         wrapper.learn_one(user, item, rating)
 
     for user, item, _ in ratings:
-        expected = min(max(alone.predict_one(user, item), 1.0), 5.0)  # type: ignore[no-untyped-call]
+        expected = min(max(alone.predict_one(user, item), 1.0), 5.0)
         assert wrapper.predict_one(user, item) == expected
 
 

@@ -52,6 +52,7 @@ SMALL = st.builds(
     max_items=st.sampled_from((1, 4, 32)),
     max_idle_ms=st.sampled_from((0, HOUR_MS, 400 * DAY_MS)),
     late_grace_ms=st.sampled_from((0, HOUR_MS)),
+    rating_model=st.sampled_from(("compiled", "compiled", "river")),
 )
 STEP = st.tuples(st.sampled_from((1, 2, 5, 30)), st.sampled_from(ACTIONS))
 LOGS = numbers(0, 150)

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from models.cooccurrence import CooccurrenceSettings
 from models.history_factors import HistoryFactorsSettings
-from models.source_names import SOURCE_NAMES
-from tables.fold_lists import CO_OCCURRENCE, FoldLists
+from tables.fold_lists import CO_OCCURRENCE, FOLD_SOURCES, FoldLists
 from tables.fold_settings import FoldSettings
 from tables.list_settings import LOG_SHARES, RANKS, ListSettings
 from tables.partition import PartitionState
@@ -55,7 +54,7 @@ def test_lists_against_plain_sorting(
     numbers: list[int], max_items: int, depth: int, blend: str, weights: tuple[float, ...]
 ) -> None:
     """Every source of every user, item by item; slots used again, and histories whose items are gone, included."""
-    lists = ListSettings(blend, dict(zip(SOURCE_NAMES, weights, strict=True)), depth)
+    lists = ListSettings(blend, dict(zip(FOLD_SOURCES, weights, strict=True)), depth)
     state = folded(log_of(numbers, n_users=8, n_items=35), replace(SETTINGS, max_items=max_items))
     own = FoldLists(state.items, lists)
     for user in readers(state):

@@ -64,7 +64,8 @@ def with_types(*types: EventType) -> FoldSettings:
 
 def test_every_setting_has_a_case_here() -> None:
     """A new setting without a case fails here first."""
-    assert set(CHANGED) == set(FoldSettings.__dataclass_fields__)
+    assert {*CHANGED, "rating_model"} == set(FoldSettings.__dataclass_fields__)
+    assert FoldSettings(rating_model="river").fingerprint() == FoldSettings().fingerprint(), "the state is the same"
     assert set(CHANGED_PAIRS) == set(CooccurrenceSettings.__dataclass_fields__)
     assert set(CHANGED_RATINGS) == set(FactorizationSettings.__dataclass_fields__)
     assert set(CHANGED_HISTORY) == set(HistoryFactorsSettings.__dataclass_fields__)

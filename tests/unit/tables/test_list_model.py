@@ -104,6 +104,15 @@ def test_what_shapes_no_list_changes_no_name(changes: dict[str, Any]) -> None:
     assert (changed.blend, changed.filler) == (NOW.blend, NOW.filler)
 
 
+def test_the_rating_model_names_lists_that_its_source_counts_in() -> None:
+    """Where ratings weigh, their model's settings shape users' lists; the default list never."""
+    lists, other = ListSettings(weights={"history": 1.0, "ratings": 0.1}), FactorizationSettings(seed=17)
+    one, two = (ListModels(fold, lists, SIZE) for fold in (FOLD, replace(FOLD, ratings=other)))
+
+    assert one.blend != two.blend
+    assert one.filler == two.filler == NOW.filler
+
+
 @pytest.mark.parametrize("version", ["tables.fold_settings.STATE_VERSION", "tables.list_model.LIST_VERSION"])
 def test_another_fold_and_other_lists_have_other_names(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     """Either version of the code is in both names."""

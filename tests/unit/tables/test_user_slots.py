@@ -259,7 +259,7 @@ def test_folded_users_go_through_slots_unchanged(change: Callable[[PartitionStat
 
 
 def test_a_reader_knows_all_that_lists_are_made_from() -> None:
-    """Recent and seen items, the number of events and the last offset are those of the whole state."""
+    """Recent and seen items, factors, the number of events and the last offset are those of the whole state."""
     users = folded(made_log(3, 300)).users
     assert len(users) > 3
     for user_id in users:
@@ -267,3 +267,6 @@ def test_a_reader_knows_all_that_lists_are_made_from() -> None:
         assert found is not None and whole is not None
         assert (found.recent, found.seen.tolist(), found.n_seen) == (whole.recent, whole.seen.tolist(), whole.n_seen)
         assert (found.n_events, found.last_offset) == (whole.n_events, whole.last_offset) > (0, -1)
+        assert (found.factors is None) == (whole.factors is None)
+        if found.factors is not None and whole.factors is not None:
+            assert found.factors.tobytes() == whole.factors.tobytes()
