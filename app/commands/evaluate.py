@@ -9,17 +9,17 @@ import click
 from app.commands.flags import json_flag
 from app.commands.log_flags import log_flags, opened_log
 from app.commands.output import fail, note, print_json
+from app.evaluate.delays import Delay, parse_delays
 from app.replay import SourceLog
 from app.replay.progress import Bar, shown
 from app.replay.seconds import warn_of_seconds
 from app.settings import load_settings
+from models.errors import SettingsError
 
 if TYPE_CHECKING:
     from app.evaluate.run import Evaluation
     from app.replay import EventLog
     from app.settings import Settings
-
-MAX_DELAY = 10_000_000
 
 
 @click.command()
@@ -46,9 +46,10 @@ MAX_DELAY = 10_000_000
 @click.option(
     "--delay",
     "delays",
-    metavar="RECORDS,...",
+    metavar="DELAY,...",
     callback=lambda context, option, value: _delays(value),
-    help="Score lists of so many records ago as well: what being slower would cost, e.g. 1000,10000.",
+    help="Score lists served so late as well, by event time or by records: what being slower would cost, e.g. "
+    "0,1s,10s,1m,1h,1d or 1000,10000.",
 )
 @click.option("--lists", "lists_file", type=click.Path(path_type=Path), metavar="FILE", help="Write every user's list.")
 @json_flag
@@ -56,7 +57,7 @@ def evaluate(
     partitions: int,
     shares_every: int,
     sample: float,
-    delays: tuple[int, ...],
+    delays: tuple[Delay, ...],
     lists_file: Path | None,
     as_json: bool,
     **which: Any,
@@ -73,6 +74,11 @@ def evaluate(
     events), recency (touched last), last item (what followed the user's last item most often). A source that the list
     is not worse without earns nothing on this log. A difference whose interval holds 0 may be chance.
 
+    --delay draws the value of freshness: what users would have found on the list that they had so long before, by the
+    times of their own events (units ms, s, m, h, d) or so many records before. A list is made after each of its user's
+    events; who had none by then is served what a user without history was. 0 is the list itself, made at the very
+    event; lists older than the longest delay are forgotten.
+
     HR: tests whose item stood in the first places. NDCG, MRR: the same, better places count more. P, R, F1, MAP: of a
     list, with all that it was tested with. Coverage: items ever shown. Novelty: how rare, in bits. Gini: how unequally
     places are spread over items, 0 to 1.
@@ -80,7 +86,7 @@ def evaluate(
     \b
     Examples:
       freshet evaluate --dataset ml-100k
-      freshet evaluate --dataset ml-100k --partitions 4 --delay 1000,10000
+      freshet evaluate --dataset ml-100k --partitions 4 --delay 0,1s,10s,1m,1h,1d,1000
       freshet evaluate clicks.csv.gz --column user_id=visitor --event-type click --sample 0.1
       freshet evaluate ga4.jsonl --source web --json
       freshet evaluate events.jsonl --lists lists.jsonl
@@ -115,18 +121,14 @@ def evaluate(
         fail(f"{log.n_refused:,} of {log.n_rows:,} rows were refused and left out, the first: {log.example}")
 
 
-def _delays(text: str | None) -> tuple[int, ...]:
-    """Numbers above 0, rising; 0 is the list itself."""
+def _delays(text: str | None) -> tuple[Delay, ...]:
     try:
-        delays = {int(part) for part in text.split(",")} if text else set()
-    except ValueError:
-        delays = {-1}
-    if any(not 0 <= delay <= MAX_DELAY for delay in delays):
-        raise click.BadParameter(f"{text!r}: use numbers of records, 0 to {MAX_DELAY:,}, e.g. 1000,10000.")
-    return tuple(sorted(delays - {0}))
+        return parse_delays(text or "0")
+    except SettingsError as error:
+        raise click.BadParameter(str(error)) from None
 
 
-def _evaluated(log: "EventLog", settings: "Settings", how: tuple[int, int, float, tuple[int, ...]]) -> "Evaluation":
+def _evaluated(log: "EventLog", settings: "Settings", how: tuple[int, int, float, tuple[Delay, ...]]) -> "Evaluation":
     from app.evaluate.lists import PublishedLists
     from app.evaluate.run import Evaluation, EvaluationSettings
 

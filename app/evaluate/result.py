@@ -34,7 +34,6 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "partitions": len(states),
         "shares_every": evaluation.settings.shares_every,
         "sample": evaluation.settings.sample,
-        "delays": list(evaluation.settings.delays),
         "fingerprint": evaluation.fingerprint,
         "protocol": "strict prequential, published lists",
         "tests": n_tests,
@@ -44,7 +43,8 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "repeat_share": _rounded(n_repeats / (n_repeats + n_tests)) if n_repeats + n_tests else None,
         "lists": {name: _of_list(evaluation, name) for name in tests.names} if n_tests else {},
         "blend": evaluation.lists.weights(),
-        "differences": _differences(tests),
+        "differences": (differences := _differences(tests)),
+        "delays": _freshness(evaluation, differences) if n_tests else [],
         "segments": {name: _of_segment(tests, mask) for name, mask in _segments(evaluation).items()},
         "ratings": merged_errors([state.evaluator.ratings for state in states]),
         "series": _series(tests),
@@ -78,6 +78,24 @@ def _differences(tests: Tests) -> dict[str, dict[str, dict[str, float]]]:
         for name, difference in zip(others, differences, strict=False):  # none without tests
             found[name][metric] = {field: _rounded(value) for field, value in asdict(difference).items()}
     return {name: metrics for name, metrics in found.items() if metrics}
+
+
+def _freshness(evaluation: Evaluation, differences: dict[str, dict[str, dict[str, float]]]) -> list[dict[str, Any]]:
+    """What the list finds by how late it is served, at once first, and what that is less, with intervals."""
+    if not evaluation.settings.delays:
+        return []
+    tests = evaluation.tests
+
+    def found(name: str) -> dict[str, float]:
+        return {metric: _rounded(float(of(tests.ranks(name), k).mean())) for metric, of, k in COMPARED}
+
+    return [
+        {"delay": "0", "seconds": 0.0, "records": 0, **found(SERVED)},
+        *(
+            {**delay.as_json(), **found(delay.list_name), "lost": differences[delay.list_name]}
+            for delay in evaluation.settings.delays
+        ),
+    ]
 
 
 def _segments(evaluation: Evaluation) -> dict[str, Mask]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.evaluate.baselines import NAMES, Baselines
 from app.evaluate.delayed import DelayedLists
+from app.evaluate.delays import Delay
 from app.evaluate.lists import Made, PublishedLists
 from app.evaluate.scored import DEPTH, Frozen, Tests
 from app.evaluate.shares import PartitionViews
@@ -40,13 +41,13 @@ class EvaluationSettings:
     sample
         Fraction of the users, by a hash of the id, whose events are scored.
     delays
-        Beside the list, those of so many records ago are scored.
+        Beside the list, those of so long ago are scored.
     """
 
     partitions: int = 1
     shares_every: int = 1000
     sample: float = 1.0
-    delays: Sequence[int] = ()
+    delays: Sequence[Delay] = ()
 
 
 class Evaluation:
@@ -70,7 +71,7 @@ class Evaluation:
         self.states = [PartitionState(number, settings.partitions, fold) for number in range(settings.partitions)]
         self.baselines = Baselines()
         self._delayed = DelayedLists(settings.delays)
-        self.tests = Tests((*lists.names, *self._delayed.delays, *NAMES))
+        self.tests = Tests((*lists.names, *(delay.list_name for delay in settings.delays), *NAMES))
         self.left_out: Counter[str] = Counter(
             dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
         )
@@ -108,12 +109,18 @@ class Evaluation:
         view = self._views.view(number)
         made_at, numbering, filler = self._fillers[number]
         if self.n_records - made_at >= FILLER_EVERY or numbering != view.numbering:
-            filler = self.lists.filler(view, max(state.clock.now_ms for state in self.states))
+            clock_ms = self.clock_ms
+            filler = self.lists.filler(view, clock_ms)
             self._fillers[number] = (self.n_records, view.numbering, filler)
             if self._delayed.delays:
                 served = self.lists.served(view, number, UserState(), filler)
-                self._delayed.keep(number, self.n_records, self._numbers(served))
+                self._delayed.keep(number, self._numbers(served), self.n_records, clock_ms, clock_ms)
         return view, filler
+
+    @property
+    def clock_ms(self) -> int:
+        """The log's clock: that of the partition that is furthest."""
+        return max(state.clock.now_ms for state in self.states)
 
     def _take(self, state: PartitionState, event: Event, sent: LogRecord) -> None:
         user = state.users.reader(event.user_id) or UserState()
@@ -128,7 +135,7 @@ class Evaluation:
             if made is not None:
                 self.lists.given(event.user_id, made)
             if self._delayed.delays:
-                self._keep(state, event.user_id)
+                self._keep(state, event)
         if not self._rules.is_positive(event):
             self.left_out["not_positive"] += 1
         elif hash64(event.item_id) in user.seen[: user.n_seen]:
@@ -155,15 +162,15 @@ class Evaluation:
         last_item = user.recent[-1][0] if user.recent else None
         seen = set(user.seen[: user.n_seen].tolist())
         numbered: dict[str, Sequence[int]] = {name: self._numbers(items) for name, items in made.items.items()}
-        numbered |= self._delayed.lists(event.user_id, number, self.n_records)
+        numbered |= self._delayed.lists(event.user_id, number, self.n_records, event.timestamp_ms)
         return Frozen(event.timestamp_ms, numbered | self.baselines.lists(seen, last_item, DEPTH)), made
 
-    def _keep(self, state: PartitionState, user_id: str) -> None:
+    def _keep(self, state: PartitionState, event: Event) -> None:
         """Make the list that is served from this event on, for those who get it late."""
         view, filler = self.reading(state.number)
-        user = state.users.reader(user_id) or UserState()
-        served = self.lists.served(view, state.number, user, filler)
-        self._delayed.keep(user_id, self.n_records + 1, self._numbers(served))
+        user = state.users.reader(event.user_id) or UserState()
+        served = self._numbers(self.lists.served(view, state.number, user, filler))
+        self._delayed.keep(event.user_id, served, self.n_records + 1, event.timestamp_ms, self.clock_ms)
 
     def _numbers(self, items: list[ListItem]) -> list[int]:
         numbers = list(map(self.baselines.number, [item.item_id for item in items[:DEPTH]]))

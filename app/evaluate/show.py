@@ -14,6 +14,7 @@ _LEFT_OUT: Final = {
     "dead_letter": "no events: dead letters",
     "duplicate": "duplicates",
 }
+COMPARED: Final = ("hr@10", "hr@20", "ndcg@10")
 _WIDE: Final = 12
 
 
@@ -29,9 +30,12 @@ def show_evaluation(result: dict[str, Any]) -> None:
         rows = [
             [_title(name), *(f"{found[f'{metric}@{k}']:.4f}" for metric in _METRICS)]
             for name, found in result["lists"].items()
+            if not _is_late(name)
         ]
         print_table(["", *_TITLES], rows, right=_TITLES)
     _show_differences(result["differences"])
+    if result["delays"]:
+        _show_freshness(result["delays"])
     _show_segments(result["segments"])
     errors = result["ratings"]
     if errors["n"]:
@@ -57,10 +61,36 @@ def _show_counts(result: dict[str, Any]) -> None:
 def _show_differences(differences: dict[str, dict[str, dict[str, float]]]) -> None:
     say("")
     say("The list less each other one (95 % intervals, users resampled)")
-    metrics = ("hr@10", "hr@20", "ndcg@10")
-    rows = [[_title(name), *(_interval(found[metric]) for metric in metrics)] for name, found in differences.items()]
-    titles = [metric.upper() for metric in metrics]
+    rows = [
+        [_title(name), *(_interval(found[metric]) for metric in COMPARED)]
+        for name, found in differences.items()
+        if not _is_late(name)
+    ]
+    titles = [metric.upper() for metric in COMPARED]
     print_table(["less", *titles], rows, right=titles)
+
+
+def _show_freshness(delays: list[dict[str, Any]]) -> None:
+    say("")
+    say("Value of freshness: the list served so late (in event time, or in records), and what of HR@10 is lost")
+    rows = [
+        [
+            _late_by(each),
+            *(f"{each[metric]:.4f}" for metric in COMPARED),
+            f"{each['hr@10'] / delays[0]['hr@10']:.0%}" if delays[0]["hr@10"] else "",
+            _interval(each["lost"]["hr@10"]) if "lost" in each else "",
+        ]
+        for each in delays
+    ]
+    titles = [*(metric.upper() for metric in COMPARED), "kept", "lost HR@10"]
+    print_table(["late by", *titles], rows, right=titles)
+
+
+def _late_by(each: dict[str, Any]) -> str:
+    if each["delay"] == "0":
+        return "0, the list"
+    n = each.get("records")
+    return str(each["delay"]) if n is None else f"{n:,} record{'s' if n > 1 else ''}"
 
 
 def _interval(found: dict[str, float]) -> str:
@@ -71,7 +101,7 @@ def _show_segments(segments: dict[str, dict[str, Any]]) -> None:
     say("")
     say("HR@10 by segment (cold users, new items: fewer than 5 events before; head: the fifth with the most events)")
     every = next(iter(segments.values()))
-    names = [name for name in every if not (name == "tests" or name.startswith("without ") or name.endswith(" ago"))]
+    names = [name for name in every if not (name == "tests" or name.startswith("without ") or _is_late(name))]
     rows = [
         [segment, f"{found['tests']:,}", *(f"{found[name]['hr@10']:.4f}" for name in names)]
         for segment, found in segments.items()
@@ -81,8 +111,10 @@ def _show_segments(segments: dict[str, dict[str, Any]]) -> None:
     print_table(["", *titles], rows, right=titles)
 
 
+def _is_late(name: str) -> bool:
+    return name.endswith(" ago")
+
+
 def _title(name: str) -> str:
     """How a list is called in a table: by short words, so that columns wrap between them."""
-    if name.endswith(" ago"):
-        return f"of {name}"
     return "the list" if name == SERVED else name.replace("_", "-" if len(name) > _WIDE else " ")

@@ -20,7 +20,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_people_see_metrics_differences_and_segments(log: Path) -> None:
     """What was tested, what was not and why, and a row for each list in every table."""
-    outcome = freshet("evaluate", str(log), "--partitions", "2", "--delay", "0,100")
+    outcome = freshet("evaluate", str(log), "--partitions", "2", "--delay", "0,100,1h")
 
     assert outcome.code == 0
     for said in (
@@ -39,12 +39,13 @@ def test_people_see_metrics_differences_and_segments(log: Path) -> None:
         "the list",
         "co-occurrence alone",
         "without history",
-        "of 100 records ago",
         "popularity",
         "recency",
         "last item",
     ):
         assert sum(row[0] == name for row in rows) == (2 if name == "the list" else 3), name
+    late = [row[0] for row in rows[[row[0] for row in rows].index("late by") :]]
+    assert late[:4] == ["late by", "0, the list", "1h", "100 records"]
 
 
 def test_programs_get_one_line_of_json(log: Path) -> None:
@@ -84,8 +85,8 @@ def test_lists_of_all_users_are_written(log: Path) -> None:
         (("log.jsonl", "--lists", "."), 1, "it is a folder"),
         (("log.jsonl", "--sample", "0"), 2, "--sample"),
         (("log.jsonl", "--partitions", "0"), 2, "--partitions"),
-        (("log.jsonl", "--delay", "1s"), 2, "use numbers of records, 0 to 10,000,000"),
-        (("log.jsonl", "--delay", "5,-1"), 2, "'5,-1'"),
+        (("log.jsonl", "--delay", "1w"), 2, "use numbers of records (1000) and times with one of the units"),
+        (("log.jsonl", "--delay", "5,-1"), 2, "'-1' in '5,-1'"),
         (("log.jsonl", "--source", "web", "--event-type", "view"), 2, "leave out --event-type"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
