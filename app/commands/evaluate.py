@@ -52,6 +52,12 @@ if TYPE_CHECKING:
     "0,1s,10s,1m,1h,1d or 1000,10000.",
 )
 @click.option("--lists", "lists_file", type=click.Path(path_type=Path), metavar="FILE", help="Write every user's list.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw it: curves along the log, bars of the lists, the value of freshness; FILE ends with .html or .png.",
+)
 @json_flag
 def evaluate(
     partitions: int,
@@ -59,6 +65,7 @@ def evaluate(
     sample: float,
     delays: tuple[Delay, ...],
     lists_file: Path | None,
+    picture: Path | None,
     as_json: bool,
     **which: Any,
 ) -> None:
@@ -87,6 +94,7 @@ def evaluate(
     Examples:
       freshet evaluate --dataset ml-100k
       freshet evaluate --dataset ml-100k --partitions 4 --delay 0,1s,10s,1m,1h,1d,1000
+      freshet evaluate --dataset ml-100k --delay 0,1s,10s,1m,1h,1d --picture evaluation.html
       freshet evaluate clicks.csv.gz --column user_id=visitor --event-type click --sample 0.1
       freshet evaluate ga4.jsonl --source web --json
       freshet evaluate events.jsonl --lists lists.jsonl
@@ -95,9 +103,13 @@ def evaluate(
     log = opened_log(settings, **which)
     warn_of_seconds(log)
     if lists_file is not None:
-        from app.evaluate.final import refuse_unwritable
+        from app.evaluate.files import refuse_unwritable
 
-        refuse_unwritable(lists_file)
+        refuse_unwritable("--lists", lists_file)
+    if picture is not None:
+        from app.evaluate.picture import refuse_picture
+
+        refuse_picture(picture)
     from app.evaluate.result import result_of
 
     began = time.perf_counter()
@@ -111,6 +123,11 @@ def evaluate(
 
         n = write_lists(evaluation, lists_file)
         note(f"{n:,} lists written to {lists_file}")
+    if picture is not None:
+        from app.evaluate.picture import write_picture
+
+        written = write_picture(result, picture)
+        note(f"picture written to {picture}" if written else f"{picture} not written: without a test nothing is drawn")
     if as_json:
         print_json(result)
     else:

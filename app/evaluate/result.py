@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.evaluate.baselines import POPULARITY
-from app.evaluate.lists import SERVED
+from app.evaluate.lists import ALONE, SERVED
 from app.evaluate.run import Evaluation
 from app.evaluate.scored import DEPTHS, Shown, Tests
 from models.bootstrap import paired_differences
@@ -28,6 +28,7 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
     """The fields of the command's JSON line."""
     tests, states = evaluation.tests, evaluation.states
     n_repeats, n_tests = evaluation.left_out["repeat"], len(tests)
+    best_alone = _best_alone(evaluation)
     return {
         "records": evaluation.n_records,
         "items": len(evaluation.baselines.ids),
@@ -47,7 +48,8 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "delays": _freshness(evaluation, differences) if n_tests else [],
         "segments": {name: _of_segment(tests, mask) for name, mask in _segments(evaluation).items()},
         "ratings": merged_errors([state.evaluator.ratings for state in states]),
-        "series": _series(tests),
+        "best_alone": best_alone,
+        "series": _series(tests, best_alone),
     }
 
 
@@ -137,18 +139,21 @@ def _rates(
     return {f"hr@{k}": _rounded(float(hits(ranks, k).mean())) for k in DEPTHS}
 
 
-def _series(tests: Tests) -> list[dict[str, Any]]:
+def _best_alone(evaluation: Evaluation) -> str | None:
+    """The source that finds the most by itself; None without one, or without tests."""
+    tests = evaluation.tests
+    alone = [name for name in evaluation.lists.names if name.endswith(ALONE)]
+    return max(alone, key=lambda name: float(hits(tests.ranks(name), 10).sum()), default=None) if len(tests) else None
+
+
+def _series(tests: Tests, best_alone: str | None) -> list[dict[str, Any]]:
     """Hit rates along the log, per 1,000 records."""
     blocks = tests.column("block")
     n = np.bincount(blocks)
-    by_name = {name: np.bincount(blocks, hits(tests.ranks(name), 10)) for name in (SERVED, POPULARITY)}
+    lists = {"hr@10": SERVED, "popularity_hr@10": POPULARITY} | ({"best_alone_hr@10": best_alone} if best_alone else {})
+    found = {rate: np.bincount(blocks, hits(tests.ranks(name), 10)) for rate, name in lists.items()}
     return [
-        {
-            "block": block,
-            "tests": int(n[block]),
-            "hr@10": _rounded(by_name[SERVED][block] / n[block]),
-            "popularity_hr@10": _rounded(by_name[POPULARITY][block] / n[block]),
-        }
+        {"block": block, "tests": int(n[block]), **{rate: _rounded(of[block] / n[block]) for rate, of in found.items()}}
         for block in np.flatnonzero(n).tolist()
     ]
 

@@ -1,5 +1,7 @@
 """`freshet evaluate`: what people and programs see, the file of lists, and what is refused."""
 
+import re
+import sys
 from pathlib import Path
 
 import orjson
@@ -77,12 +79,39 @@ def test_lists_of_all_users_are_written(log: Path) -> None:
     assert [path.name for path in log.parent.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_picture_is_written_beside_the_output(log: Path) -> None:
+    """As its name says, in either case of letters; the tables are those that people see."""
+    page, png = log.with_name("page.HTML"), log.with_name("p.png")
+
+    outcome = freshet("evaluate", str(log), "--picture", str(page), "--delay", "1m")
+    drawn = freshet("evaluate", str(log), "--picture", str(png), "--json")
+
+    assert (outcome.code, drawn.code) == (0, 0)
+    assert f"picture written to {page}" in outcome.err and f"picture written to {png}" in drawn.err
+    assert png.read_bytes().startswith(b"\x89PNG\r\n")
+    cells = set(re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", page.read_text("utf-8")))
+    shown = {cell for line in outcome.out.splitlines() if "\t" in line for cell in line.split("\t")}
+    assert len(shown) > 100 and shown <= cells
+
+
+def test_without_matplotlib_there_is_no_picture(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what to install, before any work."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+
+    outcome = freshet("evaluate", str(log), "--picture", "page.html")
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "--picture needs matplotlib, which is not installed: pip install 'freshet[plots]'." in outcome.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (("nothing.jsonl",), 1, "nothing.jsonl: cannot be read"),
         (("log.jsonl", "--lists", "no/where.jsonl"), 1, "its folder is not there"),
         (("log.jsonl", "--lists", "."), 1, "it is a folder"),
+        (("log.jsonl", "--picture", "log.svg"), 2, "log.svg: the name says which picture: end it with .html or .png"),
+        (("log.jsonl", "--picture", "no/where.png"), 1, "--picture no/where.png: cannot be written"),
         (("log.jsonl", "--sample", "0"), 2, "--sample"),
         (("log.jsonl", "--partitions", "0"), 2, "--partitions"),
         (("log.jsonl", "--delay", "1w"), 2, "use numbers of records (1000) and times with one of the units"),
@@ -104,8 +133,9 @@ def test_a_log_without_tests_says_what_a_test_is(log: Path) -> None:
     event = {"user_id": "u", "item_id": "i", "event_type": "impression", "timestamp": 1_700_000_000_000}
     log.write_bytes(orjson.dumps(event))
 
-    outcome = freshet("evaluate", str(log))
+    outcome = freshet("evaluate", str(log), "--picture", "none.png")
 
     assert outcome.code == 0
+    assert "none.png not written" in outcome.err and not Path("none.png").exists()
     assert "1 not positive" in outcome.out
     assert "a test is a positive event on an item new to its user" in outcome.out
