@@ -17,6 +17,7 @@ from app.settings import load_settings
 from models.errors import SettingsError
 
 if TYPE_CHECKING:
+    from app.evaluate.catalogue import Categories
     from app.evaluate.run import Evaluation
     from app.replay import EventLog
     from app.settings import Settings
@@ -51,6 +52,13 @@ if TYPE_CHECKING:
     help="Score lists served so late as well, by event time or by records: what being slower would cost, e.g. "
     "0,1s,10s,1m,1h,1d or 1000,10000.",
 )
+@click.option(
+    "--catalogue",
+    "catalogue_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The items with their categories, as `freshet items` reads them: how varied lists are goes by these.",
+)
 @click.option("--lists", "lists_file", type=click.Path(path_type=Path), metavar="FILE", help="Write every user's list.")
 @click.option(
     "--picture",
@@ -64,6 +72,7 @@ def evaluate(
     shares_every: int,
     sample: float,
     delays: tuple[Delay, ...],
+    catalogue_file: Path | None,
     lists_file: Path | None,
     picture: Path | None,
     as_json: bool,
@@ -88,7 +97,9 @@ def evaluate(
 
     HR: tests whose item stood in the first places. NDCG, MRR: the same, better places count more. P, R, F1, MAP: of a
     list, with all that it was tested with. Coverage: items ever shown. Novelty: how rare, in bits. Gini: how unequally
-    places are spread over items, 0 to 1.
+    places are spread over items, 0 to 1. Diversity: how far apart the items of the first 10 places are, two by two, 0
+    to 1: by their categories (1 - Jaccard) where the data set or --catalogue FILE has them, else by the users who had
+    taken to them by then (1 - cosine, estimated by 128 hashes). Pairs without either are left out, and counted.
 
     \b
     Examples:
@@ -110,10 +121,12 @@ def evaluate(
         from app.evaluate.picture import refuse_picture
 
         refuse_picture(picture)
+    from app.evaluate.catalogue import categories_of_file, categories_of_log
     from app.evaluate.result import result_of
 
+    categories = categories_of_log(log) if catalogue_file is None else categories_of_file(catalogue_file, settings)
     began = time.perf_counter()
-    evaluation = _evaluated(log, settings, (partitions, shares_every, sample, delays))
+    evaluation = _evaluated(log, settings, (partitions, shares_every, sample, delays, categories))
     result: dict[str, Any] = {"log": log.name, **result_of(evaluation)}
     result["seconds"] = round(time.perf_counter() - began, 3)
     if isinstance(log, SourceLog):
@@ -145,7 +158,9 @@ def _delays(text: str | None) -> tuple[Delay, ...]:
         raise click.BadParameter(str(error)) from None
 
 
-def _evaluated(log: "EventLog", settings: "Settings", how: tuple[int, int, float, tuple[Delay, ...]]) -> "Evaluation":
+def _evaluated(
+    log: "EventLog", settings: "Settings", how: "tuple[int, int, float, tuple[Delay, ...], Categories]"
+) -> "Evaluation":
     from app.evaluate.lists import PublishedLists
     from app.evaluate.run import Evaluation, EvaluationSettings
 

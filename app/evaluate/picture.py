@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.evaluate.files import refuse_unwritable, whole_file
-from app.evaluate.report import Table, counts_of, ratings_of, tables_of
+from app.evaluate.report import Table, counts_of, notes_of, tables_of
 from models.errors import LogError, SettingsError
 
 FLAG: Final = "--picture"
@@ -73,14 +73,13 @@ def write_picture(result: dict[str, Any], path: Path) -> bool:
 def page(result: dict[str, Any], svg: str) -> str:
     """One file of HTML that asks for nothing else: the picture as it is, then what was counted, and the tables."""
     title = escape(f"{result['log']}: freshet evaluate")
-    counts = [*counts_of(result), *filter(None, [ratings_of(result)])]
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
             _inlined(svg, title),
-            *(f"<p>{escape(line)}</p>" for line in counts),
+            *(f"<p>{escape(line)}</p>" for line in (*counts_of(result), *notes_of(result))),
             *map(_table, tables_of(result)),
             "</body>\n</html>\n",
         ]

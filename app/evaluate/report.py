@@ -26,6 +26,10 @@ _LEFT_OUT: Final = {
     "duplicate": "duplicates",
 }
 _COMPARED: Final = ("hr@10", "hr@20", "ndcg@10")
+_COMPARED_BY: Final = {
+    "categories": "1 - Jaccard of two items' categories",
+    "users": "1 - cosine of the users who had taken to two items",
+}
 _WIDE: Final = 12
 
 
@@ -61,21 +65,34 @@ def tables_of(result: dict[str, Any]) -> Iterator[Table]:
     if not result["tests"]:
         return
     for k in (10, 20):
+        metrics = _METRICS | ({"diversity": "diversity"} if k == 10 else {})
         rows = [
-            [title_of(name), *(f"{found[f'{metric}@{k}']:.4f}" for metric in _METRICS)]
+            [title_of(name), *(_number(found[f"{metric}@{k}"]) for metric in metrics)]
             for name, found in result["lists"].items()
             if not is_late(name)
         ]
         title = f"The first {k} places (HR, NDCG, MRR: means over tests; P, R, F1, MAP: over lists)"
-        yield Table(title, ["", *_METRICS.values()], rows)
+        yield Table(title, ["", *metrics.values()], rows)
     yield _differences(result["differences"])
     if result["delays"]:
         yield _freshness(result["delays"])
     yield _segments(result["segments"])
 
 
-def ratings_of(result: dict[str, Any]) -> str | None:
-    """How well ratings were predicted; None for a log without any."""
+def notes_of(result: dict[str, Any]) -> Iterator[str]:
+    """What diversity goes by, and how well ratings were predicted."""
+    found = result["diversity"]
+    if found["pairs"]:
+        share = found["pairs_left_out"] / found["pairs"]
+        yield (
+            f"Diversity: {_COMPARED_BY[found['by']]}, a mean over the pairs in the first 10 places; {share:.1%} of the "
+            "list's pairs have nothing to compare and are left out"
+        )
+    if ratings := _ratings(result):
+        yield ratings
+
+
+def _ratings(result: dict[str, Any]) -> str | None:
     errors = result["ratings"]
     if not errors["n"]:
         return None
@@ -122,6 +139,10 @@ def _freshness(delays: list[dict[str, Any]]) -> Table:
     ]
     title = "Value of freshness: the list served so late (in event time, or in records), and what of HR@10 is lost"
     return Table(title, ["late by", *map(str.upper, _COMPARED), "kept", "lost HR@10"], rows)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _interval(found: dict[str, float]) -> str:

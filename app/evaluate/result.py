@@ -48,18 +48,27 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "delays": _freshness(evaluation, differences) if n_tests else [],
         "segments": {name: _of_segment(tests, mask) for name, mask in _segments(evaluation).items()},
         "ratings": merged_errors([state.evaluator.ratings for state in states]),
+        "diversity": _diversity(evaluation),
         "best_alone": best_alone,
         "series": _series(tests, best_alone),
     }
 
 
-def _of_list(evaluation: Evaluation, name: str) -> dict[str, float]:
+def _of_list(evaluation: Evaluation, name: str) -> dict[str, float | None]:
     tests = evaluation.tests
     ranks, list_of = tests.ranks(name), tests.column("list")
     found: dict[str, float] = {}
     for place, k in enumerate(DEPTHS):
         found |= quality(ranks, list_of, k) | _shown(tests.shown[name], place, k, len(evaluation.baselines.ids))
-    return {metric: _rounded(value) for metric, value in found.items()}
+    diversity = tests.spread.diversity(name)
+    rounded: dict[str, float | None] = {metric: _rounded(value) for metric, value in found.items()}
+    return rounded | {"diversity@10": None if diversity is None else _rounded(diversity)}
+
+
+def _diversity(evaluation: Evaluation) -> dict[str, Any]:
+    """What items are compared by, and how many pairs of the served lists' first 10 could not be."""
+    n_pairs, n_left_out = evaluation.tests.spread.pairs(SERVED)
+    return {"by": evaluation.distances.by, "pairs": n_pairs, "pairs_left_out": n_left_out}
 
 
 def _shown(shown: Shown, place: int, k: int, n_items: int) -> dict[str, float]:

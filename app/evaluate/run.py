@@ -1,8 +1,8 @@
 """The run: every record of a log is scored on the lists of before it, then folded in its partition."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.evaluate.baselines import NAMES, Baselines
 from app.evaluate.delayed import DelayedLists
@@ -16,6 +16,7 @@ from models.errors import InvalidEvent
 from models.evaluation import EVENTS_PER_BLOCK
 from models.events import Event, decode
 from models.ids import hash64
+from models.item_distances import DistancesByCategories, DistancesByUsers, ItemDistances
 from models.list_metrics import usable
 from models.partitioner import partition_of
 from tables.evaluator import MAX_WAITING, Sample
@@ -42,12 +43,15 @@ class EvaluationSettings:
         Fraction of the users, by a hash of the id, whose events are scored.
     delays
         Beside the list, those of so long ago are scored.
+    categories
+        Of items by id, for the diversity of lists; without any it goes by who took to what.
     """
 
     partitions: int = 1
     shares_every: int = 1000
     sample: float = 1.0
     delays: Sequence[Delay] = ()
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Evaluation:
@@ -55,6 +59,8 @@ class Evaluation:
 
     Attributes
     ----------
+    distances
+        Between items.
     tests
         What was scored.
     left_out
@@ -71,7 +77,13 @@ class Evaluation:
         self.states = [PartitionState(number, settings.partitions, fold) for number in range(settings.partitions)]
         self.baselines = Baselines()
         self._delayed = DelayedLists(settings.delays)
-        self.tests = Tests((*lists.names, *(delay.list_name for delay in settings.delays), *NAMES))
+        self.distances: ItemDistances = (
+            DistancesByCategories(settings.categories, self.baselines.ids)
+            if settings.categories
+            else DistancesByUsers()
+        )
+        late = [delay.list_name for delay in settings.delays]
+        self.tests = Tests((*lists.names, *late, *NAMES), self.distances)
         self.left_out: Counter[str] = Counter(
             dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
         )
@@ -140,11 +152,13 @@ class Evaluation:
             self.left_out["not_positive"] += 1
         elif hash64(event.item_id) in user.seen[: user.n_seen]:
             self.left_out["repeat"] += 1
-        elif frozen is None:
-            self.left_out["user_not_sampled"] += 1
         else:
-            self._test(frozen, event, user)
-            self.lists.took(event.user_id, event.item_id)
+            if frozen is None:
+                self.left_out["user_not_sampled"] += 1
+            else:
+                self._test(frozen, event, user)
+                self.lists.took(event.user_id, event.item_id)
+            self.distances.took(self.baselines.number(event.item_id), hash64(event.user_id))
         learned = self._rules.is_seen(event) and self._rules.weight(event) > 0.0
         self.baselines.learn(event.item_id, last_item if learned else None)
 

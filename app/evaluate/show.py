@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.commands.output import print_table, say
-from app.evaluate.report import counts_of, ratings_of, tables_of
+from app.evaluate.report import counts_of, notes_of, tables_of
 
 
 def show_evaluation(result: dict[str, Any]) -> None:
@@ -14,6 +14,6 @@ def show_evaluation(result: dict[str, Any]) -> None:
         say("")
         say(table.title)
         print_table(table.columns, table.rows, right=table.columns[1:])
-    if ratings := ratings_of(result):
+    for line in notes_of(result):
         say("")
-        say(ratings)
+        say(line)

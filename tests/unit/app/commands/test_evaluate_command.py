@@ -33,7 +33,8 @@ def test_people_see_metrics_differences_and_segments(log: Path) -> None:
         "The first 20 places",
         "95 % intervals",
         "cold users",
-        "Ratings:",
+        "predicted, then learned: MAE ",
+        ", RMSE ",
     ):
         assert said in outcome.out
     rows = [line.split("\t") for line in outcome.out.splitlines() if "\t" in line]
@@ -92,6 +93,23 @@ def test_a_picture_is_written_beside_the_output(log: Path) -> None:
     cells = set(re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", page.read_text("utf-8")))
     shown = {cell for line in outcome.out.splitlines() if "\t" in line for cell in line.split("\t")}
     assert len(shown) > 100 and shown <= cells
+
+
+def test_a_catalogue_says_how_varied_lists_are(log: Path) -> None:
+    """By categories with one, by users without; the table says which."""
+    catalogue = log.with_name("items.jsonl")
+    catalogue.write_bytes(
+        b"\n".join(orjson.dumps({"item_id": f"i{n}", "categories": [f"c{n % 3}"]}) for n in range(60))
+    )
+
+    by_users = freshet("evaluate", str(log))
+    by_categories = freshet("evaluate", str(log), "--catalogue", str(catalogue))
+    refused = freshet("evaluate", str(log), "--catalogue", str(log))
+
+    assert "Diversity: 1 - cosine of the users who had taken to two items" in by_users.out
+    assert "Diversity: 1 - Jaccard of two items' categories" in by_categories.out
+    assert (refused.code, refused.out) == (1, "")
+    assert "log.jsonl: no item has categories" in refused.err or "log.jsonl, row" in refused.err
 
 
 def test_without_matplotlib_there_is_no_picture(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
