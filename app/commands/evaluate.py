@@ -98,8 +98,8 @@ def evaluate(
     HR: tests whose item stood in the first places. NDCG, MRR: the same, better places count more. P, R, F1, MAP: of a
     list, with all that it was tested with. Coverage: items ever shown. Novelty: how rare, in bits. Gini: how unequally
     places are spread over items, 0 to 1. Diversity: how far apart the items of the first 10 places are, two by two, 0
-    to 1: by their categories (1 - Jaccard) where the data set or --catalogue FILE has them, else by the users who had
-    taken to them by then (1 - cosine, estimated by 128 hashes). Pairs without either are left out, and counted.
+    to 1: by their categories (Jaccard) where the data set or --catalogue FILE has them, else by the users who had
+    taken to them by then (cosine, estimated by 128 hashes). Pairs without either are left out, and counted.
 
     \b
     Examples:

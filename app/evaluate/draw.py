@@ -17,7 +17,7 @@ WIDTH_INCHES: Final = 11.5
 DOTS_PER_INCH: Final = 150
 MOST_OF_NAME: Final = 40
 FEW_POINTS: Final = 12
-MANY_TICKS: Final = 9
+LABEL_ROOM: Final = 44
 
 _INK, _SOFT, _GRID = "#22303c", "#5d6b78", "#e4e9ed"
 _COLOURS: Final = {
@@ -133,7 +133,7 @@ def _draw_bars(axes: Axes, bars: list[curves.Bar]) -> None:
         if each.low is not None and each.high is not None:
             axes.plot([each.low, each.high], [place, place], color=_INK, linewidth=1.3, marker="|", markersize=6)
         axes.text(1.2 * most, place, f"{each.rate:.4f}", va="center", ha="right", color=_INK)
-    axes.axvline(bars[0].rate, color=_COLOURS[SERVED], linewidth=1, linestyle=(0, (4, 3)), zorder=0.5)
+    axes.axvline(bars[0].rate, color=_COLOURS[SERVED], linewidth=1, linestyle=(0, (4, 3)), zorder=0.9)
     axes.set_yticks(range(len(bars)), [each.name for each in bars], color=_INK)
     axes.get_yticklabels()[0].set_fontweight("bold")
     axes.invert_yaxis()
@@ -160,7 +160,7 @@ def _draw_freshness(axes: Axes, result: dict[str, Any]) -> None:
     )
     ticks = curves.ticks(result)
     axes.set_xticks([place for place, _ in ticks], [label for _, label in ticks])
-    if len(ticks) > MANY_TICKS:
+    if (ticks[-1][0] + 1) * max(len(label) for _, label in ticks) > LABEL_ROOM:
         axes.tick_params(axis="x", labelrotation=90)
     axes.set_xlim(-0.35, ticks[-1][0] + 0.35)
     axes.set_ylim(0, max(popularity, *(max(curve.high or curve.y) for curve in found)) * 1.32 or 1)

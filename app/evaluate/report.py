@@ -14,10 +14,8 @@ _METRICS: Final = {
     "recall": "R",
     "f1": "F1",
     "map": "MAP",
-    "coverage": "coverage",
-    "novelty": "novelty",
-    "gini": "Gini",
 }
+_SHOWN: Final = {"coverage@10": "coverage", "novelty@10": "novelty", "gini@10": "Gini", "diversity@10": "diversity"}
 _LEFT_OUT: Final = {
     "not_positive": "not positive",
     "repeat": "repeats: items that their user had already",
@@ -54,6 +52,9 @@ def counts_of(result: dict[str, Any]) -> Iterator[str]:
     for reason, count in result["left_out"].items():
         if count:
             yield f"left out: {count:,} {_LEFT_OUT[reason]}"
+    if result["dead_letters"]:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in result["dead_letters"].items())
+        yield f"no events: {reasons}; the first: {result['first_dead_letter']}"
     if result["repeat_share"]:
         yield f"{result['repeat_share']:.1%} of the positive events are repeats, which lists never offer"
     if not result["tests"]:
@@ -65,14 +66,11 @@ def tables_of(result: dict[str, Any]) -> Iterator[Table]:
     if not result["tests"]:
         return
     for k in (10, 20):
-        metrics = _METRICS | ({"diversity": "diversity"} if k == 10 else {})
-        rows = [
-            [title_of(name), *(_number(found[f"{metric}@{k}"]) for metric in metrics)]
-            for name, found in result["lists"].items()
-            if not is_late(name)
-        ]
         title = f"The first {k} places (HR, NDCG, MRR: means over tests; P, R, F1, MAP: over lists)"
-        yield Table(title, ["", *metrics.values()], rows)
+        yield _of_lists(title, result, {f"{metric}@{k}": head for metric, head in _METRICS.items()})
+    yield _of_lists(
+        "What the first 10 places show (novelty in bits, the others 0 to 1; for 20: --json)", result, _SHOWN
+    )
     yield _differences(result["differences"])
     if result["delays"]:
         yield _freshness(result["delays"])
@@ -115,6 +113,15 @@ def late_by(each: dict[str, Any]) -> str:
         return "0, the list"
     n = each.get("records")
     return str(each["delay"]) if n is None else f"{n:,} record{'s' if n > 1 else ''}"
+
+
+def _of_lists(title: str, result: dict[str, Any], heads: dict[str, str]) -> Table:
+    rows = [
+        [title_of(name), *(_number(found[metric]) for metric in heads)]
+        for name, found in result["lists"].items()
+        if not is_late(name)
+    ]
+    return Table(title, ["", *heads.values()], rows)
 
 
 def _differences(differences: dict[str, dict[str, dict[str, float]]]) -> Table:

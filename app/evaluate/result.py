@@ -41,6 +41,8 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "lists_tested": tests.n_lists,
         "users_tested": len(evaluation.users),
         "left_out": dict(evaluation.left_out),
+        "dead_letters": dict(evaluation.dead_letters),
+        "first_dead_letter": evaluation.first_dead_letter,
         "repeat_share": _rounded(n_repeats / (n_repeats + n_tests)) if n_repeats + n_tests else None,
         "lists": {name: _of_list(evaluation, name) for name in tests.names} if n_tests else {},
         "blend": evaluation.lists.weights(),

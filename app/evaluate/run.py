@@ -65,6 +65,8 @@ class Evaluation:
         What was scored.
     left_out
         Records that were not, by the reason.
+    dead_letters, first_dead_letter
+        Those of them that are no events, by their reason, and what is wrong with the first.
     fingerprint
         Of the settings that shape the state, as a worker has it.
     """
@@ -87,6 +89,8 @@ class Evaluation:
         self.left_out: Counter[str] = Counter(
             dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
         )
+        self.dead_letters: Counter[str] = Counter()
+        self.first_dead_letter = ""
         self.n_records = 0
         self.users: dict[str, int] = {}  # numbers of the users evaluated
         self._rules = fold.rules
@@ -105,9 +109,9 @@ class Evaluation:
         state = self.states[number]
         try:
             event = decode(sent.key, sent.value, self._start_ms, self._rules)
-        except InvalidEvent:
+        except InvalidEvent as refusal:
             self._fold(state, sent)
-            self.left_out["dead_letter"] += 1
+            self._refused(refusal)
         else:
             self._take(state, event, sent)
         self.n_records += 1
@@ -140,7 +144,10 @@ class Evaluation:
         last_item = user.recent[-1][0] if user.recent else None
         result = self._fold(state, sent)
         if not isinstance(result, str):
-            self.left_out["duplicate" if result is None else "dead_letter"] += 1
+            if result is None:
+                self.left_out["duplicate"] += 1
+            else:
+                self._refused(result)
             return
         if frozen is not None:
             self._wait(state.number, event.user_id, frozen)
@@ -161,6 +168,11 @@ class Evaluation:
             self.distances.took(self.baselines.number(event.item_id), hash64(event.user_id))
         learned = self._rules.is_seen(event) and self._rules.weight(event) > 0.0
         self.baselines.learn(event.item_id, last_item if learned else None)
+
+    def _refused(self, refusal: InvalidEvent) -> None:
+        self.left_out["dead_letter"] += 1
+        self.dead_letters[refusal.reason] += 1
+        self.first_dead_letter = self.first_dead_letter or f"{refusal.reason}: {refusal}"
 
     def _fold(self, state: PartitionState, sent: LogRecord) -> str | InvalidEvent | None:
         return state.fold(state.next_offset, self._start_ms, sent.key, sent.value)

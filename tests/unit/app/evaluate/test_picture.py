@@ -58,7 +58,7 @@ def test_a_page_asks_for_nothing_and_says_the_name_as_it_is(tmp_path: Path) -> N
     names = [tag for tag, _ in page.elements]
     assert page.title == f"{HOSTILE}: freshet evaluate"
     assert {"script", "link", "img", "iframe", "image", "object"}.isdisjoint(names)
-    assert (names.count("svg"), names.count("table")) == (1, 5)
+    assert (names.count("svg"), names.count("table")) == (1, 6)
     for _, attributes in page.elements:
         assert {"src", "srcset", "onload"}.isdisjoint(attributes)
         assert all((attributes.get(name) or "#").startswith("#") for name in ("href", "xlink:href"))
