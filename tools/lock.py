@@ -8,7 +8,6 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -26,22 +25,14 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*(.*?))?\s*\\?$", re
 Requires = Callable[[str], Sequence[str] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """What a lock says of a package: its version, and where it is installed at all."""
+def read_lock(path: Path, environment: Mapping[str, str]) -> dict[str, Version]:
+    """What a lock installs for an interpreter: versions by canonical names.
 
-    version: Version
-    marker: Marker | None
-
-    def holds(self, environment: Mapping[str, str]) -> bool:
-        """Whether it is installed there."""
-        return self.marker is None or self.marker.evaluate(dict(environment))
-
-
-def read_lock(path: Path) -> dict[str, Pin]:
-    """The packages of a lock by their canonical names."""
-    found = _PIN.findall(path.read_text("utf-8"))
-    return {canonicalize_name(name): Pin(Version(version), Marker(m) if m else None) for name, version, m in found}
+    A package may stand there more than once, for interpreters apart.
+    """
+    pins = _PIN.findall(path.read_text("utf-8"))
+    holding = [(name, version) for name, version, m in pins if not m or Marker(m).evaluate(dict(environment))]
+    return {canonicalize_name(name): Version(version) for name, version in holding}
 
 
 def roots(pyproject: Path, extras: Iterable[str]) -> list[str]:
@@ -67,7 +58,7 @@ def requires(name: str) -> Sequence[str] | None:
 
 
 def gaps(
-    lock: Mapping[str, Pin], wanted: Iterable[str], environment: Mapping[str, str], ask: Requires
+    lock: Mapping[str, Version], wanted: Iterable[str], environment: Mapping[str, str], ask: Requires
 ) -> Iterator[str]:
     """What is asked for and not in the lock, as sentences; nothing for a lock that is whole.
 
@@ -85,11 +76,11 @@ def gaps(
         if requirement.marker and not requirement.marker.evaluate({**environment, "extra": extra}):
             continue
         name = canonicalize_name(requirement.name)
-        pin = lock.get(name)
-        if pin is None or not pin.holds(environment):
+        version = lock.get(name)
+        if version is None:
             yield f"{by} asks for {requirement}, which the lock has not for Python {environment['python_version']}"
-        elif not requirement.specifier.contains(pin.version, prereleases=True):
-            yield f"{by} asks for {requirement}, the lock has {pin.version}"
+        elif not requirement.specifier.contains(version, prereleases=True):
+            yield f"{by} asks for {requirement}, the lock has {version}"
         else:
             for each in {"", *requirement.extras}:
                 if (name, each) not in done:
@@ -102,10 +93,12 @@ def main() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     found: list[str] = []
     for name, own in (("requirements.lock", extras), ("requirements-core.lock", ("logs",))):
-        lock, wanted = read_lock(ROOT / name), roots(ROOT / "pyproject.toml", own)
+        wanted = roots(ROOT / "pyproject.toml", own)
         for python in PYTHONS:
-            found += [f"{name}: {gap}" for gap in gaps(lock, wanted, environment_of(python), requires)]
-        print(f"{name}: {len(lock)} packages, for Python {', '.join(python[:4] for python in PYTHONS)}")
+            here = environment_of(python)
+            lock = read_lock(ROOT / name, here)
+            found += [f"{name}: {gap}" for gap in gaps(lock, wanted, here, requires)]
+            print(f"{name}: {len(lock)} packages for Python {python[:4]}")
     if found:
         sys.exit("\n".join([*dict.fromkeys(found), "Run: make lock"]))
 

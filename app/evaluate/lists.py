@@ -13,6 +13,7 @@ from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
 SERVED = "list"
+ALONE, WITHOUT = " alone", "without "
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,10 @@ class PublishedLists:
         fixed = LOG_SHARES if settings.blend == LEARNED else settings.blend
         for source in sources:
             alone = Recommender(replace(settings, blend=fixed, weights={source: 1.0}))
-            self._alone[f"{source} alone"] = alone.names.index(source), alone
+            self._alone[f"{source}{ALONE}"] = alone.names.index(source), alone
             others = {name: settings.weight(name) for name in sources if name != source}
             if others:
-                self._blended[f"without {source}"] = AdaptiveRecommender(replace(settings, weights=others))
+                self._blended[f"{WITHOUT}{source}"] = AdaptiveRecommender(replace(settings, weights=others))
         self.names = (*self._blended, *self._alone)
 
     def filler(self, view: ItemView, as_of_ms: int) -> Filler:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.evaluate.baselines import POPULARITY
-from app.evaluate.lists import SERVED
+from app.evaluate.lists import ALONE, SERVED
 from app.evaluate.run import Evaluation
 from app.evaluate.scored import DEPTHS, Shown, Tests
 from models.bootstrap import paired_differences
@@ -28,36 +28,49 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
     """The fields of the command's JSON line."""
     tests, states = evaluation.tests, evaluation.states
     n_repeats, n_tests = evaluation.left_out["repeat"], len(tests)
+    best_alone = _best_alone(evaluation)
     return {
         "records": evaluation.n_records,
         "items": len(evaluation.baselines.ids),
         "partitions": len(states),
         "shares_every": evaluation.settings.shares_every,
         "sample": evaluation.settings.sample,
-        "delays": list(evaluation.settings.delays),
         "fingerprint": evaluation.fingerprint,
         "protocol": "strict prequential, published lists",
         "tests": n_tests,
         "lists_tested": tests.n_lists,
         "users_tested": len(evaluation.users),
         "left_out": dict(evaluation.left_out),
+        "dead_letters": dict(evaluation.dead_letters),
+        "first_dead_letter": evaluation.first_dead_letter,
         "repeat_share": _rounded(n_repeats / (n_repeats + n_tests)) if n_repeats + n_tests else None,
         "lists": {name: _of_list(evaluation, name) for name in tests.names} if n_tests else {},
         "blend": evaluation.lists.weights(),
-        "differences": _differences(tests),
+        "differences": (differences := _differences(tests)),
+        "delays": _freshness(evaluation, differences) if n_tests else [],
         "segments": {name: _of_segment(tests, mask) for name, mask in _segments(evaluation).items()},
         "ratings": merged_errors([state.evaluator.ratings for state in states]),
-        "series": _series(tests),
+        "diversity": _diversity(evaluation),
+        "best_alone": best_alone,
+        "series": _series(tests, best_alone),
     }
 
 
-def _of_list(evaluation: Evaluation, name: str) -> dict[str, float]:
+def _of_list(evaluation: Evaluation, name: str) -> dict[str, float | None]:
     tests = evaluation.tests
     ranks, list_of = tests.ranks(name), tests.column("list")
     found: dict[str, float] = {}
     for place, k in enumerate(DEPTHS):
         found |= quality(ranks, list_of, k) | _shown(tests.shown[name], place, k, len(evaluation.baselines.ids))
-    return {metric: _rounded(value) for metric, value in found.items()}
+    diversity = tests.spread.diversity(name)
+    rounded: dict[str, float | None] = {metric: _rounded(value) for metric, value in found.items()}
+    return rounded | {"diversity@10": None if diversity is None else _rounded(diversity)}
+
+
+def _diversity(evaluation: Evaluation) -> dict[str, Any]:
+    """What items are compared by, and how many pairs of the served lists' first 10 could not be."""
+    n_pairs, n_left_out = evaluation.tests.spread.pairs(SERVED)
+    return {"by": evaluation.distances.by, "pairs": n_pairs, "pairs_left_out": n_left_out}
 
 
 def _shown(shown: Shown, place: int, k: int, n_items: int) -> dict[str, float]:
@@ -78,6 +91,24 @@ def _differences(tests: Tests) -> dict[str, dict[str, dict[str, float]]]:
         for name, difference in zip(others, differences, strict=False):  # none without tests
             found[name][metric] = {field: _rounded(value) for field, value in asdict(difference).items()}
     return {name: metrics for name, metrics in found.items() if metrics}
+
+
+def _freshness(evaluation: Evaluation, differences: dict[str, dict[str, dict[str, float]]]) -> list[dict[str, Any]]:
+    """What the list finds by how late it is served, at once first, and what that is less, with intervals."""
+    if not evaluation.settings.delays:
+        return []
+    tests = evaluation.tests
+
+    def found(name: str) -> dict[str, float]:
+        return {metric: _rounded(float(of(tests.ranks(name), k).mean())) for metric, of, k in COMPARED}
+
+    return [
+        {"delay": "0", "seconds": 0.0, "records": 0, **found(SERVED)},
+        *(
+            {**delay.as_json(), **found(delay.list_name), "lost": differences[delay.list_name]}
+            for delay in evaluation.settings.delays
+        ),
+    ]
 
 
 def _segments(evaluation: Evaluation) -> dict[str, Mask]:
@@ -119,18 +150,21 @@ def _rates(
     return {f"hr@{k}": _rounded(float(hits(ranks, k).mean())) for k in DEPTHS}
 
 
-def _series(tests: Tests) -> list[dict[str, Any]]:
+def _best_alone(evaluation: Evaluation) -> str | None:
+    """The source that finds the most by itself; None without one, or without tests."""
+    tests = evaluation.tests
+    alone = [name for name in evaluation.lists.names if name.endswith(ALONE)]
+    return max(alone, key=lambda name: float(hits(tests.ranks(name), 10).sum()), default=None) if len(tests) else None
+
+
+def _series(tests: Tests, best_alone: str | None) -> list[dict[str, Any]]:
     """Hit rates along the log, per 1,000 records."""
     blocks = tests.column("block")
     n = np.bincount(blocks)
-    by_name = {name: np.bincount(blocks, hits(tests.ranks(name), 10)) for name in (SERVED, POPULARITY)}
+    lists = {"hr@10": SERVED, "popularity_hr@10": POPULARITY} | ({"best_alone_hr@10": best_alone} if best_alone else {})
+    found = {rate: np.bincount(blocks, hits(tests.ranks(name), 10)) for rate, name in lists.items()}
     return [
-        {
-            "block": block,
-            "tests": int(n[block]),
-            "hr@10": _rounded(by_name[SERVED][block] / n[block]),
-            "popularity_hr@10": _rounded(by_name[POPULARITY][block] / n[block]),
-        }
+        {"block": block, "tests": int(n[block]), **{rate: _rounded(of[block] / n[block]) for rate, of in found.items()}}
         for block in np.flatnonzero(n).tolist()
     ]
 

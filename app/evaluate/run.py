@@ -1,11 +1,12 @@
 """The run: every record of a log is scored on the lists of before it, then folded in its partition."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.evaluate.baselines import NAMES, Baselines
 from app.evaluate.delayed import DelayedLists
+from app.evaluate.delays import Delay
 from app.evaluate.lists import Made, PublishedLists
 from app.evaluate.scored import DEPTH, Frozen, Tests
 from app.evaluate.shares import PartitionViews
@@ -15,6 +16,7 @@ from models.errors import InvalidEvent
 from models.evaluation import EVENTS_PER_BLOCK
 from models.events import Event, decode
 from models.ids import hash64
+from models.item_distances import DistancesByCategories, DistancesByUsers, ItemDistances
 from models.list_metrics import usable
 from models.partitioner import partition_of
 from tables.evaluator import MAX_WAITING, Sample
@@ -40,13 +42,16 @@ class EvaluationSettings:
     sample
         Fraction of the users, by a hash of the id, whose events are scored.
     delays
-        Beside the list, those of so many records ago are scored.
+        Beside the list, those of so long ago are scored.
+    categories
+        Of items by id, for the diversity of lists; without any it goes by who took to what.
     """
 
     partitions: int = 1
     shares_every: int = 1000
     sample: float = 1.0
-    delays: Sequence[int] = ()
+    delays: Sequence[Delay] = ()
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Evaluation:
@@ -54,10 +59,14 @@ class Evaluation:
 
     Attributes
     ----------
+    distances
+        Between items.
     tests
         What was scored.
     left_out
         Records that were not, by the reason.
+    dead_letters, first_dead_letter
+        Those of them that are no events, by their reason, and what is wrong with the first.
     fingerprint
         Of the settings that shape the state, as a worker has it.
     """
@@ -70,10 +79,18 @@ class Evaluation:
         self.states = [PartitionState(number, settings.partitions, fold) for number in range(settings.partitions)]
         self.baselines = Baselines()
         self._delayed = DelayedLists(settings.delays)
-        self.tests = Tests((*lists.names, *self._delayed.delays, *NAMES))
+        self.distances: ItemDistances = (
+            DistancesByCategories(settings.categories, self.baselines.ids)
+            if settings.categories
+            else DistancesByUsers()
+        )
+        late = [delay.list_name for delay in settings.delays]
+        self.tests = Tests((*lists.names, *late, *NAMES), self.distances)
         self.left_out: Counter[str] = Counter(
             dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
         )
+        self.dead_letters: Counter[str] = Counter()
+        self.first_dead_letter = ""
         self.n_records = 0
         self.users: dict[str, int] = {}  # numbers of the users evaluated
         self._rules = fold.rules
@@ -92,9 +109,9 @@ class Evaluation:
         state = self.states[number]
         try:
             event = decode(sent.key, sent.value, self._start_ms, self._rules)
-        except InvalidEvent:
+        except InvalidEvent as refusal:
             self._fold(state, sent)
-            self.left_out["dead_letter"] += 1
+            self._refused(refusal)
         else:
             self._take(state, event, sent)
         self.n_records += 1
@@ -108,12 +125,18 @@ class Evaluation:
         view = self._views.view(number)
         made_at, numbering, filler = self._fillers[number]
         if self.n_records - made_at >= FILLER_EVERY or numbering != view.numbering:
-            filler = self.lists.filler(view, max(state.clock.now_ms for state in self.states))
+            clock_ms = self.clock_ms
+            filler = self.lists.filler(view, clock_ms)
             self._fillers[number] = (self.n_records, view.numbering, filler)
             if self._delayed.delays:
                 served = self.lists.served(view, number, UserState(), filler)
-                self._delayed.keep(number, self.n_records, self._numbers(served))
+                self._delayed.keep(number, self._numbers(served), self.n_records, clock_ms, clock_ms)
         return view, filler
+
+    @property
+    def clock_ms(self) -> int:
+        """The log's clock: that of the partition that is furthest."""
+        return max(state.clock.now_ms for state in self.states)
 
     def _take(self, state: PartitionState, event: Event, sent: LogRecord) -> None:
         user = state.users.reader(event.user_id) or UserState()
@@ -121,25 +144,35 @@ class Evaluation:
         last_item = user.recent[-1][0] if user.recent else None
         result = self._fold(state, sent)
         if not isinstance(result, str):
-            self.left_out["duplicate" if result is None else "dead_letter"] += 1
+            if result is None:
+                self.left_out["duplicate"] += 1
+            else:
+                self._refused(result)
             return
         if frozen is not None:
             self._wait(state.number, event.user_id, frozen)
             if made is not None:
                 self.lists.given(event.user_id, made)
             if self._delayed.delays:
-                self._keep(state, event.user_id)
+                self._keep(state, event)
         if not self._rules.is_positive(event):
             self.left_out["not_positive"] += 1
         elif hash64(event.item_id) in user.seen[: user.n_seen]:
             self.left_out["repeat"] += 1
-        elif frozen is None:
-            self.left_out["user_not_sampled"] += 1
         else:
-            self._test(frozen, event, user)
-            self.lists.took(event.user_id, event.item_id)
+            if frozen is None:
+                self.left_out["user_not_sampled"] += 1
+            else:
+                self._test(frozen, event, user)
+                self.lists.took(event.user_id, event.item_id)
+            self.distances.took(self.baselines.number(event.item_id), hash64(event.user_id))
         learned = self._rules.is_seen(event) and self._rules.weight(event) > 0.0
         self.baselines.learn(event.item_id, last_item if learned else None)
+
+    def _refused(self, refusal: InvalidEvent) -> None:
+        self.left_out["dead_letter"] += 1
+        self.dead_letters[refusal.reason] += 1
+        self.first_dead_letter = self.first_dead_letter or f"{refusal.reason}: {refusal}"
 
     def _fold(self, state: PartitionState, sent: LogRecord) -> str | InvalidEvent | None:
         return state.fold(state.next_offset, self._start_ms, sent.key, sent.value)
@@ -155,15 +188,15 @@ class Evaluation:
         last_item = user.recent[-1][0] if user.recent else None
         seen = set(user.seen[: user.n_seen].tolist())
         numbered: dict[str, Sequence[int]] = {name: self._numbers(items) for name, items in made.items.items()}
-        numbered |= self._delayed.lists(event.user_id, number, self.n_records)
+        numbered |= self._delayed.lists(event.user_id, number, self.n_records, event.timestamp_ms)
         return Frozen(event.timestamp_ms, numbered | self.baselines.lists(seen, last_item, DEPTH)), made
 
-    def _keep(self, state: PartitionState, user_id: str) -> None:
+    def _keep(self, state: PartitionState, event: Event) -> None:
         """Make the list that is served from this event on, for those who get it late."""
         view, filler = self.reading(state.number)
-        user = state.users.reader(user_id) or UserState()
-        served = self.lists.served(view, state.number, user, filler)
-        self._delayed.keep(user_id, self.n_records + 1, self._numbers(served))
+        user = state.users.reader(event.user_id) or UserState()
+        served = self._numbers(self.lists.served(view, state.number, user, filler))
+        self._delayed.keep(event.user_id, served, self.n_records + 1, event.timestamp_ms, self.clock_ms)
 
     def _numbers(self, items: list[ListItem]) -> list[int]:
         numbers = list(map(self.baselines.number, [item.item_id for item in items[:DEPTH]]))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from app.evaluate.spread import Spread
+from models.item_distances import ItemDistances
 from models.list_metrics import self_information
 
 DEPTHS = (10, 20)
@@ -58,11 +60,14 @@ class Tests:
     ----------
     names
         Of the lists.
+    distances
+        Between items, for the diversity of lists.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], distances: ItemDistances) -> None:
         self.names = names
         self.n_lists = 0
+        self.spread = Spread(names, distances)
         self.shown = {name: Shown() for name in names}
         self._ranks = {name: array("b") for name in names}
         self._columns = {
@@ -76,6 +81,7 @@ class Tests:
         """Count lists that are tested for the first time; `n_events` of each item, of `total`."""
         frozen.number = self.n_lists
         self.n_lists += 1
+        self.spread.add(frozen.lists)
         for name, items in frozen.lists.items():
             counts = np.array([n_events[item] for item in items], np.int64)
             self.shown[name].add(np.array(items, np.int64), counts, total)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from tools.lock import PYTHONS, Pin, environment_of, gaps, read_lock, requires, roots
+from tools.lock import PYTHONS, environment_of, gaps, read_lock, requires, roots
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = ROOT / "pyproject.toml"
@@ -21,13 +21,16 @@ LOCKS = {"requirements.lock": EXTRAS, "requirements-core.lock": ("logs",)}
 @pytest.mark.parametrize("name", LOCKS)
 def test_lock_is_whole(name: str, python: str) -> None:
     """Each requirement, with its extras, stands in the lock in a version that fits, on every interpreter."""
-    assert list(gaps(read_lock(ROOT / name), roots(PYPROJECT, LOCKS[name]), environment_of(python), requires)) == []
+    environment = environment_of(python)
+    lock = read_lock(ROOT / name, environment)
+
+    assert list(gaps(lock, roots(PYPROJECT, LOCKS[name]), environment, requires)) == []
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
     """The environment has each package of the lock in its very version, so the check above read the right metadata."""
     here = environment_of(f"{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}")
-    locked = {name: str(pin.version) for name, pin in read_lock(ROOT / "requirements.lock").items() if pin.holds(here)}
+    locked = {name: str(version) for name, version in read_lock(ROOT / "requirements.lock", here).items()}
 
     assert {name: metadata.version(name) for name in locked} == locked
 
@@ -44,14 +47,34 @@ def test_installer_finds_nothing_broken() -> None:
 def test_a_gap_behind_an_extra_is_found() -> None:
     """A package that only an extra of a dependency asks for is missed when it is not there, or too old."""
     asked = {"a": ["b[fast]>=1"], "b": ["c>=2; extra == 'fast'", "d; extra == 'slow'"], "c": []}
-    whole = {name: Pin(Version(version), None) for name, version in (("a", "1"), ("b", "1.5"), ("c", "2"))}
+    whole = {name: Version(version) for name, version in (("a", "1"), ("b", "1.5"), ("c", "2"))}
     here = environment_of("3.11.0")
 
     assert list(gaps(whole, ["a"], here, asked.get)) == []
     without = {name: pin for name, pin in whole.items() if name != "c"}
     assert [gap[:13] for gap in gaps(without, ["a"], here, asked.get)] == ["b asks for c>"]
-    old = {**whole, "c": Pin(Version("1.9"), None)}
+    old = {**whole, "c": Version("1.9")}
     assert list(gaps(old, ["a"], here, asked.get)) == ['b asks for c>=2; extra == "fast", the lock has 1.9']
+
+
+def test_a_package_has_the_version_of_the_interpreter(tmp_path: Path) -> None:
+    """One that stands in the lock twice, and one that is for some interpreters alone."""
+    lock = tmp_path / "lock"
+    lock.write_text(
+        "a==1 ; python_full_version < '3.12' \\\n    --hash=sha256:0\n"
+        "a==2 ; python_full_version >= '3.12' \\\n    --hash=sha256:0\n"
+        "b==3 ; python_version < '3.14'\nc==4\n"
+    )
+
+    def installed(python: str) -> str:
+        found = read_lock(lock, environment_of(python))
+        return " ".join(f"{name}{version}" for name, version in found.items())
+
+    assert {python: installed(python) for python in ("3.11.0", "3.12.0", "3.14.0")} == {
+        "3.11.0": "a1 b3 c4",
+        "3.12.0": "a2 b3 c4",
+        "3.14.0": "a2 c4",
+    }
 
 
 @pytest.mark.parametrize("path", ["Makefile", "Dockerfile"])

@@ -129,6 +129,9 @@ def test_every_record_is_tested_or_left_out_for_a_reason() -> None:
     result = result_of(evaluation)
     assert result["tests"] + sum(result["left_out"].values()) == result["records"] == len(LOG)
     assert all(result["left_out"].values())
+    assert sum(result["dead_letters"].values()) == result["left_out"]["dead_letter"]
+    assert len(result["dead_letters"]) > 5
+    assert result["first_dead_letter"].split(": ")[0] == next(iter(result["dead_letters"]))
     assert result["repeat_share"] == round(
         result["left_out"]["repeat"] / (result["left_out"]["repeat"] + result["tests"]), 5
     )
