@@ -64,6 +64,7 @@ class ItemArrays(NamedTuple):
     top: Array  # int32 (1024,): the most popular slots, best first
     top_place: Array  # int32: where in `top`; -1: not there
     n_top: Array  # int64 (1,)
+    following: RowArrays
 
 
 class UserArrays(NamedTuple):

@@ -14,6 +14,7 @@ from models.cooccurrence import learn_pairs, norms
 from models.factorization import ITEMS, USERS
 from models.fold_arrays import EVALUATED, FRESH, LATE, POSITIVE, SEEN, ItemArrays, Results, UserArrays
 from models.fold_ranking import ListScratch, known_slot, rank_sources
+from models.following import learn_following
 from models.history_kernels import draw, history_key, learn, represent
 from models.kernels import remember
 from models.list_candidates import set_of
@@ -52,6 +53,10 @@ class FoldNumbers(NamedTuple):
     trend_steps: Array
     trend_sizes: Array
     pair_cells: int
+    follow_back: int
+    follow_decay: float
+    follow_keep: int
+    follow_cells: int
 
 
 class FoldScratch(NamedTuple):
@@ -91,10 +96,11 @@ def fits(rows: RowArrays, row: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def has_room(items: ItemArrays, users: UserArrays, user: int, slot: int, pair_cells: int) -> bool:
+def has_room(items: ItemArrays, users: UserArrays, user: int, slot: int, pair_cells: int, follow_cells: int) -> bool:
     """Whether every pool has the cells that one event may take."""
     return (
         items.pairs.used[0] + pair_cells <= items.pairs.keys.shape[0]
+        and items.following.used[0] + follow_cells <= items.following.keys.shape[0]
         and fits(items.totals, slot)
         and fits(items.buckets, slot)
         and fits(users.totals, user)
@@ -201,7 +207,10 @@ def learn_interaction(
     )
     if kept == 0:
         return
-    learn_pairs(items.pairs, slot, scratch.others[:kept], scratch.amounts[:kept], numbers.n_keep)
+    others, amounts = scratch.others[:kept], scratch.amounts[:kept]
+    learn_pairs(items.pairs, slot, others, amounts, numbers.n_keep)
+    back, decay, keep = numbers.follow_back, numbers.follow_decay, numbers.follow_keep
+    learn_following(items.following, slot, others, amounts, back, decay, keep)
     first = max(0, kept - lists.n_history)
     history, amounts = scratch.others[first:kept], scratch.weights[first:kept]
     k, vector, shares = lists.n_factors, scratch.vector, scratch.shares
@@ -292,7 +301,7 @@ def fold_events(
     for number in range(first, n):
         event = events[number]
         user, slot, flags, time_ms = event["user"], event["item"], event["flags"], event["time_ms"]
-        if not has_room(items, users, user, slot, numbers.pair_cells):
+        if not has_room(items, users, user, slot, numbers.pair_cells, numbers.follow_cells):
             return number
         weight, late, row = event["weight"], (flags & LATE) != 0, event["waiting"]
         evaluated = (flags & EVALUATED) != 0

@@ -97,16 +97,21 @@ def near_of_some(
 
 @njit(cache=True)
 def slots_to_look_at(amounts: Array, touched: Array, sums: Array, popular: Array, slot_in: Array, look: int) -> Array:
-    """Slots of about the `look` touched items with the greatest amounts, and of popular ones that have no sum.
+    """Slots of about the `look` touched items of a share with the greatest amounts, and of popular ones without a sum.
 
-    -1 where the share does not know an item.
+    Items that the share does not know have no factors there, and take nobody's place; a popular one of them is -1.
     """
     popular = popular[: look // POPULAR_PART]
+    known, theirs, n_known = np.empty(touched.shape[0], np.int32), np.empty(touched.shape[0], np.float64), 0
+    for place in range(touched.shape[0]):
+        slot = slot_in[touched[place]]
+        known[n_known], theirs[n_known] = slot, amounts[place]
+        n_known += slot >= 0
     chosen = np.empty(look, np.int32)
-    n = most_of(amounts, look, chosen)
+    n = most_of(theirs[:n_known], look, chosen)
     slots = np.empty(n + popular.shape[0], np.int32)
     for place in range(n):
-        slots[place] = slot_in[touched[chosen[place]]]
+        slots[place] = known[chosen[place]]
     for place in range(popular.shape[0]):
         if sums[popular[place]] == 0.0:
             slots[n] = slot_in[popular[place]]

@@ -3,5 +3,6 @@
 from typing import Final
 
 CO_OCCURRENCE, HISTORY, POPULARITY, RATINGS = "co_occurrence", "history", "popularity", "ratings"
-SOURCE_NAMES: Final = (CO_OCCURRENCE, HISTORY, POPULARITY, RATINGS)
+LAST_ITEM, DIRECTED = "last_item", "directed"
+SOURCE_NAMES: Final = (CO_OCCURRENCE, HISTORY, POPULARITY, LAST_ITEM, DIRECTED, RATINGS)
 MAX_WEIGHT: Final = 1e6

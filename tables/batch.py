@@ -151,4 +151,8 @@ def numbers_of(settings: FoldSettings) -> FoldNumbers:
         trend_steps=STEPS_MS,
         trend_sizes=N_BUCKETS,
         pair_cells=cells_per_event(pairs.n_history, pairs.n_keep),
+        follow_back=settings.following.n_back,
+        follow_decay=settings.following.decay,
+        follow_keep=settings.following.n_keep,
+        follow_cells=settings.following.cells_per_event,
     )

@@ -64,7 +64,7 @@ class PartitionFold:
         self.settings = settings
         self.next_offset = 0
         self.users = Users(settings.user_bounds, settings.ratings.n_factors)
-        self.items = ItemShares(settings.cooccurrence, settings.ratings, settings.history)
+        self.items = ItemShares(settings.cooccurrence, settings.ratings, settings.history, settings.following)
         self.evaluator = Evaluator(self.items, FoldLists(self.items), settings.evaluate_fraction)
         self.clock = EventClock()
         self.metrics = Metrics()

@@ -10,6 +10,7 @@ from models.cooccurrence import CooccurrenceSettings
 from models.errors import SettingsError
 from models.events import EventRules
 from models.factorization import FactorizationSettings
+from models.following import FollowingSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.user_state import UserBounds
 
@@ -29,6 +30,8 @@ class FoldSettings:
         The pair model.
     ratings, history
         The factor models: of ratings, and of what comes next.
+    following
+        The directed pairs.
     evaluate_fraction
         Of the users, by a hash of the id, whose events are scored on the fold's lists before they are learned.
     max_seen
@@ -51,6 +54,7 @@ class FoldSettings:
     cooccurrence: CooccurrenceSettings = field(default_factory=CooccurrenceSettings)
     ratings: FactorizationSettings = field(default_factory=FactorizationSettings)
     history: HistoryFactorsSettings = field(default_factory=HistoryFactorsSettings)
+    following: FollowingSettings = field(default_factory=FollowingSettings)
     evaluate_fraction: float = 1.0
     max_seen: int = 4096
     max_users: int = 1_000_000

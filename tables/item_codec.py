@@ -4,6 +4,9 @@ Value of `<app>.items`, key item_id: u8 version, u32 slot, i64 last_offset, i64 
 n_neighbours, u16 bytes of the rating row, u16 bytes of the history row; f64 value and i64 bucket of each trending
 window; i32 slots and f64 weights of the neighbours; the rows as their models write them; window counts. Little endian.
 Neighbours are slots of the same partition: an item's slot stands in its own value.
+
+In version 3 sections of other models follow: u8 how many, and for each u8 tag, u32 bytes, the row as its model writes
+it (`tables.slot_models`). An item without any is written in version 2.
 """
 
 import struct
@@ -12,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from models.errors import UnknownVersion
 from models.factorization import encode_row
 from models.windows import TRENDING_WINDOWS
-from tables.codec import check_version, undamaged
+from tables.codec import all_read, check_version, undamaged
 from tables.windows import WindowCounts, encode_windows
 
 if TYPE_CHECKING:
     from tables.items import ItemShares
 
-VERSION = 2
+VERSION = 3
+WITHOUT_SECTIONS = 2
 _HEADER = struct.Struct("<BIqqqdIHH")
+_SECTION = struct.Struct("<BI")
 _N_TRENDS = len(TRENDING_WINDOWS)
 
 Copied = tuple[npt.NDArray[Any], npt.NDArray[Any], list[int]]
@@ -46,6 +52,7 @@ class ItemCopies:
         self.pairs = share.pairs.rows.copied(slots)
         self.totals = share.totals.copied(slots)
         self.buckets = share.buckets.copied(slots)
+        self.models = [(model, model.copied(slots)) for model in share.models]
 
 
 def encode_item(copies: ItemCopies, place: int) -> bytes:
@@ -53,8 +60,13 @@ def encode_item(copies: ItemCopies, place: int) -> bytes:
     neighbours, weights = row_of(copies.pairs, place)
     ratings = encode_row(copies.ratings[place]) if copies.has_rating[place] else b""
     history = copies.history[place].tobytes()
+    sections = [
+        _SECTION.pack(model.tag, len(row)) + row
+        for model, copied in copies.models
+        if (row := model.section(copied, place))
+    ]
     header = _HEADER.pack(
-        VERSION,
+        VERSION if sections else WITHOUT_SECTIONS,
         copies.slots[place],
         copies.last_offset[place],
         copies.last_ms[place],
@@ -74,6 +86,7 @@ def encode_item(copies: ItemCopies, place: int) -> bytes:
             ratings,
             history,
             encode_windows(row_of(copies.totals, place), row_of(copies.buckets, place)),
+            *((bytes((len(sections),)), *sections) if sections else ()),
         )
     )
 
@@ -93,7 +106,8 @@ def slot_of(data: bytes, item_id: str) -> int:
     UnknownVersion, StateError
         If the bytes are of another version, or damaged.
     """
-    check_version(data, VERSION, f"the share of item {item_id!r}")
+    if data[:1] != bytes((WITHOUT_SECTIONS,)):
+        check_version(data, VERSION, f"the share of item {item_id!r}")
     with undamaged(f"the share of item {item_id!r}"):
         return int(_HEADER.unpack_from(data)[1])
 
@@ -103,11 +117,39 @@ def decode_item(share: "ItemShares", slot: int, item_id: str, data: bytes) -> No
 
     Raises
     ------
-    StateError
-        If the bytes are damaged.
+    UnknownVersion, StateError
+        If there is a section of a model that is not known, or the bytes are damaged.
     """
     with undamaged(f"the share of item {item_id!r}"):
-        _decode(share, slot, data)
+        end, sections = _sections(data)
+        known = {model.tag: model for model in share.models}
+        if unknown := sections.keys() - known.keys():
+            raise UnknownVersion(
+                f"the share of item {item_id!r} has rows of a model, by tag {min(unknown)}, that this Freshet does not "
+                "know. Run the Freshet that wrote it, or rebuild all state from the log with `freshet reset`."
+            )
+        _decode(share, slot, data[:end])
+        for tag, model in known.items():
+            if tag in sections:
+                model.set_section(slot, sections[tag])
+            else:
+                model.clear(slot)
+
+
+def _sections(data: bytes) -> tuple[int, dict[int, bytes]]:
+    """Where the sections of models begin, and they themselves, by tag."""
+    _, _, _, _, _, _, n_neighbours, n_ratings, n_history = _HEADER.unpack_from(data)
+    at = _HEADER.size + 16 * _N_TRENDS + 12 * n_neighbours + n_ratings + n_history
+    at += WindowCounts.size(memoryview(data)[at:])
+    end, found = at, dict[int, bytes]()
+    if data[0] != WITHOUT_SECTIONS:
+        n_sections, at = data[at], at + 1
+        for _ in range(n_sections):
+            tag, size = _SECTION.unpack_from(data, at)
+            at += _SECTION.size + size
+            found[tag] = data[at - size : at]
+    all_read(at, data)
+    return end, found
 
 
 def _decode(share: "ItemShares", slot: int, data: bytes) -> None:
@@ -115,7 +157,6 @@ def _decode(share: "ItemShares", slot: int, data: bytes) -> None:
     at = _HEADER.size
     ends = [at := at + size for size in (8 * _N_TRENDS, 8 * _N_TRENDS, 4 * n_neighbours, 8 * n_neighbours)]
     rows_end = at + n_ratings + n_history
-    WindowCounts.check(data[rows_end:])
     share.last_offset[slot], share.last_ms[slot] = last_offset, last_ms
     share.n_events[slot] = n_events
     share.set_weight(slot, weight)

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from models.arrays import longer
 from models.cooccurrence import Cooccurrence, CooccurrenceSettings
 from models.factorization import Factorization, FactorizationSettings
 from models.fold_arrays import ItemArrays
+from models.following import Following, FollowingSettings
 from models.hash_index import HashIndex
 from models.history_factors import HistoryFactors, HistoryFactorsSettings
 from models.ids import hash64, order_key
@@ -17,6 +19,7 @@ from models.popular import Popular
 from models.rows import RowPool
 from models.trending import Trending
 from tables.item_codec import ItemCopies, decode_item, encode_item, slot_of
+from tables.slot_models import SlotModel
 from tables.windows import WindowCounts
 
 _BY_SLOT = (
@@ -33,6 +36,13 @@ _BY_SLOT = (
 )
 
 
+class Growing(Protocol):
+    """What has rows by slot."""
+
+    def grow(self, n_slots: int, /) -> None:
+        """Make room for slots up to `n_slots`."""
+
+
 class ItemShares:
     """The items of one partition, each in a slot: a small integer that its arrays are indexed by.
 
@@ -45,6 +55,7 @@ class ItemShares:
         cooccurrence: CooccurrenceSettings | None = None,
         ratings: FactorizationSettings | None = None,
         history: HistoryFactorsSettings | None = None,
+        following: FollowingSettings | None = None,
     ) -> None:
         self.slots: dict[str, int] = {}
         self.ids: list[str | None] = []
@@ -53,6 +64,8 @@ class ItemShares:
         self.trending = Trending()
         self.ratings = Factorization(ratings)
         self.history = HistoryFactors(history)
+        self.following = Following(following)
+        self.models: tuple[SlotModel, ...] = (self.following,)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self.keys: npt.NDArray[np.uint64] = np.zeros((64, 2), np.uint64)
         self.weight: npt.NDArray[np.float64] = np.zeros(64, np.float64)
@@ -70,6 +83,16 @@ class ItemShares:
         self._popular = Popular()
         self._popular_is_old = False
         self._free: list[int] = []
+        self._parts: tuple[Growing, ...] = (
+            self.pairs,
+            self.totals,
+            self.buckets,
+            self.trending,
+            self.ratings,
+            self.history,
+            self._popular,
+            *self.models,
+        )
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -118,11 +141,13 @@ class ItemShares:
             self._popular.top,
             self._popular.place,
             self._popular.n,
+            self.following.rows.arrays(),
         )
 
     def spare(self, n_others: int) -> None:
         """Have room for an event of a user with so many other items, whatever item it is of."""
         self.pairs.spare(n_others)
+        self.following.spare()
         for pool in (self.totals, self.buckets):
             pool.spare(4 * int(pool.length.max()) + 1024)
 
@@ -182,7 +207,13 @@ class ItemShares:
     def remove(self, item_ids: list[str]) -> list[int]:
         """Forget items and every mention of them; returns the slots of other items whose rows changed."""
         gone = sorted(self.slots.pop(item_id) for item_id in item_ids)
-        changed = self.pairs.drop(gone, self.n_slots)
+        mask = np.zeros(max(self.n_slots, 1), np.bool_)
+        mask[gone] = True
+        rows = np.zeros(self.n_slots, np.bool_)
+        rows[self.pairs.drop(gone, self.n_slots)] = True
+        for model in self.models:
+            rows |= model.drop(mask, self.n_slots)
+        changed = np.flatnonzero(rows).tolist()
         for slot in gone:
             self._clear(slot)
             heapq.heappush(self._free, slot)
@@ -213,6 +244,7 @@ class ItemShares:
             self.windows_of(slot).canonical(),
             self.ratings.encode_row(slot).hex(),
             self.history.encode_row(slot).hex(),
+            *([model.tag, row] for model in self.models if (row := model.canonical(slot, self.ids))),
         ]
 
     def encode(self, slot: int) -> bytes:
@@ -252,7 +284,7 @@ class ItemShares:
 
     def _place(self, slot: int, item_id: str) -> None:
         self.ids.extend([None] * (slot + 1 - len(self.ids)))
-        for part in (self.pairs, self.totals, self.buckets, self.trending, self.ratings, self.history, self._popular):
+        for part in self._parts:
             part.grow(slot + 1)
         if slot >= len(self.weight):
             size = max(slot + 1, 2 * len(self.weight))
@@ -282,5 +314,7 @@ class ItemShares:
         self.trending.clear(slot)
         self.ratings.clear(slot)
         self.history.clear(slot)
+        for model in self.models:
+            model.clear(slot)
         self.set_weight(slot, 0.0)
         self.n_events[slot] = self.last_offset[slot] = self.last_ms[slot] = 0

@@ -25,6 +25,7 @@ REVISION_END: Final = VERSION_END + 1 + 8
 MAX_EPOCH: Final = 10**6 - 1
 MAX_OFFSET: Final = 10**16 - 1
 MAX_REVISION: Final = 10**8 - 1
+_VERSION: Final = re.compile(r"(\d{6})-(\d{16})(?:-(\d{8}))?", re.ASCII)
 _BEGINNING: Final = re.compile(rb'\{"v":\d,"version":"(\d{6}-\d{16}(?:-\d{8})?)"')
 
 
@@ -195,7 +196,10 @@ def decode_list(payload: bytes) -> RecommendationList:
                 f'A recommendation list has "v": {value["v"]!r}, and this Freshet reads {FORMAT}. '
                 "Use the release that wrote it, or a newer one."
             )
-        epoch, offset, revision = [*map(int, value["version"].split("-")), 0][:3]
+        matched = _VERSION.fullmatch(value["version"])
+        if matched is None:
+            raise ValueError(f"version {value['version']!r}")
+        epoch, offset, revision = (int(part or 0) for part in matched.groups())
         source = value["source"]
         return RecommendationList(
             epoch=epoch,

@@ -22,7 +22,7 @@ LIST_VERSION: Final = 1
 
 _OF_NO_LIST: Final = ("evaluate_fraction", "partitioner", RATINGS)
 # (`ratings.` are the settings of the rating model, and its lists' source has that name: left out unless it counts)
-_OF_USERS_ALONE: Final = ("cooccurrence", "history", "lists", RATINGS)  # the filler asks no source
+_OF_USERS_ALONE: Final = ("cooccurrence", "history", "following", "lists", RATINGS)  # the filler asks no source
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from models.list_reasons import N_REASONS
 from models.proposals import Proposals, space_for
 from tables.list_json import ListItem
 from tables.list_settings import ListSettings
+from tables.sources.following import Follows
 from tables.sources.learned import Learned
 from tables.sources.popular import Popular
 from tables.sources.rated import Rated
@@ -18,7 +19,7 @@ from tables.sources.source import Because, Source, asked
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
-SOURCES: Final[tuple[Source, ...]] = (Learned(), Popular(), Rated())
+SOURCES: Final[tuple[Source, ...]] = (Learned(), Follows(), Popular(), Rated())
 
 
 class Recommender:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from models.cooccurrence import CooccurrenceSettings
 from models.list_candidates import first_share, show_share, sum_rows
+from models.rows import RowPool
 from models.source_names import POPULARITY
 from models.windows import TRENDING_WINDOWS
 from tables.list_json import ListItem
@@ -43,13 +44,41 @@ class Filler:
     popular: Ranking = NO_RANKING
 
 
+class ShownRows:
+    """Rows of every share as the kernels read them, shown anew where an array is another one.
+
+    Attributes
+    ----------
+    shares
+        A typed list (`models.list_candidates.show_share`); None without shares.
+    """
+
+    def __init__(self) -> None:
+        self.shares: Any = None
+        self._shown: list[tuple[object, ...]] = []
+
+    def show(self, pools: Sequence[RowPool], numbers: Sequence[tuple[Ints, Ints]]) -> None:
+        """Show pools, each with how items translate to its slots, and its slots to items."""
+        if len(self._shown) > len(pools):
+            self.shares, self._shown = None, []
+        for place, (rows, translated) in enumerate(zip(pools, numbers, strict=True)):
+            arrays = (rows.keys, rows.values, rows.start, rows.length, *translated)
+            if place < len(self._shown) and all(map(is_, arrays, self._shown[place])):
+                continue
+            if self.shares is None:
+                self.shares = first_share(*arrays)
+            else:
+                show_share(self.shares, place, *arrays)
+            self._shown[place : place + 1] = [arrays]
+
+
 class ItemView(NumberedItems):
     """Shares of several partitions, read as one."""
 
     def __init__(self, settings: CooccurrenceSettings) -> None:
         super().__init__(settings)
-        self._pairs: Any = None
-        self._shown: list[tuple[object, ...]] = []
+        self._pairs = ShownRows()
+        self._following = ShownRows()
         self._place_of: Ints = np.full(64, -1, np.int32)
         self._sums: Floats = np.zeros(64, np.float64)
 
@@ -59,22 +88,19 @@ class ItemView(NumberedItems):
 
     def pairs(self) -> tuple[Any, Ints]:
         """Every share's pairs, in partition order, for the kernels, and their scratch: by slot, full of -1."""
-        if len(self._shown) > len(self.shares):
-            self._pairs, self._shown = None, []
-        for place, (partition, share) in enumerate(self.shares.items()):
-            rows, slot_in, to_item = share.pairs, self.slot_in[partition], self.to_item[partition]
-            arrays = (rows.neighbours, rows.weights, rows.start, rows.length, slot_in, to_item)
-            if place < len(self._shown) and all(map(is_, arrays, self._shown[place])):
-                continue
-            if self._pairs is None:
-                self._pairs = first_share(*arrays)
-            else:
-                show_share(self._pairs, place, *arrays)
-            self._shown[place : place + 1] = [arrays]
+        return self._of_all(self._pairs, [share.pairs.rows for share in self.shares.values()])
+
+    def following(self) -> tuple[Any, Ints]:
+        """As `pairs`, of the directed ones."""
+        return self._of_all(self._following, [share.following.rows for share in self.shares.values()])
+
+    def _of_all(self, shown: "ShownRows", pools: list[RowPool]) -> tuple[Any, Ints]:
+        numbers = [(self.slot_in[partition], self.to_item[partition]) for partition in self.shares]
+        shown.show(pools, numbers)
         n_slots = max((share.n_slots for share in self.shares.values()), default=0)
         if n_slots > len(self._place_of):
             self._place_of = np.full(2 * n_slots, -1, np.int32)
-        return self._pairs, self._place_of
+        return shown.shares, self._place_of
 
     def sums(self) -> Floats:
         """Scratch by item number and one more: full of 0, and to be left so."""

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from models.window_kernels import BUCKET_BITS, BUCKET_MASK, TRIM_EVERY
 from models.windows import ALL, WINDOWS
-from tables.codec import all_read
 
 Columns = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -111,16 +110,16 @@ class WindowCounts:
         return counts, at
 
     @classmethod
-    def check(cls, data: bytes) -> None:
-        """Compare the length of encoded counts with what their header says, without decoding them.
+    def size(cls, data: bytes | memoryview) -> int:
+        """How many bytes encoded counts take by their header, without decoding them.
 
         Raises
         ------
-        ValueError, struct.error
-            If it does not fit.
+        struct.error
+            If the header is not there.
         """
         n_totals, n_buckets = _HEADER.unpack_from(data)
-        all_read(_HEADER.size + 10 * n_totals + 12 * n_buckets, data)
+        return int(_HEADER.size + 10 * n_totals + 12 * n_buckets)
 
     def _trim(self, as_of_ms: int) -> None:
         floors = [as_of_ms // step - n for step, n in zip(_STEPS, _N_BUCKETS, strict=True)]

@@ -14,10 +14,12 @@ from models import (
     factorization_kernels,
     fold_kernel,
     fold_ranking,
+    following,
     hash_index,
     history_kernels,
     kernels,
     list_candidates,
+    list_following,
     list_kernel,
     list_ratings,
     list_reasons,
@@ -29,6 +31,7 @@ from models import (
 )
 from models import popular as popularity
 from tables import batch, fold_lists, numbering, view
+from tables.sources import following as follows
 from tables.sources import learned, popular, rated, source
 
 MODULES = (
@@ -41,12 +44,14 @@ MODULES = (
     window_kernels,
     history_kernels,
     factorization_kernels,
+    following,
     popularity,
     fold_ranking,
     fold_kernel,
     fold_lists,
     batch,
     list_candidates,
+    list_following,
     list_kernel,
     list_ratings,
     list_reasons,
@@ -55,6 +60,7 @@ MODULES = (
     view,
     blend,
     blend_weights,
+    follows,
     learned,
     popular,
     rated,

@@ -16,7 +16,7 @@ class LaggingShare:
 
     def __init__(self, share: ItemShares, settings: FoldSettings) -> None:
         self._share = share
-        self.copy = ItemShares(settings.cooccurrence, settings.ratings, settings.history)
+        self.copy = ItemShares(settings.cooccurrence, settings.ratings, settings.history, settings.following)
 
     def catch_up(self) -> None:
         """Take over all that has changed, through the very bytes that checkpoints hold."""

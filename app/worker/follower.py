@@ -112,7 +112,7 @@ class ShareFollower:
 
     def _share(self) -> ItemShares:
         settings = self._settings
-        return ItemShares(settings.cooccurrence, settings.ratings, settings.history)
+        return ItemShares(settings.cooccurrence, settings.ratings, settings.history, settings.following)
 
     def of(self, number: int) -> ItemShares | None:
         """The share of a partition that is followed."""

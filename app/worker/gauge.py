@@ -93,8 +93,11 @@ class LiveGauge:
 
     def _begin(self) -> None:
         """Watch from here on, after the tests so far; in a thread of its own, because the import takes its time."""
-        from models.drift import DriftWatch
-
+        try:
+            from models.drift import DriftWatch
+        except ImportError as error:
+            logger.warning("The live hit rate is not watched: %s. Install Freshet's dependencies again.", error)
+            return
         watch = DriftWatch()
         with self._lock:
             drifts = [watch.add(hit) for hit in self._unwatched]

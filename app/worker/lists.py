@@ -158,14 +158,14 @@ class ListPublisher:
         return LISTS_PER_CALL_BEHIND if self._view.is_behind else LISTS_PER_CALL
 
     def _has_unpublished(self) -> bool:
-        return any(partition.unpublished for partition in self._view.owned.values())
+        return any(partition.due for partition in self._view.owned.values())
 
     def _is_due(self) -> bool:
         partitions = self._view.owned.values()
-        return any(user_id not in self._on_their_way for partition in partitions for user_id in partition.unpublished)
+        return any(user_id not in self._on_their_way for partition in partitions for user_id in partition.due)
 
     def _unpublished(self) -> list[tuple[OwnedPartition, str]]:
-        return [(partition, user_id) for partition in self._view.owned.values() for user_id in partition.unpublished]
+        return [(partition, user_id) for partition in self._view.owned.values() for user_id in partition.due]
 
     async def _round(self) -> None:
         """Everything unpublished as of now; all answers are there when this returns."""

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from time import monotonic
+from types import MappingProxyType
 
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.stop import Stop
@@ -15,6 +16,7 @@ from tables.partition import PartitionState
 
 logger = logging.getLogger("freshet")
 
+NOBODY: Mapping[str, int] = MappingProxyType({})
 MAX_GAPS = 10_000  # between two looks at the log's start; each mark of a transaction is one
 
 
@@ -47,6 +49,7 @@ class OwnedPartition:
         self.listed_ms = 0  # when it was loaded, its lists were in Redis unless that was emptied later; Unix ms
         self.losses_seen: int | None = None  # how often Redis was found empty before its lists were last made anew
         self.saved_as_rebuilding = state.loaded is not None and state.loaded.published_offset < 0
+        self._saved_published = state.loaded.published_offset if state.loaded is not None else state.next_offset - 1
         self.checkpoint_lock = asyncio.Lock()
         self.last_checkpoint = monotonic()
         self._saved_at = monotonic()
@@ -69,12 +72,19 @@ class OwnedPartition:
     def needs_checkpoint(self) -> bool:
         """Whether the last one does not say what is now."""
         has_moved = self.state.next_offset != (self.durable_offset or 0)
-        return has_moved or self.awaits_revision or self.is_rebuilding != self.saved_as_rebuilding
+        is_waiting = self.is_rebuilding or bool(self.unpublished) or bool(self.out_of_reach)
+        is_out = not is_waiting and self._saved_published < self.state.next_offset - 1
+        return has_moved or self.awaits_revision or self.is_rebuilding != self.saved_as_rebuilding or is_out
 
     @property
     def awaits_revision(self) -> bool:
         """Whether lists can be made anew only when a checkpoint holds the revision that they are to have."""
         return self.revision != self.state.revision
+
+    @property
+    def due(self) -> Mapping[str, int]:
+        """Those of `unpublished` whose lists may be made now: none while lists await their revision."""
+        return NOBODY if self.awaits_revision else self.unpublished
 
     @property
     def can_rebuild(self) -> bool:
@@ -126,23 +136,24 @@ class OwnedPartition:
     def saved(self, cut: Cut, *, rebuilding: bool) -> None:
         """Take note that a cut, begun while lists or features were being made anew or not, is in the checkpoints."""
         self.durable_offset, self.revision = cut.marker.next_offset, cut.marker.revision
-        self.saved_as_rebuilding = rebuilding
+        self.saved_as_rebuilding, self._saved_published = rebuilding, cut.marker.published_offset
         self.last_checkpoint = monotonic()
         self.events_at_checkpoint = cut.marker.n_events
 
     def rebuild_lists(self) -> None:
         """Make every list anew, under a revision of its own."""
-        self.rebuild = deque(self.state.users)
+        behind = {user_id: None for user_id in self.unpublished if user_id in self.state.users}
+        self.rebuild = deque(behind | dict.fromkeys(self.state.users))  # first those whose lists lack events
         self.state.revision += bool(self.rebuild)
+        self.unpublished.clear()
+        self.waiting.clear()
 
     def rebuild_all(self) -> None:
         """Make every list anew, and write all features."""
         self.rebuild_lists()
         self.stale_features = dict.fromkeys(self.state.users)
         self._n_features_lost = len(self.stale_features)
-        self.unpublished.clear()
         self.out_of_reach.clear()
-        self.waiting.clear()
 
     def set_aside(self, user_id: str, offset: int) -> None:
         """Let a user wait for the node of Redis that the list belongs to; it was to be made at `offset` or later."""

@@ -23,7 +23,7 @@ from models.errors import InvalidEvent
 from models.event_types import DEFAULT_TYPES, type_codes
 from models.events import REASONS, Event, decode
 from models.ids import hash64
-from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY, RATINGS
+from models.source_names import CO_OCCURRENCE, DIRECTED, HISTORY, LAST_ITEM, POPULARITY, RATINGS
 from tables.catalogue import ENTRY_FIELDS, parse_entry
 from tables.entry_fields import MAX_ENTRY_BYTES, WANTED
 from tables.features import item_fields, user_fields
@@ -205,6 +205,8 @@ def test_lists() -> None:
     assert re.findall(r"`(\w+)`", sources) == [
         CO_OCCURRENCE,
         HISTORY,
+        LAST_ITEM,
+        DIRECTED,
         TRENDING,
         POPULARITY,
         "FRESHET_SOURCE_WEIGHTS",

@@ -12,6 +12,7 @@ from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
 from models.factorization import FactorizationSettings
+from models.following import FollowingSettings
 from models.history_factors import HistoryFactorsSettings
 from tables.fold_settings import FoldSettings
 from tests.logs import record
@@ -22,6 +23,7 @@ CHANGED: dict[str, Any] = {
     "cooccurrence": CooccurrenceSettings(n_keep=100),
     "ratings": FactorizationSettings(seed=17),
     "history": HistoryFactorsSettings(seed=17),
+    "following": FollowingSettings(n_back=17),
     "evaluate_fraction": 0.17,
     "max_seen": 17,
     "max_users": 17,
@@ -54,6 +56,7 @@ CHANGED_HISTORY = {
     "max_weight": 3.0,
     "seed": 3,
 }
+CHANGED_FOLLOWING = {"n_back": 3, "decay": 0.5, "n_keep": 3}
 CHANGED_RULES = {"max_bytes": 3, "max_ahead_ms": 3, "positive_rating": 3.0, "low_rating_weight": 0.1}
 
 
@@ -69,6 +72,7 @@ def test_every_setting_has_a_case_here() -> None:
     assert set(CHANGED_PAIRS) == set(CooccurrenceSettings.__dataclass_fields__)
     assert set(CHANGED_RATINGS) == set(FactorizationSettings.__dataclass_fields__)
     assert set(CHANGED_HISTORY) == set(HistoryFactorsSettings.__dataclass_fields__)
+    assert set(CHANGED_FOLLOWING) == set(FollowingSettings.__dataclass_fields__)
     assert {*CHANGED_RULES, "types"} == set(EventRules.__dataclass_fields__)
 
 
@@ -88,6 +92,7 @@ def test_every_change_changes_the_fingerprint() -> None:
     models: tuple[tuple[str, Any, dict[str, float]], ...] = (
         ("ratings", FactorizationSettings(), CHANGED_RATINGS),
         ("history", HistoryFactorsSettings(), CHANGED_HISTORY),
+        ("following", FollowingSettings(), CHANGED_FOLLOWING),
     )
     for name, model, changed in models:
         made += [replace(FoldSettings(), **{name: replace(model, **{key: to})}) for key, to in changed.items()]

@@ -1,5 +1,7 @@
 """Every source as it is shipped: what it may propose, and that it says the same again."""
 
+from collections import defaultdict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,9 +10,10 @@ from hypothesis import strategies as st
 from models.blend import BLENDS
 from models.ids import hash64
 from models.proposals import Proposals, space_for
-from models.source_names import POPULARITY, SOURCE_NAMES
+from models.source_names import DIRECTED, LAST_ITEM, POPULARITY, SOURCE_NAMES
 from tables.list_settings import ListSettings
 from tables.recommend import SOURCES, Recommender
+from tables.sources.following import Follows
 from tables.sources.source import Source, asked
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
@@ -115,3 +118,40 @@ def test_factors_are_scored_for_whom_pairs_name_and_for_the_popular() -> None:
         assert few.counts[1] <= 3
         assert set(few.items[1, : few.counts[1]].tolist()) <= pairs
     assert n_compared > 50
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_what_follows_is_summed_over_all_shares(n: int) -> None:
+    """From the last item as it is, from the last ten by the formula; reasons are items that it followed."""
+    states = partitions(made_log(8, 900, n_users=15, n_items=60), n)
+    view, pairs = view_of(*states), states[0].settings.cooccurrence
+    settings, n_explained = states[0].settings.following, 0
+
+    def row(item: int) -> dict[int, float]:
+        found: dict[int, float] = defaultdict(float)
+        for state in states:
+            slot = state.items.slots.get(view.ids[item])
+            keys, values = state.items.following.rows.row(slot) if slot is not None else ((), ())
+            for other, amount in zip(keys, values, strict=True):
+                found[view.index[state.items.ids[other] or ""]] += float(amount)
+        return found
+
+    for user in users_of(states):
+        known = [(view.index[item_id], weight) for item_id, weight in user.recent if item_id in view.index]
+        last, directed = row(known[-1][0]) if known else {}, defaultdict[int, float](float)
+        for step, (item, weight) in enumerate([*reversed(user.recent)]):
+            if item in view.index and step < settings.n_back:
+                number = view.index[item]
+                factor = weight * settings.decay**step * float(view.weight[number]) ** -pairs.known_exponent
+                for other, amount in row(number).items():
+                    directed[other] += factor * amount * float(view.weight[other]) ** -pairs.candidate_exponent
+        table = proposed(Follows(), view, user, Filler(()), 60)
+        for place, expected in enumerate((last, directed)):
+            free = {item: amount for item, amount in expected.items() if hash64(view.ids[item]) not in user.seen}
+            found = table.items[place, : table.counts[place]].tolist()
+            assert dict(zip(found, table.scores[place].tolist(), strict=False)) == pytest.approx(free)
+        only = ListSettings(weights={DIRECTED: 1.0, LAST_ITEM: 1.0})
+        for made in Recommender(only).recommend(view, 0, user, 10, Filler(())):
+            n_explained += len(made.because)
+            assert made.because and set(made.because) <= {item_id for item_id, _ in user.recent}
+    assert n_explained > 50

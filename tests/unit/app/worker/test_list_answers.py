@@ -106,7 +106,7 @@ def test_lists_refused_while_others_are_made_anew_are_no_warning(caplog: pytest.
     """One on its way when its partition's lists were made anew may be the older of the two."""
     stage = Stage()
     refuse_all(stage)
-    stage.partition.rebuild_lists()
+    stage.partition.rebuild.extend(stage.state.users)
 
     with caplog.at_level(logging.WARNING, "freshet"):
         asyncio.run(stage.lists._round())

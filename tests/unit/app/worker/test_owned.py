@@ -112,14 +112,34 @@ def test_lists_of_nobody_have_no_revision() -> None:
     assert not owned.needs_checkpoint and owned.state.revision == 0
 
 
-def test_new_events_do_not_wait_behind_lists_made_anew_for_other_settings(owned: OwnedPartition) -> None:
-    """What was to go out goes out as before; only a queue that has grown too long gives way."""
+def test_lists_that_lack_events_are_the_first_made_anew(owned: OwnedPartition) -> None:
+    """They are made once, under the revision; who has an event from then on does not wait behind the queue."""
     owned.touched(["u3"], MANY)
 
     owned.rebuild_lists()
 
-    assert (owned.unpublished, len(owned.rebuild)) == ({"u3": 3}, 5)
+    assert (owned.unpublished, owned.rebuild[0], len(owned.rebuild)) == ({}, "u3", 5)
     assert not owned.stale_features.keys() - {"u3"}
+    owned.touched(["u1"], MANY)
+    assert (dict(owned.due), owned.unpublished) == ({}, {"u1": 1}), "not before a checkpoint holds the revision"
+    owned.saved(owned.state.cut(-1), rebuilding=True)
+    assert owned.due == {"u1": 1}
+
+
+def test_lists_that_are_out_are_said_to_be_so_by_a_checkpoint_of_their_own(owned: OwnedPartition) -> None:
+    """Whoever takes over after a clean stop does not send them again; once it is said, nothing is left to say."""
+    def needed() -> bool:
+        return owned.needs_checkpoint
+
+    owned.saved(owned.state.cut(2), rebuilding=False)
+    owned.touched(["u3"], MANY)
+    assert not needed()
+
+    owned.published("u3", 3)
+
+    assert needed()
+    owned.saved(owned.state.cut(owned.published_offset), rebuilding=False)
+    assert not needed()
 
 
 def test_user_gone_within_the_slice_is_left_out(owned: OwnedPartition) -> None:

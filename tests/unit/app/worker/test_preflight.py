@@ -44,7 +44,7 @@ def user_full_to_the_brim(settings: Settings) -> UserState:
 def item_full_to_the_brim(settings: Settings) -> bytes:
     """The value of an item whose row is as long as it gets, under the longest ids."""
     fold = settings.fold
-    shares = ItemShares(fold.cooccurrence, fold.ratings, fold.history)
+    shares = ItemShares(fold.cooccurrence, fold.ratings, fold.history, fold.following)
     slot = shares.intern("y" * 256)
     longest = b""
     for number in range(3 * settings.neighbours):
