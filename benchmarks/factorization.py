@@ -2,7 +2,7 @@
 
 Run as ``python -m benchmarks.factorization [--data FOLDER] [--rounds 3]``. Prints one JSON object. Speed: ratings
 learned per second, start vectors ready beforehand, median over the rounds: `river_per_s` by `BiasedMF.learn_one`,
-`twin_calls_per_s` by calls of `Factorization.learn_one` from Python, `twin_per_s` by `learn_many`; `ratio` is
+`twin_calls_per_s` by calls of the fold's compiled step from Python, `twin_per_s` by a compiled loop; `ratio` is
 `twin_per_s / river_per_s`. Error: test then learn, clipped to the scale. `max_difference` is the greatest between
 predictions of the two models, `max_row_difference` between numbers of their rows after the last rating.
 """
@@ -13,6 +13,7 @@ import math
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,20 @@ import orjson
 
 from app.replay.datasets import fetch_dataset
 from app.replay.movielens import MovieLensLog
-from models.factorization import Factorization, Row
+from models import factorization_kernels as kernels
+from models.compiled import njit
+from models.factorization import ITEMS, USERS, FactorizationSettings, start_row
 from models.ids import hash64
+from tests.ratings import ById
 from tests.river_factorization import RiverFactorization
 
 Ratings = list[tuple[str, str, float]]
+Rows = npt.NDArray[np.float64]
+Array = Any  # numpy arrays
+
+SETTINGS = FactorizationSettings()
+RATES = (SETTINGS.lr_bias, SETTINGS.lr_factors)
+BOUNDS = (SETTINGS.max_gradient, SETTINGS.max_weight, SETTINGS.lowest, SETTINGS.highest)
 
 
 class Numbered:
@@ -37,12 +47,46 @@ class Numbered:
         self.slots = np.array([self.items[item] for _, item, _ in ratings], np.int64)
         self.ratings = np.array([rating for _, _, rating in ratings], np.float64)
 
-    def start(self) -> tuple[Factorization, npt.NDArray[np.float64]]:
-        """A model that knows all items, and the rows of all users."""
-        model = Factorization()
-        for item, slot in self.items.items():
-            model.start(slot, hash64(item))
-        return model, np.array([model.start_user(hash64(user)) for user in self.users])
+    def start(self) -> tuple[Rows, Rows]:
+        """The first rows of all users, and of all items."""
+        of_users = [start_row(SETTINGS, USERS, hash64(user)) for user in self.users]
+        return np.array(of_users), np.array([start_row(SETTINGS, ITEMS, hash64(item)) for item in self.items])
+
+    def learn(self, users: Rows, items: Rows) -> None:
+        """Learn all ratings, in order."""
+        learn_all(users, self.numbers, items, self.slots, self.ratings, np.zeros(2), *RATES, *BOUNDS)
+
+
+@njit(cache=True)
+def learn_all(
+    users: Array,
+    numbers: Array,
+    items: Array,
+    slots: Array,
+    ratings: Array,
+    mean: Array,
+    lr_bias: float,
+    lr_factors: float,
+    max_gradient: float,
+    max_weight: float,
+    lowest: float,
+    highest: float,
+) -> None:
+    """The kernel's step for every rating; rating r is of the user in row `numbers[r]` and the item in `slots[r]`."""
+    for each in range(ratings.shape[0]):
+        kernels.learn_one(
+            users[numbers[each]],
+            items,
+            slots[each],
+            ratings[each],
+            mean,
+            lr_bias,
+            lr_factors,
+            max_gradient,
+            max_weight,
+            lowest,
+            highest,
+        )
 
 
 def read(folder: Path) -> Ratings:
@@ -67,28 +111,20 @@ def predictions_of_river(ratings: Ratings) -> tuple[list[float], RiverFactorizat
 
 
 def predictions_of_twin(ratings: Ratings) -> list[float]:
-    """Test, then learn, each by a call from Python, starts made when needed: as the fold does it."""
-    model, predictions = Factorization(), []
-    users: dict[str, Row] = {}
-    slots: dict[str, int] = {}
+    """Test, then learn, each by a call from Python, starts made when needed."""
+    model, predictions = ById(), []
     for user, item, rating in ratings:
-        row, slot = users.get(user), slots.get(item)
-        predictions.append(model.predict_one(row, slot))
-        if slot is None:
-            slot = slots[item] = len(slots)
-            model.start(slot, hash64(item))
-        if row is None:
-            row = users[user] = model.start_user(hash64(user))
-        model.learn_one(row, slot, rating)
+        predictions.append(model.predict_one(user, item))
+        model.learn_one(user, item, rating)
     return predictions
 
 
 def max_row_difference(numbered: Numbered, river: RiverFactorization) -> float:
-    """Learn all ratings by `learn_many`, then compare every user's and item's row with River's."""
-    model, users = numbered.start()
-    model.learn_many(users, numbered.numbers, numbered.slots, numbered.ratings)
+    """Learn all ratings in the compiled loop, then compare every user's and item's row with River's."""
+    users, items = numbered.start()
+    numbered.learn(users, items)
     of_users = [np.abs(users[number] - river.user_row(user)).max() for user, number in numbered.users.items()]
-    of_items = [np.abs(model.rows[slot] - river.item_row(item)).max() for item, slot in numbered.items.items()]
+    of_items = [np.abs(items[slot] - river.item_row(item)).max() for item, slot in numbered.items.items()]
     return float(max(of_users + of_items))
 
 
@@ -104,22 +140,22 @@ def seconds_of_river(ratings: Ratings) -> float:
     return time.perf_counter() - start
 
 
-def seconds_of_calls(numbered: Numbered) -> float:
-    """Time of the twin's `learn_one` over all ratings."""
-    model, users = numbered.start()
-    rows = [users[number] for number in numbered.numbers]
-    events = list(zip(rows, numbered.slots.tolist(), numbered.ratings.tolist(), strict=True))
+def seconds_of_calls(ratings: Ratings) -> float:
+    """Time of calls of the compiled step from Python over all ratings."""
+    model = ById()
+    for user, item, _ in ratings:
+        model.start(user, item)
     start = time.perf_counter()
-    for row, slot, rating in events:
-        model.learn_one(row, slot, rating)
+    for user, item, rating in ratings:
+        model.learn_one(user, item, rating)
     return time.perf_counter() - start
 
 
 def seconds_of_loop(numbered: Numbered) -> float:
-    """Time of the twin's `learn_many` over all ratings."""
-    model, users = numbered.start()
+    """Time of the compiled loop over all ratings."""
+    users, items = numbered.start()
     start = time.perf_counter()
-    model.learn_many(users, numbered.numbers, numbered.slots, numbered.ratings)
+    numbered.learn(users, items)
     return time.perf_counter() - start
 
 
@@ -132,10 +168,9 @@ def main() -> None:
     ratings = read(options.data or fetch_dataset("ml-100k", show_progress=True))
     numbered = Numbered(ratings)
     (river, reference), twin = predictions_of_river(ratings), predictions_of_twin(ratings)
-    row_difference = max_row_difference(numbered, reference)  # its learn_many compiles, too
+    row_difference = max_row_difference(numbered, reference)  # compiles the loop, too
     rounds = [
-        (seconds_of_river(ratings), seconds_of_calls(numbered), seconds_of_loop(numbered))
-        for _ in range(options.rounds)
+        (seconds_of_river(ratings), seconds_of_calls(ratings), seconds_of_loop(numbered)) for _ in range(options.rounds)
     ]
     of_river, of_calls, of_loop = (statistics.median(column) for column in zip(*rounds, strict=True))
     mae, rmse = errors(twin, ratings)

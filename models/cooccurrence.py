@@ -54,7 +54,10 @@ def room_for(rows: RowArrays, row: int, more: int, n_keep: int) -> None:
 
 @njit(cache=True, nogil=True)
 def learn_pairs(rows: RowArrays, slot: int, others: Array, amounts: Array, n_keep: int) -> None:
-    """`Cooccurrence.learn_one`; the pool must have `cells_per_event` cells left."""
+    """Add `amounts[i]` to the pair of `slot` and `others[i]`, both ways; no item may stand in `others` twice.
+
+    The pool must have `cells_per_event` cells left.
+    """
     room_for(rows, slot, others.shape[0], n_keep)
     length, room = rows.length, rows.room
     for place in range(others.shape[0]):
@@ -100,14 +103,6 @@ class Cooccurrence:
     def length(self) -> npt.NDArray[np.int32]:
         """How many pairs each row has."""
         return self.rows.length
-
-    def learn_one(self, slot: int, others: npt.NDArray[np.int32], amounts: npt.NDArray[np.float64]) -> None:
-        """Add `amounts[i]` to the pair of `slot` and `others[i]`; no item may stand in `others` twice."""
-        if not len(others):
-            return
-        self.grow(max(slot, int(others.max())) + 1)
-        self.spare(len(others))
-        learn_pairs(self.rows.arrays(), slot, others, amounts, self.n_keep)
 
     def spare(self, n_others: int) -> None:
         """Have room for one event with so many other items."""

@@ -96,13 +96,6 @@ class RatingErrors:
     absolute: float = 0.0
     squared: float = 0.0
 
-    def add(self, predicted: float, rating: float) -> None:
-        """Take one prediction."""
-        error = predicted - rating
-        self.n += 1
-        self.absolute += abs(error)
-        self.squared += error * error
-
 
 def merged_errors(parts: Sequence[RatingErrors]) -> dict[str, Any]:
     """MAE and RMSE over several partitions."""

@@ -4,8 +4,8 @@
 
 learned by stochastic gradient descent on the squared error, one step per rating (A. Paterek, KDD Cup 2007). It gives
 River's numbers: on MovieLens 100k no prediction of BiasedMF differs by 1e-14, and none at all in
-`models.factorization_river`, where sums have one order. Only ratings
-teach it; clicks taken for constant ratings would teach the constant.
+`models.factorization_river`, where sums have one order. Only ratings teach it; clicks taken for constant ratings would
+teach the constant.
 
 A user or an item is one row, `float64[1 + n_factors]`: the bias, then the factors. Its start is a function of the id.
 A row takes 88 bytes with 10 factors, and is there only once there is a rating. Stored: float64, little endian.
@@ -85,123 +85,29 @@ class FactorizationSettings:
                 raise SettingsError(f"factorization: {name} has value {getattr(self, name)!r}. Use {allowed}.")
 
 
-class Mean:
-    """Running mean of the ratings; `state` is (count, mean)."""
-
-    __slots__ = ("state",)
-
-    def __init__(self) -> None:
-        self.state: Row = np.zeros(2)
-
-    @property
-    def n(self) -> int:
-        """Ratings so far."""
-        return int(self.state[0])
-
-    @property
-    def value(self) -> float:
-        """The mean; 0 without ratings."""
-        return float(self.state[1])
-
-    def encode(self) -> bytes:
-        """16 bytes: count and mean."""
-        return encode_row(self.state)
-
-    @classmethod
-    def decode(cls, data: bytes) -> "Mean":
-        """Read a stored mean.
-
-        Raises
-        ------
-        StateError
-            If it is damaged.
-        """
-        mean = cls()
-        mean.state = decode_row(data, 1)
-        return mean
-
-
 class Factorization:
-    """The rows of items by slot, and the mean. A user's row is the caller's: it is read and updated in place.
+    """The rows of items by slot, and the mean of all ratings; users have their rows elsewhere. The fold learns them.
 
     Parameters
     ----------
     settings
         What shapes the rows.
+
+    Attributes
+    ----------
+    mean
+        Number of ratings, and their mean, 0 without any.
     """
 
     def __init__(self, settings: FactorizationSettings | None = None) -> None:
         self.settings = settings = settings or FactorizationSettings()
-        self.mean = Mean()
+        self.mean: Row = np.zeros(2)
         self.rows: npt.NDArray[np.float64] = np.zeros((64, 1 + settings.n_factors))
         self.has_row: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
-        self._rates = (settings.lr_bias, settings.lr_factors)
-        self._bounds = (settings.max_gradient, settings.max_weight, settings.lowest, settings.highest)
-
-    def start_user(self, user_hash: int) -> Row:
-        """The row of a user without ratings, from the id's 64-bit hash."""
-        return start_row(self.settings, USERS, user_hash)
-
-    def start(self, slot: int, item_hash: int) -> None:
-        """Give an item its first row, from the id's 64-bit hash; nothing happens if it has one."""
-        self.grow(slot + 1)
-        if not self.has_row[slot]:
-            self.rows[slot] = start_row(self.settings, ITEMS, item_hash)
-            self.has_row[slot] = True
-
-    def predict_one(self, user: Row | None, slot: int | None) -> float:
-        """The rating to expect, on the scale; of a user or an item without a row, what the other one says."""
-        if slot is None or slot >= len(self.has_row) or not self.has_row[slot]:
-            prediction = self.mean.value + (0.0 if user is None else float(user[0]))
-        elif user is None:
-            prediction = self.mean.value + float(self.rows[slot, 0])
-        else:
-            prediction = kernels.predict(user, self.rows, slot, self.mean.state)
-        return min(max(prediction, self.settings.lowest), self.settings.highest)
 
     def on_scale(self, rating: float) -> float:
         """The rating, or the nearest end of the scale."""
         return min(max(rating, self.settings.lowest), self.settings.highest)
-
-    def learn_one(self, user: Row, slot: int, rating: float) -> None:
-        """Learn one rating: updates the user's row, the item's row and the mean.
-
-        Raises
-        ------
-        ValueError
-            If the rating is not finite, or the item has no row.
-        """
-        if not math.isfinite(rating):
-            raise ValueError(f"rating has value {rating!r}: it must be finite. Send such an event to the dead letters.")
-        if slot >= len(self.has_row) or not self.has_row[slot]:
-            raise ValueError(f"slot {slot} has no row to learn in. Call start() first.")
-        kernels.learn_one(user, self.rows, slot, rating, self.mean.state, *self._rates, *self._bounds)
-
-    def learn_many(
-        self,
-        users: npt.NDArray[np.float64],
-        numbers: npt.NDArray[np.int64],
-        slots: npt.NDArray[np.int64],
-        ratings: npt.NDArray[np.float64],
-    ) -> None:
-        """Learn ratings in order, with the result of as many calls of `learn_one`; event e is of `users[numbers[e]]`.
-
-        Raises
-        ------
-        ValueError
-            If the arrays do not fit together, a rating is not finite, or an item has no row; nothing is learned then.
-        """
-        if not len(numbers) == len(slots) == len(ratings):
-            raise ValueError(f"{len(numbers)} users, {len(slots)} slots, {len(ratings)} ratings: give one per event.")
-        if not len(ratings):
-            return
-        if users.shape[1:] != self.rows.shape[1:] or not 0 <= numbers.min() <= numbers.max() < len(users):
-            raise ValueError(f"users has shape {users.shape}, events up to {numbers.max()}: some point outside of it.")
-        if slots.min() < 0 or slots.max() >= len(self.has_row) or not self.has_row[slots].all():
-            raise ValueError("some slots have no row to learn in. Call start() first.")
-        if not np.isfinite(ratings).all():
-            raise ValueError("some ratings are not finite. Send such events to the dead letters.")
-        kernels.learn_many(users, numbers, self.rows, slots, ratings, self.mean.state, *self._rates, *self._bounds)
 
     def encode_row(self, slot: int) -> bytes:
         """An item's row as stored; empty for an item without ratings."""

@@ -90,35 +90,3 @@ def learn_one(
         before = user[factor]
         user[factor] = min(max(before - lr_factors * (gradient * items[slot, factor]), -max_weight), max_weight)
         items[slot, factor] = min(max(items[slot, factor] - lr_factors * (gradient * before), -max_weight), max_weight)
-
-
-@njit(cache=True, nogil=True)
-def learn_many(
-    users: Array,
-    numbers: Array,
-    items: Array,
-    slots: Array,
-    ratings: Array,
-    mean: Array,
-    lr_bias: float,
-    lr_factors: float,
-    max_gradient: float,
-    max_weight: float,
-    lowest: float,
-    highest: float,
-) -> None:
-    """`learn_one` for every event in order; event e is of the user in row `numbers[e]` of `users`."""
-    for event in range(ratings.shape[0]):
-        learn_one(
-            users[numbers[event]],
-            items,
-            slots[event],
-            ratings[event],
-            mean,
-            lr_bias,
-            lr_factors,
-            max_gradient,
-            max_weight,
-            lowest,
-            highest,
-        )

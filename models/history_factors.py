@@ -18,7 +18,6 @@ import numpy.typing as npt
 from models import history_kernels as kernels
 from models.arrays import longer
 from models.errors import StateError
-from models.list_candidates import set_of
 
 _SEED_STEP = 0xD1B54A32D192ED03
 _MASK = 2**64 - 1
@@ -89,7 +88,7 @@ class HistoryFactorsSettings:
 class HistoryFactors:
     """Rows of factors by slot; what an event changes are the rows of its item, its history and a few others.
 
-    Reading (`scores`, `encode_row`) changes nothing. An item scores high after itself: readers leave seen items out.
+    `models.fold_kernel` learns them. An item scores high after itself: readers leave seen items out.
     Items are drawn from slots 0 to the highest that holds one, so slots must be given out the same way after a load,
     the lowest free one first.
 
@@ -108,13 +107,6 @@ class HistoryFactors:
         self.live: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self.n_range: npt.NDArray[np.int64] = np.zeros(1, np.int64)  # the highest slot with an item + 1
-        n_candidates = settings.n_negatives + 1
-        self._user = np.zeros(settings.n_factors, np.float32)
-        self._gradient = np.zeros(settings.n_factors, np.float32)
-        self._shares = np.zeros(settings.n_history, np.float32)
-        self._odds = np.zeros(n_candidates, np.float32)
-        self._candidates = np.zeros(n_candidates, np.int32)
-        self._changed = np.zeros(n_candidates + settings.n_history, np.int32)
 
     @property
     def row_bytes(self) -> int:
@@ -153,94 +145,6 @@ class HistoryFactors:
             while self.n_range[0] and not self.live[self.n_range[0] - 1]:
                 self.n_range[0] -= 1
 
-    def learn_one(
-        self,
-        slot: int,
-        history_slots: npt.NDArray[np.int32],
-        history_weights: npt.NDArray[np.float64],
-        weight: float,
-        counter: int,
-        seen: npt.NDArray[np.uint64],
-    ) -> npt.NDArray[np.int32]:
-        """Learn that an item came next after a history.
-
-        Parameters
-        ----------
-        slot
-            The item's, started.
-        history_slots, history_weights
-            The user's interactions before, oldest first; slots without an item are passed over.
-        weight
-            Of the interaction; what is not positive, or not a number, teaches nothing.
-        counter
-            Events folded so far: it keys the drawn items.
-        seen
-            Hashes of the items that the user has seen: never drawn.
-
-        Returns
-        -------
-        ndarray
-            Slots whose rows changed, each once; empty if there was nothing to learn from.
-        """
-        settings = self.settings
-        nothing = self._changed[:0].copy()
-        if not (weight > 0.0 and 0 <= slot < len(self.live) and self.live[slot]):
-            return nothing
-        history_slots, history_weights = self._last(history_slots, history_weights)
-        if not self._represent(history_slots, history_weights, self._user, self._shares):
-            return nothing
-        key = np.uint64(kernels.history_key(settings.seed_key, counter))
-        n_candidates = kernels.draw(
-            key,
-            settings.n_negatives,
-            int(self.n_range[0]),
-            self.live,
-            self.hashes,
-            set_of(seen),
-            slot,
-            self._candidates,
-        )
-        n_changed = kernels.learn(
-            self.rows,
-            settings.n_factors,
-            history_slots,
-            self._shares,
-            self._user,
-            self._candidates,
-            n_candidates,
-            key,
-            min(weight, settings.max_weight),
-            settings.learning_rate,
-            settings.round_to,
-            self._odds,
-            self._gradient,
-            self._changed,
-        )
-        changed = self._changed[:n_changed].copy()
-        self.stale[changed] = True
-        return changed
-
-    def scores(
-        self,
-        history_slots: npt.NDArray[np.int32],
-        history_weights: npt.NDArray[np.float64],
-        out: npt.NDArray[np.float32],
-    ) -> bool:
-        """Score the first `len(out)` slots for a history, oldest first; -inf for those without an item.
-
-        False, and -inf everywhere, if no item of the history is known.
-        """
-        user, shares = np.empty_like(self._user), np.empty_like(self._shares)
-        if not self._represent(*self._last(history_slots, history_weights), user, shares):
-            out[:] = -np.inf
-            return False
-        n_slots = min(len(out), len(self.rows))
-        n_factors = self.settings.n_factors
-        kernels.refresh(self.rows, self.blocks, n_factors, self.stale, n_slots)
-        kernels.score(self.blocks, self.live, n_slots, n_factors, user, out)
-        out[n_slots:] = -np.inf
-        return True
-
     def encode_row(self, slot: int) -> bytes:
         """All there is about a slot: little-endian float32 factors, bias, three sums of squared gradients."""
         data: bytes = self.rows[slot].astype("<f4", copy=False).tobytes()
@@ -272,24 +176,6 @@ class HistoryFactors:
         self.stale[slot] = True
         self.hashes[slot] = item_hash
         self.n_range[0] = max(int(self.n_range[0]), slot + 1)
-
-    def _last(
-        self, slots: npt.NDArray[np.int32], weights: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-        return slots[-self.settings.n_history :], weights[-self.settings.n_history :]
-
-    def _represent(
-        self,
-        slots: npt.NDArray[np.int32],
-        weights: npt.NDArray[np.float64],
-        user: npt.NDArray[np.float32],
-        shares: npt.NDArray[np.float32],
-    ) -> int:
-        settings = self.settings
-        n: int = kernels.represent(
-            self.rows, self.live, slots, weights, settings.n_factors, settings.decay, user, shares
-        )
-        return n
 
 
 def _blocks(n_factors: int, n_slots: int) -> npt.NDArray[np.float32]:

@@ -56,11 +56,6 @@ class Trending:
         for row, factors in zip(self.decay, self._factors, strict=True):
             row[: len(factors)] = factors
 
-    def learn_one(self, slot: int, weight: float, time_ms: int) -> None:
-        """Count one event; an event older than the last one counted is decayed to that one's time."""
-        self.grow(slot + 1)
-        count(self.value, self.bucket, self.decay, N_BUCKETS, STEPS_MS, slot, weight, time_ms)
-
     def scores(self, window_index: int, as_of_ms: int, n_slots: int) -> npt.NDArray[np.float64]:
         """Scores of the first `n_slots` slots as of a time, shape (n_slots,); 0 where the window is empty."""
         factors = self._factors[window_index]

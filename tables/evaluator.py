@@ -83,7 +83,7 @@ class Evaluator:
         return {
             "prequential": asdict(self.prequential),
             "ratings": asdict(self.ratings),
-            "rating_mean": self._items.ratings.mean.state.tolist(),
+            "rating_mean": self._items.ratings.mean.tolist(),
         }
 
     def restore(self, stored: Mapping[str, Any] | None) -> None:
@@ -96,13 +96,13 @@ class Evaluator:
         """
         if stored is None:
             self.prequential, self.ratings = Prequential(), RatingErrors()
-            self._items.ratings.mean.state[:] = 0.0
+            self._items.ratings.mean[:] = 0.0
             return
-        if len(stored["rating_mean"]) != len(self._items.ratings.mean.state):
+        if len(stored["rating_mean"]) != len(self._items.ratings.mean):
             raise ValueError(f"rating_mean has {len(stored['rating_mean'])} numbers")
         self.prequential = Prequential(**stored["prequential"])
         self.ratings = RatingErrors(**stored["ratings"])
-        self._items.ratings.mean.state[:] = stored["rating_mean"]
+        self._items.ratings.mean[:] = stored["rating_mean"]
 
     def load(self, users: Users) -> None:
         """Find out after a load whose lists wait."""

@@ -134,7 +134,7 @@ class ItemShares:
             trending.decay,
             ratings.rows,
             ratings.has_row,
-            ratings.mean.state,
+            ratings.mean,
             history.rows,
             history.blocks,
             history.stale,
@@ -151,11 +151,6 @@ class ItemShares:
         for pool in (self.totals, self.buckets):
             pool.spare(4 * int(pool.length.max()) + 1024)
 
-    def intern(self, item_id: str) -> int:
-        """The slot of an item, a new one (the lowest free) if need be."""
-        slot = self.slots.get(item_id)
-        return self._new(item_id) if slot is None else slot
-
     def prepare(self, item_id: str) -> int:
         """A slot for a new item that no list may name before its first event: the fold brings it to life."""
         n_range = int(self.history.n_range[0])
@@ -167,10 +162,6 @@ class ItemShares:
     def touch(self, slots: Iterable[int]) -> None:
         """Count slots as changed for readers."""
         self.touched[list(slots)] = True
-
-    def touch_all(self) -> None:
-        """Count every item as changed for readers."""
-        self.touch(self.slots.values())
 
     def set_weight(self, slot: int, weight: float) -> None:
         """Set an item's summed weights, and the norms that follow from them."""

@@ -1,14 +1,10 @@
-"""What is known of one user, by itself: as readers and the codec have it.
-
-The fold keeps users in arrays (`tables.users`); the methods here do to one user what its kernels do.
-"""
+"""What is known of one user, by itself: as readers and the codec have it. The fold has arrays (`tables.users`)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from models import kernels
 from tables.user_codec import decode_user, encode_user
 from tables.waiting import WaitingLists
 from tables.windows import WindowCounts
@@ -55,30 +51,6 @@ class UserState:
         self.factors: npt.NDArray[np.float64] | None = None
         self.waiting: WaitingLists | None = None
         self.windows = WindowCounts()
-
-    def is_duplicate(self, event_id_hash: int) -> bool:
-        """Whether the event id is among the newest; remembers it if not."""
-        if event_id_hash in self.event_ids:
-            return True
-        self.event_ids[event_id_hash] = None
-        if len(self.event_ids) > MAX_EVENT_IDS:
-            del self.event_ids[next(iter(self.event_ids))]
-        return False
-
-    def mark_seen(self, item_hash: int, max_seen: int) -> bool:
-        """Remember an item as seen, most recently of all; returns whether it was new to the user."""
-        if self.n_seen == len(self.seen) < max_seen:
-            longer = np.zeros(min(max_seen, 2 * len(self.seen)), np.uint64)
-            longer[: self.n_seen] = self.seen
-            self.seen = longer
-        self.n_seen, is_new = kernels.remember(self.seen, self.n_seen, max_seen, np.uint64(item_hash))
-        return bool(is_new)
-
-    def add_recent(self, item_id: str, weight: float, max_recent: int) -> list[tuple[str, float]]:
-        """Put an item in front of the history; returns the history without it, as it stood before (oldest first)."""
-        before = [entry for entry in self.recent if entry[0] != item_id]
-        self.recent = [*before, (item_id, weight)][-max_recent:]
-        return before
 
     def newest_items(self) -> list[str]:
         """The recent items, newest first."""

@@ -158,11 +158,6 @@ class Users:
         """Move a user behind all others."""
         self._places.move_to_end(user_id)
 
-    def put(self, user_id: str, state: UserState) -> None:
-        """Add a user with a state, or replace one; it stands behind all others then."""
-        self._put(user_id, state)
-        self._places.move_to_end(user_id)
-
     def oldest(self) -> tuple[str, int, int]:
         """The user touched longest ago: id, last offset, last event time."""
         user_id = next(iter(self._places))
@@ -238,10 +233,7 @@ class Users:
         return int(self.last_offsets[place]), int(self.last_ms[place]), self.waiting_rows.of[place] >= 0
 
     def _put(self, user_id: str, state: UserState) -> int:
-        place = self._places.get(user_id)
-        slot = place if isinstance(place, int) else self.add(user_id)
-        self._clear(slot)
-        self.hashes[slot] = hash64(user_id)
+        slot = self.add(user_id)
         self.n_events[slot], self.last_ms[slot] = state.n_events, state.last_ms
         self.last_offsets[slot] = state.last_offset
         event_ids = np.array(list(state.event_ids)[-MAX_EVENT_IDS:], np.uint64)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.window_kernels import BUCKET_BITS, BUCKET_MASK, TRIM_EVERY
+from models.window_kernels import BUCKET_BITS, BUCKET_MASK
 from models.windows import ALL, WINDOWS
 
 Columns = tuple[npt.NDArray[Any], npt.NDArray[Any]]
@@ -19,24 +19,13 @@ Columns = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 _HEADER = struct.Struct("<HI")
 _N_BUCKETS = tuple(window.n_buckets for window in WINDOWS)
 _STEPS = tuple(window.step_ms for window in WINDOWS)
-_SIZES = tuple((index, window.step_ms, window.n_buckets) for index, window in enumerate(WINDOWS))
-
-
-def live_buckets(event_type: int, time_ms: int, as_of_ms: int) -> list[int]:
-    """Codes of the buckets that an event of this time counts in, as of a time: of every window that it is still in."""
-    code = event_type << 2
-    return [
-        (code | index) << BUCKET_BITS | time_ms // step
-        for index, step, n_buckets in _SIZES
-        if time_ms // step > as_of_ms // step - n_buckets
-    ]
 
 
 class WindowCounts:
-    """Counts of one user or one item, by event type number.
+    """Counts of one user or one item, by event type number: a copy, as readers and the codec have it.
 
-    Buckets that are out of their window are dropped whenever the number of buckets grows to a multiple of 32, so what
-    is stored is a function of the events alone, and as bounded as the windows are.
+    `models.window_kernels` counts. Buckets that are out of their window are dropped whenever the number of buckets
+    grows to a multiple of 32, so what is stored is a function of the events alone, and as bounded as the windows are.
     """
 
     __slots__ = ("buckets", "totals")
@@ -44,28 +33,6 @@ class WindowCounts:
     def __init__(self) -> None:
         self.totals: dict[int, int] = {}
         self.buckets: dict[int, int] = {}
-
-    def add(self, event_type: int, time_ms: int, as_of_ms: int, *, late: bool = False) -> None:
-        """Count one event; a late one counts in the total only, buckets out of a window are left alone."""
-        self.add_to(event_type, [] if late else live_buckets(event_type, time_ms, as_of_ms), as_of_ms)
-
-    def add_to(self, event_type: int, codes: list[int], as_of_ms: int) -> None:
-        """Count one event in the buckets of these codes, from `live_buckets`."""
-        self.totals[event_type] = self.totals.get(event_type, 0) + 1
-        buckets = self.buckets
-        for code in codes:
-            if code in buckets:
-                buckets[code] += 1
-            else:
-                buckets[code] = 1
-                if len(buckets) % TRIM_EVERY == 0:
-                    self._trim(as_of_ms)
-
-    def count(self, event_type: int, window_index: int, as_of_ms: int) -> int:
-        """Events of a type within a window as of a time."""
-        floor = as_of_ms // _STEPS[window_index] - _N_BUCKETS[window_index]
-        code = event_type << 2 | window_index
-        return sum(n for key, n in self.buckets.items() if key >> BUCKET_BITS == code and (key & BUCKET_MASK) > floor)
 
     def features(self, names: Mapping[int, str], as_of_ms: int) -> Iterator[tuple[str, int]]:
         """`<event_type>_<window>` and its count, for every window and every type ever seen that has a name here."""
@@ -120,12 +87,6 @@ class WindowCounts:
         """
         n_totals, n_buckets = _HEADER.unpack_from(data)
         return int(_HEADER.size + 10 * n_totals + 12 * n_buckets)
-
-    def _trim(self, as_of_ms: int) -> None:
-        floors = [as_of_ms // step - n for step, n in zip(_STEPS, _N_BUCKETS, strict=True)]
-        dead = [key for key in self.buckets if (key & BUCKET_MASK) <= floors[key >> BUCKET_BITS & 3]]
-        for key in dead:
-            del self.buckets[key]
 
 
 def encode_windows(totals: Columns, buckets: Columns) -> bytes:

@@ -20,6 +20,7 @@ from tables.items import ItemShares
 from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.user_state import UserState
+from tests import factors
 from tests.logs import Record
 
 SIZE = 20
@@ -193,8 +194,8 @@ def _by_pairs(items: ItemShares, user: UserState) -> dict[str, float]:
 
 def _by_factors(items: ItemShares, user: UserState) -> dict[str, float]:
     known = [(items.slots[item_id], weight) for item_id, weight in user.recent if item_id in items.slots]
-    logits = np.zeros(items.n_slots, np.float32)
-    items.history.scores(np.array([slot for slot, _ in known], np.int32), np.array([w for _, w in known]), logits)
+    slots, weights = np.array([slot for slot, _ in known], np.int32), np.array([weight for _, weight in known])
+    logits = factors.scores(items.history, slots, weights, items.n_slots)
     return {item_id: float(logits[slot]) for item_id, slot in items.slots.items()}
 
 

@@ -22,6 +22,7 @@ from tables.view import Filler, ItemView
 from tests.logs import Record
 from tests.rank_fusion import RankFusion
 from tests.saved import folded
+from tests.users import add_recent
 
 PAIRS = CooccurrenceSettings(n_history=6, n_keep=10)
 BOUNDS = FoldSettings(cooccurrence=PAIRS)
@@ -103,7 +104,7 @@ def users_of(states: list[PartitionState]) -> list[UserState]:
     users = [state.users.get(user_id) for state in states for user_id in state.users]
     stranger = UserState()
     for item_id in ("i1", "i2", "unknown"):
-        stranger.add_recent(item_id, 0.5, 6)
+        add_recent(stranger, item_id, 0.5, 6)
     return [*(user for user in users if user), stranger]
 
 

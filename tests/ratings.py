@@ -1,10 +1,13 @@
-"""Made-up ratings, and the compiled factorization by ids, as the fold holds it."""
+"""Made-up ratings, and the compiled factorization by ids, outside the fold."""
 
 import random
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from models.factorization import Factorization, FactorizationSettings, Mean, Row, decode_row, encode_row
+import numpy as np
+
+from models import factorization_kernels as kernels
+from models.factorization import ITEMS, USERS, FactorizationSettings, Row, decode_row, encode_row, start_row
 from models.ids import hash64
 
 Ratings = list[tuple[str, str, float]]
@@ -32,34 +35,49 @@ def made_ratings(n: int, seed: int = 1, n_users: int = 60, n_items: int = 200) -
 
 
 class ById:
-    """The compiled model by ids, as the fold holds it."""
+    """Rows by id, learned one rating after the other by the kernels that the fold calls."""
 
     def __init__(self, settings: FactorizationSettings | None = None) -> None:
-        self.model = Factorization(settings)
+        self.settings = settings or FactorizationSettings()
+        self.mean: Row = np.zeros(2)
         self.users: dict[str, Row] = {}
-        self.slots: dict[str, int] = {}
+        self.items: dict[str, Row] = {}
 
     def predict_one(self, user_id: str, item_id: str) -> float:
-        return self.model.predict_one(self.users.get(user_id), self.slots.get(item_id))
+        """The rating to expect, on the scale; of an unknown user or item, what the other one says."""
+        user, item = self.users.get(user_id), self.items.get(item_id)
+        if user is not None and item is not None:
+            prediction = float(kernels.predict(user, item[None], 0, self.mean))
+        else:
+            prediction = sum((float(row[0]) for row in (user, item) if row is not None), float(self.mean[1]))
+        return min(max(prediction, self.settings.lowest), self.settings.highest)
 
     def learn_one(self, user_id: str, item_id: str, rating: float) -> None:
-        self.model.start(self.slots.setdefault(item_id, len(self.slots)), hash64(item_id))
+        """Learn one rating; both get a row if they have none."""
+        self.start(user_id, item_id)
+        settings = self.settings
+        rows = (self.users[user_id], self.items[item_id][None], 0)
+        rates = (settings.lr_bias, settings.lr_factors)
+        bounds = (settings.max_gradient, settings.max_weight, settings.lowest, settings.highest)
+        kernels.learn_one(*rows, rating, self.mean, *rates, *bounds)
+
+    def start(self, user_id: str, item_id: str) -> None:
+        """Give both a row if they have none."""
         if user_id not in self.users:
-            self.users[user_id] = self.model.start_user(hash64(user_id))
-        self.model.learn_one(self.users[user_id], self.slots[item_id], rating)
+            self.users[user_id] = start_row(self.settings, USERS, hash64(user_id))
+        if item_id not in self.items:
+            self.items[item_id] = start_row(self.settings, ITEMS, hash64(item_id))
 
     def encode(self) -> list[bytes]:
-        items = [self.model.encode_row(slot) for slot in self.slots.values()]
-        return [self.model.mean.encode(), *(encode_row(row) for row in self.users.values()), *items]
+        """The mean, the rows of users, the rows of items."""
+        return [encode_row(row) for row in (self.mean, *self.users.values(), *self.items.values())]
 
     def reloaded(self) -> "ById":
-        other = ById(self.model.settings)
-        other.model.mean = Mean.decode(self.model.mean.encode())
-        n_factors = self.model.settings.n_factors
-        other.users = {user_id: decode_row(encode_row(row), n_factors) for user_id, row in self.users.items()}
-        for slot in reversed(self.slots.values()):
-            other.model.set_row(slot, self.model.encode_row(slot))
-        other.slots = dict(self.slots)
+        """A model that was stored and read."""
+        other, n_factors = ById(self.settings), self.settings.n_factors
+        other.mean = decode_row(encode_row(self.mean), 1)
+        for rows, mine in ((other.users, self.users), (other.items, self.items)):
+            rows.update({name: decode_row(encode_row(row), n_factors) for name, row in mine.items()})
         return other
 
 

@@ -6,13 +6,12 @@ ids, its four mappings are plain dicts, which reading cannot grow, the ids learn
 byte codec.
 """
 
-import math
 import struct
 
 import numpy as np
 
 from models.errors import SettingsError, StateError, UnknownVersion
-from models.factorization import ITEMS, USERS, FactorizationSettings, Mean, Row, decode_row, encode_row, start_row
+from models.factorization import ITEMS, USERS, FactorizationSettings, Row, decode_row, encode_row, start_row
 from models.factorization_river import biased_mf
 from models.ids import hash64
 
@@ -58,15 +57,7 @@ class RiverFactorization:
         return min(max(prediction, self.settings.lowest), self.settings.highest)
 
     def learn_one(self, user_id: str, item_id: str, rating: float) -> None:
-        """Learn one rating.
-
-        Raises
-        ------
-        ValueError
-            If it is not finite.
-        """
-        if not math.isfinite(rating):
-            raise ValueError(f"rating has value {rating!r}: it must be finite. Send such an event to the dead letters.")
+        """Learn one rating."""
         self.start(user_id, item_id)
         self.model.learn_one(user_id, item_id, min(max(rating, self.settings.lowest), self.settings.highest))
 
@@ -85,9 +76,8 @@ class RiverFactorization:
 
     def encode(self) -> bytes:
         """u8 version, mean, u32 n_users, u32 n_items; u16 length, UTF-8 id and row of each, oldest first."""
-        mean = Mean()
-        mean.state[:] = self.model.global_mean.n, self.model.global_mean.get()
-        parts = [_HEADER.pack(VERSION, mean.encode(), len(self.users[0]), len(self.items[0]))]
+        mean = np.array([self.model.global_mean.n, self.model.global_mean.get()])
+        parts = [_HEADER.pack(VERSION, encode_row(mean), len(self.users[0]), len(self.items[0]))]
         for side in (self.users, self.items):
             for name in side[0]:
                 raw = name.encode()
@@ -110,7 +100,7 @@ class RiverFactorization:
             )
         try:
             _, mean, n_users, n_items = _HEADER.unpack_from(data)
-            self.model.global_mean.n, self.model.global_mean._mean = Mean.decode(mean).state.tolist()
+            self.model.global_mean.n, self.model.global_mean._mean = decode_row(mean, 1).tolist()
             at, row_bytes = _HEADER.size, 8 * (1 + self.settings.n_factors)
             for side, n in ((self.users, n_users), (self.items, n_items)):
                 for _ in range(n):

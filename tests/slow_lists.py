@@ -10,6 +10,7 @@ from tables.items import ItemShares
 from tables.list_json import ListItem
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
+from tests import factors
 from tests.rank_fusion import RankFusion, fuse
 from tests.slow_kernels import accumulate, select
 
@@ -106,8 +107,8 @@ class SlowLists:
         """Ids and slots by the factor model alone."""
         share = self.share
         slots, weights = self._history(user)
-        scores = np.zeros(share.n_slots, np.float32)
-        if not len(slots) or not share.history.scores(slots, weights, scores):
+        scores = factors.scores(share.history, slots, weights, share.n_slots)
+        if not np.isfinite(scores).any():
             return []
         hashes = share.hashes[: share.n_slots]
         live = np.flatnonzero((hashes != 0) & ~np.isin(hashes, user.seen[: user.n_seen]))

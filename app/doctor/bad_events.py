@@ -23,7 +23,6 @@ RECENT_S: Final = 3600
 EXAMPLE_CHARS: Final = 300
 MAX_KINDS: Final = 1000
 ELSEWHERE: Final = "wrong_partition"
-CUT: Final = "a letter of which only a part is here"
 
 _ADVICE: Final = {
     "not_json": "Send one JSON object per record, in UTF-8, without bytes of a serializer in front.",

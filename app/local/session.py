@@ -63,11 +63,6 @@ class LocalSession:
         self.n_restarts = 0
         self.serving: dict[str, Any] = {}  # the worker's own words: its `partitions`, of `n_partitions`
 
-    @property
-    def logs(self) -> list[Path]:
-        """Where to look when something is wrong."""
-        return sorted(self.folder.glob("**/*.log"))
-
     def __enter__(self) -> Self:
         self._stack.start()
         try:

@@ -135,21 +135,6 @@ class WorkerProcess:
         self.wait_for(lambda worker: worker.serving is not None, timeout_s, "serving")
         return self.serving or {}
 
-    def wait_exit(self, timeout_s: float) -> int:
-        """Return its exit code when it has ended.
-
-        Raises
-        ------
-        ServiceError
-            If it has not ended in time.
-        """
-        try:
-            code = self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            raise self.failure(f"did not end within {timeout_s:g} s") from None
-        self._reader.join(2.0)
-        return code
-
     def signal(self, number: int) -> None:
         """Send a signal, if it runs."""
         if self.exit_code is None:

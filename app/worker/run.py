@@ -17,8 +17,6 @@ from app.worker.worker import Worker
 from models.errors import ServiceError
 from tables.warm_up import warm_up
 
-logger = logging.getLogger("freshet")
-
 
 def run_worker(settings: Settings, *, as_json: bool) -> int:
     """Run a worker until it is told to stop; returns the process's exit code.

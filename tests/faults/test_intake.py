@@ -10,6 +10,7 @@ from app.bench.oracle import Oracle
 from app.bench.verdict import Verdict
 from app.worker.process import WorkerProcess
 from tests import foreign
+from tests.exits import wait_exit
 from tests.scene import Scene
 
 PATIENCE_S = 40.0
@@ -111,7 +112,7 @@ def test_a_paused_worker_and_its_successor(scene: Scene) -> None:
     time.sleep(scene.settings.session_timeout_s)
     paused.signal(signal.SIGCONT)
 
-    assert paused.wait_exit(20) == 1
+    assert wait_exit(paused, 20) == 1
     await_all(scene, records)
     scene.assert_exact()
     assert other.exit_code is None

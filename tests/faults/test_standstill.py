@@ -2,6 +2,7 @@
 
 import time
 
+from tests.exits import wait_exit
 from tests.flow import events
 from tests.scene import Scene
 
@@ -17,7 +18,7 @@ def test_records_that_are_not_handed_out(scene: Scene) -> None:
     time.sleep(2.0)  # whoever asks already is answered
     scene.send(events(2, 40))
 
-    assert worker.wait_exit(20) == 1
+    assert wait_exit(worker, 20) == 1
 
     assert "records wait and none was folded for" in worker.log_path.read_text()
     scene.gate.unlink()
@@ -30,7 +31,7 @@ def test_a_group_that_cannot_be_joined(scene: Scene) -> None:
     scene.create(1)
     worker = scene.worker("refused_by_the_group", ready=False)
 
-    assert worker.wait_exit(20) == 1
+    assert wait_exit(worker, 20) == 1
 
     said = worker.log_path.read_text()
     assert f"cannot join group {scene.names.group}" in said and "InvalidSessionTimeout" in said

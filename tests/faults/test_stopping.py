@@ -6,6 +6,7 @@ import time
 import pytest
 
 from app.worker.process import WorkerProcess
+from tests.exits import wait_exit
 from tests.flow import Flow, events
 from tests.scene import Scene
 
@@ -16,7 +17,7 @@ def end(worker: WorkerProcess, number: int) -> float:
     """Send a signal; returns the seconds until the worker has ended, which must be without an error."""
     since = time.monotonic()
     worker.signal(number)
-    code = worker.wait_exit(15)
+    code = wait_exit(worker, 15)
     took_s = time.monotonic() - since
     assert code == 0, worker.log_path.read_text()
     return took_s

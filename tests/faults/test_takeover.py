@@ -3,6 +3,7 @@
 import signal
 import time
 
+from tests.exits import wait_exit
 from tests.faults.launcher import SLOW_LOAD_S
 from tests.faults.test_exact_state import holds
 from tests.flow import Flow, events
@@ -22,7 +23,7 @@ def test_paused_worker_ends_when_it_comes_back(scene: Scene) -> None:
         flow.wait(1000)
         time.sleep(max(0.0, 2 * scene.settings.session_timeout_s - (time.monotonic() - since)))
         paused.signal(signal.SIGCONT)
-        assert paused.wait_exit(20) == 1, paused.log_path.read_text()
+        assert wait_exit(paused, 20) == 1, paused.log_path.read_text()
         flow.wait(500)
 
     scene.assert_lists(scene.assert_exact())
@@ -39,7 +40,7 @@ def test_paused_worker_without_work_ends_as_well(scene: Scene) -> None:
     time.sleep(2 * scene.settings.session_timeout_s)
     paused.signal(signal.SIGCONT)
 
-    assert paused.wait_exit(20) == 1
+    assert wait_exit(paused, 20) == 1
     assert "stood still for" in paused.log_path.read_text().splitlines()[-1]
     scene.worker()
     scene.assert_lists(states)
@@ -66,7 +67,7 @@ def test_load_that_takes_too_long_ends_the_worker(scene: Scene) -> None:
     scene.create(1)
     worker = scene.worker("slow_load", ready=False)
 
-    assert worker.wait_exit(30) == 1
+    assert wait_exit(worker, 30) == 1
 
     message = worker.log_path.read_text().splitlines()[-1]
     assert "partitions [0] were not loaded within 2 s" in message
@@ -97,7 +98,7 @@ def test_failing_checkpoint_at_revocation_ends_the_process(scene: Scene) -> None
         scene.configure(checkpoint_s=0.2)
         successor = scene.worker(ready=False)
         failing.wait_for(lambda worker: bool(worker.of_kind("fatal")) or worker.exit_code is not None, 30, "its error")
-        assert failing.wait_exit(10) == 1
+        assert wait_exit(failing, 10) == 1
         successor.wait_for(lambda worker: holds(worker, 4), 20, "all partitions")
         flow.wait(500)
 

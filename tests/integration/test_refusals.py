@@ -14,6 +14,7 @@ from app.kafka import partition_counts, topic_limits
 from app.worker.process import WorkerProcess
 from models.partitioner import partition_of
 from tests.command import freshet
+from tests.exits import wait_exit
 from tests.flow import events
 from tests.logs import START_MS
 from tests.scene import Scene, Sent
@@ -70,7 +71,7 @@ def add_partitions(scene: Scene, topic: str, total: int) -> None:
 
 def refusal(worker: WorkerProcess) -> str:
     """What the worker says when it ends, which must be with code 1 and without standing still."""
-    assert worker.wait_exit(EXIT_S) == 1
+    assert wait_exit(worker, EXIT_S) == 1
     return worker.log_path.read_text().splitlines()[-1]
 
 

@@ -15,6 +15,7 @@ from app.worker.checkpoints import CheckpointWriter
 from tables.cutting import Cut
 from tables.marker import MARKER_KEY
 from tests.command import Outcome, freshet
+from tests.exits import wait_exit
 from tests.flow import events
 from tests.scene import Scene
 
@@ -191,7 +192,7 @@ def test_log_with_more_partitions(scene: Scene) -> None:
     folded(scene, 1)
     grow(scene, 3)
     refused = scene.worker(ready=False)
-    assert refused.wait_exit(30) == 1
+    assert wait_exit(refused, 30) == 1
     assert "freshet reset" in refused.log_path.read_text()
 
     outcome = run_reset(scene)
@@ -235,7 +236,7 @@ def test_interrupted_reset_is_never_taken_for_state(scene: Scene, monkeypatch: p
         patch.setattr(CheckpointWriter, "write", dying)
         assert run_reset(scene).code == 130
     refused = scene.worker(ready=False)
-    assert refused.wait_exit(30) == 1
+    assert wait_exit(refused, 30) == 1
     assert "freshet reset" in refused.log_path.read_text()
 
     assert orjson.loads(run_reset(scene).out)["epoch"] == 2

@@ -15,6 +15,7 @@ from models.errors import FreshetError, ServiceError
 from models.partitioner import partition_of
 from tables.names import TopicSpec
 from tests.command import freshet
+from tests.exits import wait_exit
 from tests.flow import events
 from tests.integration.test_commands import crowd, event, json_of, until
 from tests.scene import Scene, Sent
@@ -102,7 +103,7 @@ def test_worker_and_doctor_say_why_they_are_not_let_in(scene: Scene, secured: Se
 
     worker = scene.worker(ready=False)
 
-    assert worker.wait_exit(30) == 1
+    assert wait_exit(worker, 30) == 1
     log = worker.log_path.read_text()
     assert f"freshet: Kafka at {secured.at('SCRAM')} refuses the login of user 'root' by SCRAM-SHA-512" in log
     assert "Traceback" not in log
@@ -238,7 +239,7 @@ def test_worker_runs_with_what_is_printed_and_no_more(scene: Scene, secured: Sec
         f"DescribeConfigs on topic {scene.names.user_checkpoints} is not allowed (saved users)": "note",
         f"DescribeConfigs on topic {scene.names.item_checkpoints} is not allowed (saved items)": "note",
     }
-    assert scene.worker(ready=False).wait_exit(30) == 1
+    assert wait_exit(scene.worker(ready=False), 30) == 1
     assert f"freshet: topic {scene.names.catalogue} is not there, or this client may not see it" in scene.logs()
 
 

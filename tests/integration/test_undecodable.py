@@ -31,6 +31,7 @@ from tests.damage import (
     send_batch,
     unknown_codec,
 )
+from tests.exits import wait_exit
 from tests.flow import events
 from tests.integration.test_refusals import limit_values
 from tests.scene import Scene, Sent
@@ -128,7 +129,7 @@ def test_saved_state_that_cannot_be_read_is_refused(scene: Scene, shared: LocalS
 
     damage(shared, users, 0, first[users], damaged_on_disk)
     refused = scene.worker(ready=False)
-    assert refused.wait_exit(EXIT_S) == 1
+    assert wait_exit(refused, EXIT_S) == 1
     said = refused.log_path.read_text().splitlines()[-1]
     assert f"saved state cannot be read: topic {users}, partition 0, offset {first[users]} cannot be decoded" in said
     assert "`freshet reset`" in said

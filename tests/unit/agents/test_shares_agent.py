@@ -10,6 +10,7 @@ import pytest
 from agents import shares as module
 from agents.shares import follow_shares
 from tables.items import ItemShares
+from tests.learning import met
 
 
 class Batch(NamedTuple):
@@ -37,7 +38,7 @@ def records(partition: int, n: int) -> list[Any]:
     """Values of items that stand in this partition alone."""
     share = ItemShares()
     for number in range(n):
-        share.intern(f"{partition}-{number}")
+        met(share, f"{partition}-{number}")
     return [SimpleNamespace(key=item_id.encode(), value=share.encode(slot)) for item_id, slot in share.slots.items()]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.cooccurrence import Cooccurrence, CooccurrenceSettings
+from tests.learning import pair
 
 LEARNED = st.tuples(st.just("learn"), st.integers(0, 99), st.sets(st.integers(0, 99), max_size=6))
 DROPPED = st.tuples(st.just("drop"), st.just(0), st.sets(st.integers(0, 99), min_size=1, max_size=5))
@@ -43,7 +44,7 @@ class Rows:
 def learn(model: Cooccurrence, slot: int, others: list[int], amounts: list[float]) -> None:
     """One event's pairs, with room for their slots."""
     model.grow(max([slot, *others]) + 1)
-    model.learn_one(slot, np.array(others, np.int32), np.array(amounts, np.float64))
+    pair(model, slot, np.array(others, np.int32), np.array(amounts, np.float64))
 
 
 def pairs(model: Cooccurrence, slot: int) -> list[tuple[int, float]]:

@@ -95,8 +95,6 @@ def test_nothing_tested_is_no_rate() -> None:
 
 def test_errors_of_ratings() -> None:
     """MAE and RMSE over all partitions, by the definition."""
-    one, two = RatingErrors(), RatingErrors()
-    for part, predicted, rating in ((one, 3.0, 5.0), (one, 4.0, 3.0), (two, 2.0, 2.0)):
-        part.add(predicted, rating)
+    one, two = RatingErrors(2, 2.0 + 1.0, 4.0 + 1.0), RatingErrors(1)
 
     assert merged_errors([one, two]) == {"n": 3, "mae": 1.0, "rmse": round(math.sqrt(5 / 3), 5)}

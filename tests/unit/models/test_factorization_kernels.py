@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from models import factorization_kernels as kernels
-from models.factorization import USERS, Factorization, FactorizationSettings, start_row
+from models.factorization import USERS, FactorizationSettings, start_row
 from models.ids import hash64
 from tests.ratings import ById, learn, made_ratings
 
-KERNELS = ("splitmix64", "start_row", "predict", "learn_one", "learn_many")
+KERNELS = ("splitmix64", "start_row", "predict", "learn_one")
 
 
 @contextmanager
@@ -35,29 +35,6 @@ def test_compiled_and_plain_kernels_agree_bit_for_bit() -> None:
 
     assert interpreted.encode() == compiled.encode()
     assert predictions == [compiled.predict_one(user, item) for user, item, _ in ratings]
-
-
-def test_learn_many_is_learn_one_in_order() -> None:
-    """The compiled loop leaves the same bits as calls from Python, compiled or plain."""
-    ratings = made_ratings(600)
-    one = learn(ById(), ratings)
-    for mode in ("compiled", "plain"):
-        many = Factorization()
-        for item, slot in one.slots.items():
-            many.start(slot, hash64(item))
-        users = np.array([many.start_user(hash64(user)) for user in one.users])
-        numbers = np.array([list(one.users).index(user) for user, _, _ in ratings], np.int64)
-        slots = np.array([one.slots[item] for _, item, _ in ratings], np.int64)
-        values = np.array([rating for _, _, rating in ratings])
-        if mode == "plain":
-            with plain():
-                many.learn_many(users, numbers, slots, values)
-        else:
-            many.learn_many(users, numbers, slots, values)
-
-        assert users.tobytes() == np.array(list(one.users.values())).tobytes()
-        assert [many.encode_row(slot) for slot in one.slots.values()] == one.encode()[1 + len(users) :]
-        assert many.mean.encode() == one.model.mean.encode()
 
 
 def test_splitmix64_is_the_published_generator() -> None:
@@ -86,7 +63,7 @@ def test_weights_stop_at_their_bound() -> None:
     for number in range(300):
         model.learn_one("high", f"i{number % 7}", 1e6)
         model.learn_one("low", f"j{number % 7}", 1.0)
-    values = np.concatenate([*model.users.values(), model.model.rows.ravel()])
+    values = np.concatenate([*model.users.values(), *model.items.values()])
 
     assert np.abs(values).max() == 1.2
     assert (np.abs(values) == 1.2).sum() > 100

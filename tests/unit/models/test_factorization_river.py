@@ -34,11 +34,11 @@ def test_predictions_and_rows_are_rivers() -> None:
         twin.learn_one(user, item, rating)
         river.learn_one(user, item, rating)
     off += [float(np.abs(row - river.user_row(user)).max()) for user, row in twin.users.items()]
-    off += [float(np.abs(twin.model.rows[slot] - river.item_row(item)).max()) for item, slot in twin.slots.items()]
+    off += [float(np.abs(row - river.item_row(item)).max()) for item, row in twin.items.items()]
 
     assert max(off) < 1e-12
     assert len(off) == 6_000 + len(river.users[0]) + len(river.items[0])
-    assert twin.model.mean.state.tolist() == [river.model.global_mean.n, river.model.global_mean.get()]
+    assert twin.mean.tolist() == [river.model.global_mean.n, river.model.global_mean.get()]
 
 
 def test_river_alone_has_the_same_numbers() -> None:
@@ -60,7 +60,7 @@ def test_river_alone_has_the_same_numbers() -> None:
 def n_numbers(model: ById | RiverFactorization) -> int:
     """Numbers that a model has room for, stored or not."""
     if isinstance(model, ById):
-        return model.model.rows.size + model.model.has_row.size + len(model.users) + len(model.slots)
+        return sum(row.size for row in (model.mean, *model.users.values(), *model.items.values()))
     river = model.model
     return sum(len(names) for names in (river.u_biases, river.u_latents, river.i_biases, river.i_latents))
 
@@ -91,7 +91,7 @@ def test_unknown_ids_are_predicted_by_what_is_known(create: Create) -> None:
     ratings = [("u", "a", 5.0), ("u", "b", 3.0), ("u", "a", 5.0), ("u", "c", 2.0)]
     learn(model, ratings)
     twin = learn(ById(), ratings)
-    user_bias, item_bias = twin.users["u"][0], twin.model.rows[twin.slots["a"], 0]
+    user_bias, item_bias = twin.users["u"][0], twin.items["a"][0]
 
     assert 0 != user_bias != item_bias != 0
     assert model.predict_one("stranger", "unknown") == 3.75

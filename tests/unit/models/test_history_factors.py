@@ -12,6 +12,7 @@ from models.errors import StateError
 from models.history_factors import HistoryFactors, HistoryFactorsSettings
 from models.ids import hash64
 from models.list_candidates import set_of
+from tests import factors
 from tests.plain import plain_kernels
 
 SMALL = HistoryFactorsSettings(n_factors=8, n_history=4, n_negatives=6)
@@ -38,7 +39,7 @@ def learn(model: HistoryFactors, start: int, end: int, n_items: int = 12) -> His
         history = slots(*((number * step) % n_items for step in (1, 2, 3, 5, 7)))
         weights = np.array([1.0, 0.5, 1.0, 2.0, 1.0])
         seen = np.array([model.hashes[slot] for slot in history.tolist()], np.uint64)
-        model.learn_one((number * 11 + 4) % n_items, history, weights, 0.5 + number % 2, number, seen)
+        factors.learn_one(model, (number * 11 + 4) % n_items, history, weights, 0.5 + number % 2, number, seen)
     return model
 
 
@@ -57,9 +58,15 @@ def state(model: HistoryFactors, n_slots: int) -> list[bytes]:
 
 
 def scores(model: HistoryFactors, *history: int, n_slots: int = 12) -> npt.NDArray[np.float32]:
-    """Scores for a history of equal weights."""
-    out = np.empty(n_slots, np.float32)
-    model.scores(slots(*history), np.ones(len(history)), out)
+    """Scores for a history of equal weights, by the kernels that lists call: the same bits as in plain numpy."""
+    settings, n, weights = model.settings, min(n_slots, len(model.rows)), np.ones(len(history))
+    last, n_factors = slots(*history)[-settings.n_history :], settings.n_factors
+    out, user, shares = np.full(n_slots, -np.inf, np.float32), *np.zeros((2, 64), np.float32)
+    user, amounts = user[:n_factors], weights[-settings.n_history :]
+    if kernels.represent(model.rows, model.live, last, amounts, n_factors, settings.decay, user, shares):
+        kernels.refresh(model.rows, model.blocks, n_factors, model.stale, n)
+        kernels.score(model.blocks, model.live, n, n_factors, user, out[:n])
+    assert out.tobytes() == factors.scores(model, slots(*history), weights, n_slots).tobytes()
     return out
 
 
@@ -102,7 +109,7 @@ def test_one_step_is_the_formula() -> None:
     drawn = candidates[:n].tolist()
     raw = {0: 0.85**2, 1: 0.85 * 0.5, 2: 1.0}
     expected = one_step(model, drawn, {slot: share / sum(raw.values()) for slot, share in raw.items()})
-    changed = model.learn_one(5, slots(0, 1, 2), np.array([1.0, 0.5, 1.0]), 1.0, 99, model.hashes[:3].copy())
+    changed = factors.learn_one(model, 5, slots(0, 1, 2), np.array([1.0, 0.5, 1.0]), 1.0, 99, model.hashes[:3].copy())
 
     assert len(drawn) > 3
     np.testing.assert_allclose(model.rows, expected, rtol=1e-4, atol=1e-5)
@@ -115,7 +122,7 @@ def test_only_the_named_rows_change() -> None:
     for number in range(50):
         before = state(model, 60)
         history = slots(number % 7, 7 + number % 5)
-        changed = model.learn_one(20 + number % 9, history, np.ones(2), 1.0, number, NONE).tolist()
+        changed = factors.learn_one(model, 20 + number % 9, history, np.ones(2), 1.0, number, NONE).tolist()
         after = state(model, 60)
         assert sorted(changed) == [slot for slot in range(60) if before[slot] != after[slot]]
 
@@ -125,13 +132,13 @@ def test_what_goes_together_is_learned() -> None:
     model = model_of(12, HistoryFactorsSettings(n_factors=16, n_history=1, n_negatives=8))
     for number in range(600):
         item = number * 7 % 12
-        model.learn_one(item // 4 * 4 + (item + 1 + number // 12 % 3) % 4, slots(item), np.ones(1), 1.0, number, NONE)
+        factors.learn_one(
+            model, item // 4 * 4 + (item + 1 + number // 12 % 3) % 4, slots(item), np.ones(1), 1.0, number, NONE
+        )
     best = [next(int(other) for other in np.argsort(-scores(model, item)) if other != item) for item in range(12)]
     assert [item // 4 for item in best] == [item // 4 for item in range(12)]
-    out = np.zeros(12, np.float32)
 
-    assert not model.scores(slots(), np.ones(0), out)
-    assert (out == -np.inf).all()
+    assert (scores(model) == -np.inf).all()
 
 
 def test_start_vectors_depend_on_the_item_alone() -> None:
@@ -177,8 +184,7 @@ def test_slots_are_used_again() -> None:
     model.clear(4)
     model.clear(999)
     assert scores(model, 1, 2)[4] == -np.inf
-    assert len(model.learn_one(4, slots(1), np.ones(1), 1.0, 1, NONE)) == 0
-    assert all(4 not in model.learn_one(5, slots(1, 4), np.ones(2), 1.0, n, NONE).tolist() for n in range(50))
+    assert all(4 not in factors.learn_one(model, 5, slots(1, 4), np.ones(2), 1.0, n, NONE).tolist() for n in range(50))
 
     model.start(4, hash64("i4"))
     assert model.encode_row(4) == model_of(12).encode_row(4)
@@ -186,12 +192,11 @@ def test_slots_are_used_again() -> None:
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, math.nan, -math.inf])
 def test_weights_that_mean_nothing_teach_nothing(weight: float) -> None:
-    """Neither as an interaction's nor as all of a history's."""
+    """As all of a history's."""
     model = model_of(12)
     before = state(model, 12)
 
-    assert len(model.learn_one(1, slots(2), np.ones(1), weight, 0, NONE)) == 0
-    assert len(model.learn_one(1, slots(2), np.array([weight]), 1.0, 0, NONE)) == 0
+    assert len(factors.learn_one(model, 1, slots(2), np.array([weight]), 1.0, 0, NONE)) == 0
     assert state(model, 12) == before
 
 
@@ -200,7 +205,7 @@ def test_rows_stay_finite(weight: float) -> None:
     """Whatever the weights, a thousand equal events leave bounded factors and finite scores."""
     model = model_of(3, HistoryFactorsSettings(n_factors=8, learning_rate=1.0, n_negatives=4))
     for number in range(1_000):
-        model.learn_one(0, slots(1, 2), np.array([weight, weight]), weight, number, NONE)
+        factors.learn_one(model, 0, slots(1, 2), np.array([weight, weight]), weight, number, NONE)
 
     assert np.isfinite(model.rows).all()
     assert np.abs(model.rows[:, :9]).max() <= kernels.MAX_FACTOR

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from models.trending import Trending, decay_factors
 from models.windows import TRENDING_WINDOWS
+from tests.learning import trend
 from tests.logs import DAY_MS, HOUR_MS, MINUTE_MS
 
 HOUR, DAY, WEEK = range(3)
@@ -17,7 +18,7 @@ def one(*events: tuple[int, float]) -> Trending:
     """Slot 0 after events of (time, weight)."""
     model = Trending()
     for time_ms, weight in events:
-        model.learn_one(0, weight, time_ms)
+        trend(model, 0, weight, time_ms)
     return model
 
 
@@ -96,8 +97,8 @@ def test_scores_against_every_single_event(events: list[tuple[int, float]]) -> N
 def test_clear_forgets_one_slot_only() -> None:
     """A slot that changes hands starts at nothing."""
     model = Trending()
-    model.learn_one(3, 1.0, START_MS)
-    model.learn_one(4, 1.0, START_MS)
+    trend(model, 3, 1.0, START_MS)
+    trend(model, 4, 1.0, START_MS)
     model.clear(3)
 
     assert model.scores(WEEK, START_MS, 6).tolist() == [0, 0, 0, 0, 1, 0]
@@ -106,6 +107,6 @@ def test_clear_forgets_one_slot_only() -> None:
 def test_slots_beyond_the_first_arrays() -> None:
     """Growing keeps what was counted."""
     model = one((START_MS, 1.0))
-    model.learn_one(1_000, 1.0, START_MS)
+    trend(model, 1_000, 1.0, START_MS)
 
     assert np.flatnonzero(model.scores(DAY, START_MS, 1_001)).tolist() == [0, 1_000]

@@ -4,18 +4,17 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models import window_kernels
-from models.rows import RowPool
 from models.window_kernels import TRIM_EVERY
 from models.windows import WINDOWS
 from tables.windows import WindowCounts
 from tests.logs import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.plain import plain_kernels
+from tests.window_counts import Counted, count
 
 START_MS = 1000 * 7 * DAY_MS  # a bucket edge of every window
 EVENTS = st.lists(
@@ -39,28 +38,6 @@ def compiled_kernels() -> Iterator[None]:
 MODES = {"compiled": compiled_kernels, "plain": plain_kernels}
 
 
-class Counted:
-    """Counts in rows."""
-
-    def __init__(self) -> None:
-        self.totals, self.buckets = RowPool(np.uint64, np.uint64), RowPool(np.uint64, np.uint32)
-
-    def add(self, row: int, kind: int, time_ms: int, as_of_ms: int, late: bool = False) -> None:
-        """Count one event, with room for it."""
-        for pool in (self.totals, self.buckets):
-            pool.grow(row + 1)
-            pool.spare(4 * int(pool.length.max()) + 64)
-        totals, buckets = self.totals.arrays(), self.buckets.arrays()
-        window_kernels.count_event(totals, buckets, row, kind, time_ms, as_of_ms, late)
-
-    def of(self, row: int) -> WindowCounts:
-        """A row's counts."""
-        counts = WindowCounts()
-        counts.totals = dict(zip(*(each.tolist() for each in self.totals.row(row)), strict=True))
-        counts.buckets = dict(zip(*(each.tolist() for each in self.buckets.row(row)), strict=True))
-        return counts
-
-
 @given(events=EVENTS, mode=st.sampled_from(list(MODES)))
 def test_rows_count_what_plain_counts_do(events: list[tuple[int, int, int, int, bool]], mode: str) -> None:
     """After every event the same bytes, in the same order, for each of three rows; late ones count in the total."""
@@ -69,7 +46,7 @@ def test_rows_count_what_plain_counts_do(events: list[tuple[int, int, int, int, 
         for row, kind, step_ms, lag_ms, late in events:
             now_ms += step_ms
             counted.add(row, kind, now_ms - lag_ms, now_ms, late)
-            plain[row].add(kind, now_ms - lag_ms, now_ms, late=late)
+            count(plain[row], kind, now_ms - lag_ms, now_ms, late)
             assert counted.of(row).encode() == plain[row].encode()
     assert [counted.of(row).encode() for row in range(3)] == [each.encode() for each in plain]
 
@@ -86,7 +63,7 @@ def test_a_long_log_is_trimmed_alike(mode: str) -> None:
             before = len(plain[row].buckets)
             as_of_ms = max(now_ms, now_ms - lag_ms)
             counted.add(row, kind, now_ms - lag_ms, as_of_ms)
-            plain[row].add(kind, now_ms - lag_ms, as_of_ms)
+            count(plain[row], kind, now_ms - lag_ms, as_of_ms)
             n_trimmed += len(plain[row].buckets) < before
 
     assert n_trimmed > 20

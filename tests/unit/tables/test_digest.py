@@ -13,8 +13,11 @@ from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import ItemView
 from tables.waiting import WaitingLists
+from tests.learning import trend
 from tests.logs import HOUR_MS, START_MS, Record, made_log, record
 from tests.saved import everything, folded
+from tests.users import add_recent, is_duplicate, mark_seen, put
+from tests.window_counts import count
 
 LOG = made_log(11, 300)
 Change = Callable[[PartitionState], object]
@@ -51,18 +54,18 @@ def of_user(change: Callable[[UserState], object]) -> Change:
         user = state.users.get("u1")
         assert user is not None
         change(user)
-        state.users.put("u1", user)
+        put(state.users, "u1", user)
 
     return changed
 
 
 CHANGES: dict[str, tuple[str, Change]] = {
-    "a user's seen items": ("users", of_user(lambda user: user.mark_seen(5, 4096))),
-    "a user's event ids": ("users", of_user(lambda user: user.is_duplicate(5))),
-    "the weight of a recent item": ("users", of_user(lambda user: user.add_recent("i1", 0.123, 20))),
-    "a user's window": ("users", of_user(lambda user: user.windows.add(1, START_MS, START_MS))),
+    "a user's seen items": ("users", of_user(lambda user: mark_seen(user, 5, 4096))),
+    "a user's event ids": ("users", of_user(lambda user: is_duplicate(user, 5))),
+    "the weight of a recent item": ("users", of_user(lambda user: add_recent(user, "i1", 0.123, 20))),
+    "a user's window": ("users", of_user(lambda user: count(user.windows, 1, START_MS, START_MS))),
     "an item's window": ("items", lambda state: _count(state)),
-    "an item's trend": ("items", lambda state: state.items.trending.learn_one(0, 1.0, START_MS)),
+    "an item's trend": ("items", lambda state: trend(state.items.trending, 0, 1.0, START_MS)),
     "a pair's weight in its last bit": ("items", lambda state: _nudge(state)),
     "a user's rating factor in its last bit": ("users", of_user(lambda user: _nudge_factor(user))),
     "the time of waiting lists": ("users", of_user(lambda user: _wait_longer(user))),
@@ -70,8 +73,8 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "an item's rating factor": ("items", lambda state: _nudge_row(state.items.ratings.rows)),
     "an item's history factor": ("items", lambda state: _nudge_row(state.items.history.rows)),
     "a test": ("metrics", lambda state: state.evaluator.prequential.test(1, {}, 0)),
-    "a predicted rating": ("metrics", lambda state: state.evaluator.ratings.add(3.0, 3.0)),
-    "the mean rating": ("metrics", lambda state: _nudge_row(state.items.ratings.mean.state[None])),
+    "a predicted rating": ("metrics", lambda state: _predict(state)),
+    "the mean rating": ("metrics", lambda state: _nudge_row(state.items.ratings.mean[None])),
     "the fold's lists": ("lists", lambda state: _nudge_events(state)),
     "a counter": ("metrics", lambda state: state.metrics.add("events")),
 }
@@ -79,8 +82,12 @@ CHANGES: dict[str, tuple[str, Change]] = {
 
 def _count(state: PartitionState) -> None:
     counts = state.items.windows_of(0)
-    counts.add(1, START_MS, START_MS)
+    count(counts, 1, START_MS, START_MS)
     state.items.set_windows(0, counts)
+
+
+def _predict(state: PartitionState) -> None:
+    state.evaluator.ratings.n += 1
 
 
 def _nudge_factor(user: UserState) -> None:

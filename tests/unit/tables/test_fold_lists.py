@@ -18,6 +18,7 @@ from tests.lists import NOTHING, by_pairs, view_of
 from tests.logs import log_of, made_log, record
 from tests.saved import everything, folded
 from tests.strategies import numbers
+from tests.users import add_recent
 
 SETTINGS = FoldSettings(
     cooccurrence=CooccurrenceSettings(n_history=6, n_keep=10), history=HistoryFactorsSettings(n_factors=8)
@@ -77,7 +78,7 @@ def test_an_item_without_weight_is_no_candidate() -> None:
     """Forgotten, shown again and then paired: it has events and a pair but no weight, so it scores 0 for everybody."""
     log = [record(0, "u1", "a"), record(1, "u2", "b"), record(2, "u3", "c"), record(3, "u9", "a", "impression")]
     state, reader = folded([*log, record(4, "u1", "c")], FoldSettings(max_items=2)), UserState()
-    reader.add_recent("c", 1.0, 6)
+    add_recent(reader, "c", 1.0, 6)
 
     assert float(state.items.weight[state.items.slots["a"]]) == 0.0
     assert ids(state, reader)[CO_OCCURRENCE] == []

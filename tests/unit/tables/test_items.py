@@ -12,7 +12,9 @@ from models.errors import UnknownVersion
 from models.ids import hash64
 from models.windows import WINDOWS
 from tables.items import ItemShares
+from tests.learning import met, pair, trend
 from tests.logs import START_MS
+from tests.window_counts import count
 
 IDS = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="{}"), min_size=1, max_size=64) | (
     st.sampled_from(("ü" * 128, "語" * 85 + "x", "x" * 256))
@@ -23,16 +25,16 @@ def shares_of(*item_ids: str, n_keep: int = 10) -> ItemShares:
     """Items in slots 0, 1 ..., each seen at its own offset, each paired with the one before."""
     shares = ItemShares(CooccurrenceSettings(n_keep=n_keep))
     for offset, item_id in enumerate(item_ids):
-        slot = shares.intern(item_id)
+        slot = met(shares, item_id)
         shares.last_offset[slot], shares.last_ms[slot] = offset, START_MS + offset
         shares.n_events[slot] += 1
         shares.set_weight(slot, 1.0)
         windows = shares.windows_of(slot)
-        windows.add(1, START_MS, START_MS)
+        count(windows, 1, START_MS, START_MS)
         shares.set_windows(slot, windows)
-        shares.trending.learn_one(slot, 1.0, START_MS)
+        trend(shares.trending, slot, 1.0, START_MS)
         others = np.array([slot - 1] if slot else [], np.int32)
-        shares.pairs.learn_one(slot, others, np.ones(len(others)))
+        pair(shares.pairs, slot, others, np.ones(len(others)))
     return shares
 
 
@@ -46,7 +48,7 @@ def take_touched(shares: ItemShares) -> list[int]:
 def only(item_id: str) -> ItemShares:
     """Shares that have just met one item."""
     shares = ItemShares()
-    shares.intern(item_id)
+    met(shares, item_id)
     return shares
 
 
@@ -97,7 +99,7 @@ def test_windows_are_handed_out_as_a_copy() -> None:
     """Counting in it changes no byte of the item until it is set."""
     shares = shares_of("a")
     before, counts = shares.encode(0), shares.windows_of(0)
-    counts.add(2, START_MS, START_MS)
+    count(counts, 2, START_MS, START_MS)
     assert shares.encode(0) == before
 
     shares.set_windows(0, counts)
@@ -120,8 +122,8 @@ def test_slots_are_handed_out_from_the_lowest_free_one() -> None:
     shares = shares_of(*"abcde")
     shares.remove(["d", "b"])
 
-    assert [shares.intern(item_id) for item_id in ("x", "y", "z")] == [1, 3, 5]
-    assert shares.intern("a") == 0
+    assert [met(shares, item_id) for item_id in ("x", "y", "z")] == [1, 3, 5]
+    assert met(shares, "a") == 0
     assert (len(shares), shares.n_slots) == (6, 6)
 
 
@@ -131,7 +133,7 @@ def test_slots_freed_one_after_the_other_are_handed_out_in_order() -> None:
     for item_id in "ebd":
         shares.remove([item_id])
 
-    assert [shares.intern(item_id) for item_id in "xyz"] == [1, 3, 4]
+    assert [met(shares, item_id) for item_id in "xyz"] == [1, 3, 4]
 
 
 def test_a_loaded_share_hands_out_the_same_slots() -> None:
@@ -140,14 +142,14 @@ def test_a_loaded_share_hands_out_the_same_slots() -> None:
     shares.remove(["b", "f", "g"])
     loaded = copied(shares)
 
-    assert [loaded.intern(item_id) for item_id in "wxyz"] == [shares.intern(item_id) for item_id in "wxyz"]
+    assert [met(loaded, item_id) for item_id in "wxyz"] == [met(shares, item_id) for item_id in "wxyz"]
 
 
 def test_a_removed_item_leaves_nothing_to_its_successor() -> None:
     """The next item in the slot starts at zero, in every array, and no row mentions the slot."""
     shares = shares_of(*"abc")
     assert shares.remove(["b"]) == [0, 2]
-    slot = shares.intern("new")
+    slot = met(shares, "new")
 
     assert slot == 1
     assert shares.canonical(slot) == only("new").canonical(0)
@@ -185,7 +187,7 @@ def test_null_takes_an_item_away() -> None:
 
     assert loaded.slots == {"a": 0, "c": 2}
     assert loaded.ids == ["a", None, "c"]
-    assert loaded.intern("next") == 1
+    assert met(loaded, "next") == 1
 
 
 @pytest.mark.parametrize("tombstone_first", [True, False])
@@ -241,7 +243,7 @@ def test_any_slot_can_come_first(slot: int) -> None:
     """A topic's order is not the order of slots; arrays grow as needed."""
     one = ItemShares()
     for number in range(slot + 1 if slot <= 1_000 else 1):
-        one.intern(f"i{number}")
+        met(one, f"i{number}")
     value = bytearray(one.encode(one.slots[f"i{slot}"] if slot <= 1_000 else 0))
     value[1:5] = slot.to_bytes(4, "little")
     loaded = ItemShares()
@@ -249,4 +251,4 @@ def test_any_slot_can_come_first(slot: int) -> None:
     loaded.finish_load()
 
     assert loaded.slots == {"late": slot}
-    assert loaded.intern("next") == (0 if slot else 1)
+    assert met(loaded, "next") == (0 if slot else 1)

@@ -29,7 +29,7 @@ def test_ratings_are_predicted_then_learned(fraction: float) -> None:
     assert ratings.n == len(errors) > 60
     assert ratings.absolute == pytest.approx(sum(map(abs, errors)), rel=1e-12)
     assert ratings.squared == pytest.approx(sum(each * each for each in errors), rel=1e-12)
-    assert state.items.ratings.mean.encode() == model.model.mean.encode()
+    assert state.items.ratings.mean.tolist() == model.mean.tolist()
     for user_id, row in model.users.items():
         user = state.users.get(user_id)
         assert user is not None and user.factors is not None and user.factors.tolist() == row.tolist()

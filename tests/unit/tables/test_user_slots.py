@@ -20,6 +20,8 @@ from tables.waiting import WaitingLists
 from tests.logs import DAY_MS, START_MS, made_log, record
 from tests.plain import plain_kernels
 from tests.saved import folded, in_bytes
+from tests.users import add_recent, is_duplicate, mark_seen, put
+from tests.window_counts import count
 
 BOUNDS = UserBounds(max_recent=5, max_seen=16)
 HASHES = st.integers(1, 2**64 - 1)
@@ -31,10 +33,10 @@ def user_states(draw: st.DrawFn) -> UserState:
     user, rng = UserState(), random.Random(draw(st.integers(0, 2**32)))
     full = draw(st.sampled_from((0.0, 0.5, 1.0)))
     for _ in range(round(full * rng.randrange(40))):
-        user.is_duplicate(rng.randrange(1, 2**64))
-        user.mark_seen(rng.randrange(1, 2**64), BOUNDS.max_seen)
-        user.add_recent(f"i{rng.randrange(30)}", rng.choice((0.5, 1.0, 1e-300, 1e300)), BOUNDS.max_recent)
-        user.windows.add(rng.randrange(9), START_MS + rng.randrange(DAY_MS), START_MS)
+        is_duplicate(user, rng.randrange(1, 2**64))
+        mark_seen(user, rng.randrange(1, 2**64), BOUNDS.max_seen)
+        add_recent(user, f"i{rng.randrange(30)}", rng.choice((0.5, 1.0, 1e-300, 1e300)), BOUNDS.max_recent)
+        count(user.windows, rng.randrange(9), START_MS + rng.randrange(DAY_MS), START_MS)
     if rng.random() < full:
         user.factors = np.array([rng.uniform(-100, 100) for _ in range(11)])
     if rng.random() < full:
@@ -50,7 +52,7 @@ def users_of(*states: UserState) -> Users:
     """Users u0, u1 ... with these states."""
     users = Users(BOUNDS)
     for number, state in enumerate(states):
-        users.put(f"u{number}", state)
+        put(users, f"u{number}", state)
     return users
 
 
@@ -88,9 +90,9 @@ def test_a_slot_used_again_leaves_nothing_behind(first: UserState, second: UserS
     assert read(users, "fresh").encode() == UserState().encode()
 
     users.remove("fresh")
-    users.put("next", third)
+    put(users, "next", third)
     assert users.slot("next") == slot
-    users.put("u1", third)
+    put(users, "u1", third)
 
     assert read(users, "next").encode() == read(users, "u1").encode() == third.encode()
     assert list(users) == ["next", "u1"]
@@ -105,12 +107,12 @@ def test_a_user_is_given_out_as_a_copy(state: UserState) -> None:
         if change is not None:
             change[:] = 7
     copy.recent.append(("x", 1.0))
-    copy.windows.add(1, START_MS, START_MS)
+    count(copy.windows, 1, START_MS, START_MS)
     copy.event_ids[5] = None
     assert read(users, "u0").encode() == state.encode()
 
     before, copy = read(users, "u0").encode(), read(users, "u0")
-    users.put("u0", UserState())
+    put(users, "u0", UserState())
 
     assert copy.encode() == before
 
@@ -123,8 +125,8 @@ def test_slots_of_users_who_come_and_go(n: int, seed: int) -> None:
         state = UserState()
         state.n_events = number
         for each in range(rng.randrange(12)):
-            state.mark_seen(1 + 1_000 * number + each, BOUNDS.max_seen)
-        users.put(f"u{number}", state)
+            mark_seen(state, 1 + 1_000 * number + each, BOUNDS.max_seen)
+        put(users, f"u{number}", state)
         expected[f"u{number}"] = state.encode()
         if rng.random() < 0.4:
             gone = rng.choice(list(expected))
@@ -148,7 +150,7 @@ def test_event_ids_are_remembered_as_one_user_does(seed: int, is_plain: bool) ->
     def said() -> None:
         for _ in range(600):
             event_id = rng.choice((rng.randrange(1, 50), 2**64 - rng.randrange(1, 5)))
-            assert users.is_duplicate(one, event_id) == plain.is_duplicate(event_id)
+            assert users.is_duplicate(one, event_id) == is_duplicate(plain, event_id)
             users.is_duplicate(other, rng.randrange(1, 10))
 
     if is_plain:
@@ -178,7 +180,7 @@ def test_a_lowered_bound_cuts_a_loaded_user() -> None:
     """A history longer than it may be now is cut to its newest; nobody else's is touched."""
     user = UserState()
     for number in range(9):
-        user.add_recent(f"i{number}", float(number + 1), 9)
+        add_recent(user, f"i{number}", float(number + 1), 9)
     users = users_of(user, user)
 
     assert read(users, "u0").recent == read(users, "u1").recent == user.recent[-BOUNDS.max_recent :]
@@ -238,7 +240,7 @@ def touch_all(state: PartitionState) -> None:
 def put_all_back(state: PartitionState) -> None:
     """Take everybody out and in again, in their order."""
     for user_id in list(state.users):
-        state.users.put(user_id, read(state.users, user_id))
+        put(state.users, user_id, read(state.users, user_id))
 
 
 @pytest.mark.parametrize("change", [touch_all, put_all_back])

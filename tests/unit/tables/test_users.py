@@ -5,12 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.cooccurrence import CooccurrenceSettings
 from models.errors import UnknownVersion
 from models.ids import hash64
-from tables.user_state import MAX_EVENT_IDS, UserState
+from tables.fold_settings import FoldSettings
+from tables.partition import PartitionState
+from tables.user_state import UserState
 from tables.users import Users
 from tables.waiting import WaitingLists
-from tests.logs import START_MS
+from tests.logs import START_MS, Record, record
+from tests.saved import Topics, folded
+from tests.users import add_recent, is_duplicate, mark_seen, put
+from tests.window_counts import count
 
 IDS = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="{}"), min_size=1, max_size=64) | (
     st.sampled_from(("ü" * 128, "語" * 85 + "x", "x" * 256))
@@ -23,13 +29,13 @@ def user_states(draw: st.DrawFn) -> UserState:
     """Any user: some with nothing at all."""
     user = UserState()
     for event_id in draw(st.lists(HASHES, max_size=40)):
-        user.is_duplicate(event_id)
+        is_duplicate(user, event_id)
     for item_hash in draw(st.lists(HASHES, max_size=40)):
-        user.mark_seen(item_hash, 16)
+        mark_seen(user, item_hash, 16)
     for item_id, weight in draw(st.lists(st.tuples(IDS, st.floats(0, 1e300)), max_size=8)):
-        user.add_recent(item_id, weight, 5)
+        add_recent(user, item_id, weight, 5)
     for event_type in draw(st.lists(st.integers(0, 9), max_size=8)):
-        user.windows.add(event_type, START_MS, START_MS)
+        count(user.windows, event_type, START_MS, START_MS)
     if draw(st.booleans()):
         user.factors = np.array(draw(st.lists(st.floats(-100, 100), min_size=11, max_size=11)))
     if draw(st.booleans()):
@@ -60,19 +66,6 @@ def test_round_trip(user: UserState) -> None:
     assert rows[0] == rows[1]
 
 
-@given(user=user_states(), event_id=HASHES, item_hash=HASHES, item_id=IDS)
-def test_a_read_user_goes_on_as_the_written_one(user: UserState, event_id: int, item_hash: int, item_id: str) -> None:
-    """The next event does the same to both: nothing that matters stays behind in memory."""
-    decoded = UserState.decode(user.encode())
-    for each in (user, decoded):
-        each.is_duplicate(event_id)
-        each.mark_seen(item_hash, 16)
-        each.add_recent(item_id, 1.0, 5)
-        each.windows.add(1, START_MS + 5_000, START_MS + 5_000)
-
-    assert decoded.encode() == user.encode()
-
-
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x01" + UserState().encode()[1:], b"{}"])
 def test_an_unknown_version_is_refused(data: bytes) -> None:
     """The message says what was found, what is known, and what to do."""
@@ -82,67 +75,59 @@ def test_an_unknown_version_is_refused(data: bytes) -> None:
         Users().apply("u7", data)
 
 
-def test_event_ids_are_known_for_the_last_32() -> None:
-    """The 33rd new id pushes out the first, and a repeat does not make its id younger."""
-    user = UserState()
-    assert [user.is_duplicate(number) for number in range(1, MAX_EVENT_IDS + 1)] == [False] * 32
-    assert user.is_duplicate(1)
+def views(first: int, last: int) -> list[Record]:
+    """One user views items `first` to `last`, one after the other."""
+    return [record(number, "u", f"i{number}") for number in range(first, last + 1)]
 
-    assert not user.is_duplicate(33)
 
-    assert not user.is_duplicate(1)
-    assert [user.is_duplicate(number) for number in (3, 33, 1)] == [True, True, True]
-    assert len(user.event_ids) == MAX_EVENT_IDS
+def seen_by(state: PartitionState) -> list[int]:
+    """What the user has seen, the item seen longest ago first."""
+    user = user_of(state.users, "u")
+    return list(user.seen[: user.n_seen].tolist())
 
 
 @pytest.mark.parametrize("max_seen", [1, 2, 7, 8, 9, 16, 100])
 def test_seen_items_up_to_the_bound(max_seen: int) -> None:
     """The newest `max_seen` stay, in the order they were last seen."""
-    user = UserState()
-    assert all(user.mark_seen(number, max_seen) for number in range(1, 301))
-    assert not user.mark_seen(301 - max_seen, max_seen)
+    state = folded([*views(1, 300), record(301, "u", f"i{301 - max_seen}")], FoldSettings(max_seen=max_seen))
+    newest = [hash64(f"i{number}") for number in range(301 - max_seen, 301)]
 
-    newest = list(range(301 - max_seen, 301))
-    assert user.seen[: user.n_seen].tolist() == [*newest[1:], newest[0]]
+    assert seen_by(state) == [*newest[1:], newest[0]]
 
 
 @pytest.mark.parametrize(("stored", "bound"), [(40, 16), (9, 8), (40, 39), (8, 1)])
 def test_a_lowered_bound_cuts_the_seen_items_of_a_loaded_user(stored: int, bound: int) -> None:
-    """A user written with a greater `max_seen` is cut to the newest; no byte outside of its array is touched."""
-    user = UserState()
-    for number in range(1, stored + 1):
-        user.mark_seen(number, stored)
-    loaded = UserState.decode(user.encode())
-    loaded.seen = np.concatenate((loaded.seen, np.full(64, 7, np.uint64)))[: len(loaded.seen)]  # a view: 7s behind it
-    behind = loaded.seen.base
-    assert behind is not None
-    loaded.mark_seen(1_000, bound)
+    """At the next item a user written with a greater `max_seen` is cut to the newest; others have what they had."""
+    topics = Topics()
+    log = [*views(1, stored), *(record(100 + number, "other", f"i{number}") for number in range(stored))]
+    topics.save(folded(log, FoldSettings(max_seen=stored)).cut(-1))
+    state = Topics.load(PartitionState(0, 1, FoldSettings(max_seen=bound)), topics.history)
+    before = user_of(state.users, "other").encode()
+    state.fold(*record(1_000, "u", "new"))
 
-    assert np.asarray(behind)[max(8, stored) :].tolist() == [7] * 64, "written behind the end of the array"
-    assert loaded.n_seen <= bound
-    assert loaded.seen[: loaded.n_seen].tolist() == [*range(stored - bound + 2, stored + 1), 1_000]
+    newest = [f"i{number}" for number in range(stored - bound + 2, stored + 1)]
+    assert seen_by(state) == [hash64(item_id) for item_id in (*newest, "new")]
+    assert user_of(state.users, "other").encode() == before
 
 
 def test_recent_items_are_distinct_and_bounded() -> None:
-    """An item that comes again moves to the end with its new weight; the history before it leaves it out."""
-    user = UserState()
-    for item_id in "abcd":
-        user.add_recent(item_id, 1.0, 3)
-    assert user.recent == [("b", 1.0), ("c", 1.0), ("d", 1.0)]
+    """An item that comes again moves to the end with its new weight."""
+    state = folded(views(1, 4), FoldSettings(cooccurrence=CooccurrenceSettings(n_history=3)))
+    assert user_of(state.users, "u").recent == [("i2", 1.0), ("i3", 1.0), ("i4", 1.0)]
 
-    assert user.add_recent("b", 0.5, 3) == [("c", 1.0), ("d", 1.0)]
+    state.fold(*record(5, "u", "i2", "dislike"))
 
-    assert user.recent == [("c", 1.0), ("d", 1.0), ("b", 0.5)]
-    assert user.newest_items() == ["b", "d", "c"]
-    assert user.add_recent("e", 1.0, 3) == [("c", 1.0), ("d", 1.0), ("b", 0.5)]
+    user = user_of(state.users, "u")
+    assert user.recent == [("i3", 1.0), ("i4", 1.0), ("i2", 0.5)]
+    assert user.newest_items() == ["i2", "i4", "i3"]
 
 
 def test_users_stand_in_the_order_of_their_last_touch() -> None:
     """Touching and putting move a user behind all others; reading does not."""
     users = Users()
     for offset, user_id in enumerate("abc"):
-        users.put(user_id, user_at(offset, 10 * offset))
-    users.put("a", user_at(3, 30))
+        put(users, user_id, user_at(offset, 10 * offset))
+    put(users, "a", user_at(3, 30))
     users.get("b")
     users.slot("b")
 
@@ -179,7 +164,7 @@ def user_of(users: Users, user_id: str) -> UserState:
 def test_remove_forgets() -> None:
     """A removed user is unknown, and a new one under its name starts at nothing."""
     users = Users()
-    users.put("a", user_at(1))
+    put(users, "a", user_at(1))
     users.remove("a")
     assert len(users) == 0
     assert users.get("a") is None

@@ -15,6 +15,7 @@ from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, by_pairs, partition
 from tests.logs import HOUR_MS, START_MS, log_of, made_log, record
 from tests.saved import folded
 from tests.strategies import numbers
+from tests.users import add_recent, mark_seen
 
 NUMBERS = numbers(60, 60)
 
@@ -50,7 +51,7 @@ def test_similar_items_against_brute_force(numbers: list[int], n: int) -> None:
     view = view_of(*states)
     for item_id in view.ids:
         reader = UserState()
-        reader.add_recent(item_id, 1.0, 6)
+        add_recent(reader, item_id, 1.0, 6)
         expected = {other: gave[item_id] for other, gave in brute_force(states, reader).items()}
         assert dict(view.similar(item_id, 50)) == pytest.approx(expected, rel=1e-12)
         assert [other for other, _ in view.similar(item_id, 3)] == [other for other, _ in view.similar(item_id, 50)][:3]
@@ -100,7 +101,7 @@ def test_filler_stands_behind_what_the_history_names() -> None:
     state = folded([record(0, "u1", "a"), record(1, "u1", "b"), record(2, "u2", "c"), record(3, "u3", "c")])
     view = view_of(state)
     reader = UserState()
-    reader.add_recent("a", 1.0, 6)
+    add_recent(reader, "a", 1.0, 6)
     found = by_pairs(view, reader, 2, view.filler(START_MS, 5))
 
     assert [(item.item_id, item.source, item.because) for item in found] == [
@@ -117,7 +118,7 @@ def test_forbidden_items_are_not_offered_and_come_back() -> None:
     state = folded([record(0, "u1", "a"), record(1, "u1", "b"), record(2, "u1", "c")])
     view = view_of(state)
     reader = UserState()
-    reader.add_recent("a", 1.0, 6)
+    add_recent(reader, "a", 1.0, 6)
     view.forbid(["b", "later"])
     state.fold(*record(3, "u1", "later"))
     view.sync()
@@ -200,10 +201,10 @@ def test_a_decay_of_nothing_looks_at_the_last_item_alone() -> None:
     view.set_share(0, state.items)
     reader = UserState()
     for item_id in ("a", "b", "c"):
-        reader.add_recent(item_id, 1.0, 6)
-        reader.mark_seen(hash64(item_id), 10)
+        add_recent(reader, item_id, 1.0, 6)
+        mark_seen(reader, hash64(item_id), 10)
     assert [(item.item_id, item.because[0]) for item in by_pairs(view, reader, 9, NOTHING)] == [("d", "c")]
 
-    reader.add_recent("unknown", 1.0, 6)
+    add_recent(reader, "unknown", 1.0, 6)
 
     assert [item.item_id for item in by_pairs(view, reader, 9, NOTHING)] in ([], ["d"])

@@ -7,6 +7,7 @@ from tables.numbering import Numbers
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import ItemView
+from tests.learning import met
 from tests.lists import BOUNDS, PAIRS, by_pairs, partitions, users_of, view_of
 from tests.logs import made_log
 
@@ -90,7 +91,7 @@ def test_one_share_after_the_other_or_all_at_once(states: list[PartitionState]) 
     readers = users_of(states)
     assert lists(at_once, readers) == lists(one_by_one, readers)
 
-    empty.intern("late")
+    met(empty, "late")
     one_by_one.sync()
 
     assert one_by_one.slots_of(one_by_one.index["late"]) == [(empty, 0)]

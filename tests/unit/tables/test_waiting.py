@@ -11,6 +11,7 @@ from tables.user_codec import stamps
 from tables.user_state import UserState
 from tables.users import Users
 from tables.waiting import WaitingLists
+from tests.users import add_recent
 
 HASHES = st.integers(1, 2**64 - 1)
 LISTS = st.builds(
@@ -57,7 +58,7 @@ def user_with(waiting: WaitingLists | None) -> UserState:
     """A user whose lists wait."""
     user = UserState()
     user.last_offset, user.last_ms, user.waiting = 7, 9, waiting
-    user.add_recent("i1", 1.0, 5)
+    add_recent(user, "i1", 1.0, 5)
     return user
 
 

@@ -10,9 +10,10 @@ from models.window_kernels import TRIM_EVERY
 from models.windows import WINDOWS
 from tables.windows import WindowCounts
 from tests.logs import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.window_counts import Counted
 
 START_MS = 1000 * 7 * DAY_MS  # a bucket edge of every window
-MINUTE, HOUR, DAY, WEEK = range(4)
+MINUTE = 0
 EVENTS = st.lists(
     st.tuples(
         st.integers(0, 3),
@@ -26,16 +27,17 @@ EVENTS = st.lists(
 
 def counted(*times_ms: int, as_of_ms: int | None = None) -> WindowCounts:
     """Events of type 0; as of the greatest time so far, or of a fixed one."""
-    counts, now_ms = WindowCounts(), 0
+    rows, now_ms = Counted(), 0
     for time_ms in times_ms:
         now_ms = max(now_ms, time_ms)
-        counts.add(0, time_ms, as_of_ms or now_ms)
-    return counts
+        rows.add(0, 0, time_ms, as_of_ms or now_ms)
+    return rows.of(0)
 
 
 def windows(counts: WindowCounts, as_of_ms: int) -> list[int]:
     """Counts of type 0 in 1m, 1h, 1d, 7d."""
-    return [counts.count(0, index, as_of_ms) for index in range(len(WINDOWS))]
+    found = dict(counts.features({0: "view"}, as_of_ms))
+    return [found[f"view_{window.name}"] for window in WINDOWS]
 
 
 @pytest.mark.parametrize(
@@ -106,11 +108,12 @@ def test_an_event_out_of_a_window_makes_no_bucket_there() -> None:
 
 def test_late_events_count_in_the_total_only() -> None:
     """`late` says that the partition's grace is over."""
-    counts = counted(START_MS)
-    counts.add(0, START_MS - HOUR_MS, START_MS, late=True)
+    rows = Counted()
+    rows.add(0, 0, START_MS, START_MS)
+    rows.add(0, 0, START_MS - HOUR_MS, START_MS, late=True)
 
-    assert windows(counts, START_MS) == [1, 1, 1, 1]
-    assert counts.totals == {0: 2}
+    assert windows(rows.of(0), START_MS) == [1, 1, 1, 1]
+    assert rows.of(0).totals == {0: 2}
 
 
 def test_what_is_out_of_every_window_goes_when_buckets_have_grown() -> None:
@@ -126,38 +129,40 @@ def test_what_is_out_of_every_window_goes_when_buckets_have_grown() -> None:
 
 def test_a_late_event_leaves_every_bucket_alone() -> None:
     """It makes none and drops none."""
-    counts = counted(START_MS)
-    before = dict(counts.buckets)
-    counts.add(0, START_MS, START_MS + 8 * DAY_MS, late=True)
+    rows = Counted()
+    rows.add(0, 0, START_MS, START_MS)
+    before = rows.of(0).buckets
+    rows.add(0, 0, START_MS, START_MS + 8 * DAY_MS, late=True)
 
-    assert counts.buckets == before
+    assert rows.of(0).buckets == before
 
 
 def test_buckets_are_bounded() -> None:
     """A year of events with many types and out-of-order times: never more than are alive, and 32 to spare."""
-    rng, counts, n_alive = random.Random(1), WindowCounts(), 3 * sum(window.n_buckets for window in WINDOWS)
+    rng, rows, n_alive = random.Random(1), Counted(), 3 * sum(window.n_buckets for window in WINDOWS)
     for number in range(20_000):
         now_ms = START_MS + 26 * MINUTE_MS * number
-        counts.add(number % 3, now_ms - rng.choice((0, 0, HOUR_MS, DAY_MS)), now_ms)
-        assert len(counts.buckets) < n_alive + TRIM_EVERY
+        rows.add(0, number % 3, now_ms - rng.choice((0, 0, HOUR_MS, DAY_MS)), now_ms)
+        assert rows.buckets.length[0] < n_alive + TRIM_EVERY
 
 
 def test_types_are_apart() -> None:
     """Each type has its own buckets and totals, the greatest number too."""
-    counts = WindowCounts()
-    counts.add(0, START_MS, START_MS)
-    counts.add(65_535, START_MS, START_MS)
-    decoded, _ = WindowCounts.decode(memoryview(counts.encode()))
+    rows = Counted()
+    rows.add(0, 0, START_MS, START_MS)
+    rows.add(0, 65_535, START_MS, START_MS)
+    decoded, _ = WindowCounts.decode(memoryview(rows.of(0).encode()))
+    found = dict(decoded.features({0: "view", 1: "click", 65_535: "like"}, START_MS))
 
-    assert [decoded.count(number, DAY, START_MS) for number in (0, 1, 65_535)] == [1, 0, 1]
+    assert {name: n for name, n in found.items() if name.endswith("_1d")} == {"view_1d": 1, "like_1d": 1}
 
 
 def test_features_name_every_window_of_the_types_ever_seen() -> None:
     """In the order of the types' numbers; what is out of a window is 0, what was never seen is not there."""
-    counts = WindowCounts()
-    counts.add(2, START_MS, START_MS)
-    counts.add(0, START_MS, START_MS + 2 * DAY_MS)
-    found = dict(counts.features(dict(enumerate(("view", "click", "like"))), START_MS + 2 * DAY_MS))
+    rows = Counted()
+    rows.add(0, 2, START_MS, START_MS)
+    rows.add(0, 0, START_MS, START_MS + 2 * DAY_MS)
+    found = dict(rows.of(0).features(dict(enumerate(("view", "click", "like"))), START_MS + 2 * DAY_MS))
 
     assert found == {
         "view_1m": 0,
@@ -177,36 +182,39 @@ def test_features_name_every_window_of_the_types_ever_seen() -> None:
 @given(events=EVENTS, reload_at=st.integers(0, 30))
 def test_counts_against_the_list_of_events(events: list[tuple[int, int, int, bool]], reload_at: int) -> None:
     """With a clock that never falls, every window holds exactly the events whose bucket is alive, loaded or not."""
-    counts, plain, now_ms = WindowCounts(), WindowCounts(), START_MS
+    rows, plain, now_ms = Counted(), Counted(), START_MS
     kept: list[tuple[int, int]] = []
     for number, (event_type, step_ms, lag_ms, late) in enumerate(events):
         now_ms += step_ms
         if number == reload_at:
-            counts, _ = WindowCounts.decode(memoryview(counts.encode()))
-        for each in (counts, plain):
-            each.add(event_type, now_ms - lag_ms, now_ms, late=late)
+            again, _ = WindowCounts.decode(memoryview(rows.of(0).encode()))
+            rows = Counted()
+            rows.put(0, again)
+        for each in (rows, plain):
+            each.add(0, event_type, now_ms - lag_ms, now_ms, late)
         if not late:
             kept.append((event_type, now_ms - lag_ms))
-    names = ("a", "b", "c", "d")
+    counts, names = rows.of(0), ("a", "b", "c", "d")
     features = dict(counts.features(dict(enumerate(names)), now_ms))
-    for index, window in enumerate(WINDOWS):
+    for window in WINDOWS:
         floor = now_ms // window.step_ms - window.n_buckets
         for event_type in range(4):
             alive = sum(t == event_type and time_ms // window.step_ms > floor for t, time_ms in kept)
-            assert counts.count(event_type, index, now_ms) == alive
             assert features.get(f"{names[event_type]}_{window.name}", 0) == alive
     assert sum(counts.totals.values()) == len(events)
-    assert counts.encode() == plain.encode()
-    assert counts.canonical() == plain.canonical()
+    assert counts.encode() == plain.of(0).encode()
+    assert counts.canonical() == plain.of(0).canonical()
 
 
 @given(events=EVENTS)
 def test_round_trip(events: list[tuple[int, int, int, bool]]) -> None:
     """What is read is what was written, in the same order, and the length is told; what follows is left alone."""
-    counts, now_ms = WindowCounts(), START_MS
+    rows, now_ms = Counted(), START_MS
+    rows.put(0, WindowCounts())
     for event_type, step_ms, lag_ms, late in events:
         now_ms += step_ms
-        counts.add(event_type, now_ms - lag_ms, now_ms, late=late)
+        rows.add(0, event_type, now_ms - lag_ms, now_ms, late)
+    counts = rows.of(0)
     data = counts.encode()
     decoded, size = WindowCounts.decode(memoryview(data + b"more"))
 

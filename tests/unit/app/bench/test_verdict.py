@@ -14,6 +14,8 @@ from models.cooccurrence import CooccurrenceSettings
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tables.user_state import UserState
+from tests.learning import pair
+from tests.users import put
 
 NOW = 1_700_000_000_000
 DAY = 86_400_000
@@ -153,14 +155,14 @@ def lose(state: PartitionState) -> None:
     """Two events of b are missing."""
     user = user_of(state, "b")
     user.n_events -= 2
-    state.users.put("b", user)
+    put(state.users, "b", user)
 
 
 def double(state: PartitionState) -> None:
     """Two events of a are counted twice."""
     user = user_of(state, "a")
     user.n_events += 2
-    state.users.put("a", user)
+    put(state.users, "a", user)
 
 
 def lose_and_double(state: PartitionState) -> None:
@@ -187,7 +189,7 @@ def change_pair(state: PartitionState) -> None:
 def invent_pair(state: PartitionState) -> None:
     """A pair nobody made, both ways."""
     others = np.array([state.items.slots["k"]], np.int32)
-    state.items.pairs.learn_one(state.items.slots["i"], others, np.array([1.0]))
+    pair(state.items.pairs, state.items.slots["i"], others, np.array([1.0]))
 
 
 def drop_pair(state: PartitionState) -> None:
@@ -204,14 +206,14 @@ def change_history(state: PartitionState) -> None:
     """The same history in another order."""
     user = user_of(state, "a")
     user.recent.reverse()
-    state.users.put("a", user)
+    put(state.users, "a", user)
 
 
 def change_bucket(state: PartitionState) -> None:
     """One living bucket counts one more."""
     user = user_of(state, "a")
     user.windows.buckets[max(user.windows.buckets)] += 1
-    state.users.put("a", user)
+    put(state.users, "a", user)
 
 
 def change_total(state: PartitionState) -> None:
@@ -294,7 +296,7 @@ def test_buckets_dead_by_the_clock_are_not_compared() -> None:
     user = user_of(state, "a")
     assert user.windows.buckets
     user.windows.buckets.clear()
-    state.users.put("a", user)
+    put(state.users, "a", user)
     assert not user_of(state, "a").windows.buckets
 
     assert judged(oracle, state).exact

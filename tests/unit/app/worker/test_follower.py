@@ -12,6 +12,7 @@ from app.worker import follower as module
 from app.worker.follower import ShareFollower
 from app.worker.live_view import LiveView
 from tables.items import ItemShares
+from tests.learning import met
 
 SETTINGS = Settings()
 TOPIC = "items"
@@ -64,7 +65,7 @@ def records(partition: int, n: int = N_RECORDS) -> list[object]:
     """Values of items that stand in this partition alone."""
     share = ItemShares()
     for number in range(n):
-        share.intern(f"{partition}-{number}")
+        met(share, f"{partition}-{number}")
     return [SimpleNamespace(key=item_id.encode(), value=share.encode(slot)) for item_id, slot in share.slots.items()]
 
 

@@ -128,6 +128,7 @@ def test_lists_that_lack_events_are_the_first_made_anew(owned: OwnedPartition) -
 
 def test_lists_that_are_out_are_said_to_be_so_by_a_checkpoint_of_their_own(owned: OwnedPartition) -> None:
     """Whoever takes over after a clean stop does not send them again; once it is said, nothing is left to say."""
+
     def needed() -> bool:
         return owned.needs_checkpoint
 

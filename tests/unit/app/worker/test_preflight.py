@@ -13,6 +13,9 @@ from models.windows import WINDOWS
 from tables.items import ItemShares
 from tables.user_state import UserState
 from tables.windows import WindowCounts
+from tests.learning import met, pair
+from tests.users import add_recent, is_duplicate, mark_seen
+from tests.window_counts import count
 
 NOW_MS = 1_700_000_000_000
 
@@ -23,7 +26,7 @@ def full_windows(n_types: int) -> WindowCounts:
     for event_type in range(n_types):
         for window in WINDOWS:
             for back in range(window.n_buckets):
-                counts.add(event_type, NOW_MS - back * window.step_ms, NOW_MS)
+                count(counts, event_type, NOW_MS - back * window.step_ms, NOW_MS)
     assert len(counts.buckets) >= n_types * sum(window.n_buckets for window in WINDOWS)
     return counts
 
@@ -32,11 +35,11 @@ def user_full_to_the_brim(settings: Settings) -> UserState:
     """A user with all a user can have, under the longest ids."""
     user = UserState()
     for number in range(settings.max_seen):
-        user.mark_seen(hash64(f"i{number}"), settings.max_seen)
+        mark_seen(user, hash64(f"i{number}"), settings.max_seen)
     for number in range(settings.history_size + 5):
-        user.add_recent(f"{number:05d}" + "x" * 251, 1.0, settings.history_size)
+        add_recent(user, f"{number:05d}" + "x" * 251, 1.0, settings.history_size)
     for number in range(40):
-        user.is_duplicate(number)
+        is_duplicate(user, number)
     user.windows = full_windows(len(settings.fold.rules.types))
     return user
 
@@ -45,11 +48,14 @@ def item_full_to_the_brim(settings: Settings) -> bytes:
     """The value of an item whose row is as long as it gets, under the longest ids."""
     fold = settings.fold
     shares = ItemShares(fold.cooccurrence, fold.ratings, fold.history, fold.following)
-    slot = shares.intern("y" * 256)
+    slot = met(shares, "y" * 256)
+    n_followers = 2 * fold.following.n_keep - 1
+    followers = np.arange(n_followers, dtype="<i4").tobytes() + np.ones(n_followers, "<f4").tobytes()
+    shares.following.set_section(slot, followers)
     longest = b""
     for number in range(3 * settings.neighbours):
-        other = shares.intern(f"{number:05d}")
-        shares.pairs.learn_one(slot, np.array([other], np.int32), np.array([1.0 + number]))
+        other = met(shares, f"{number:05d}")
+        pair(shares.pairs, slot, np.array([other], np.int32), np.array([1.0 + number]))
         if len(value := shares.encode(slot)) > len(longest):
             longest = value
     shares.set_windows(slot, full_windows(len(settings.fold.rules.types)))

@@ -8,6 +8,7 @@ import pytest
 
 from app.worker.process import KEPT_LINES, WorkerProcess
 from models.errors import ServiceError
+from tests.exits import wait_exit
 
 N_LINES = 3 * KEPT_LINES
 
@@ -23,7 +24,7 @@ print('{{"event": "stopped"}}')
 def run(program: str, folder: Path) -> WorkerProcess:
     """Start a program and wait until it has ended."""
     process = WorkerProcess({}, folder / "log", command=(sys.executable,), arguments=("-c", program))
-    process.wait_exit(20)
+    wait_exit(process, 20)
     return process
 
 
@@ -58,7 +59,7 @@ def test_our_code_runs_whatever_lies_in_the_working_folder(tmp_path: Path) -> No
 
     process = WorkerProcess({}, tmp_path / "log", arguments=("--help",), folder=tmp_path)
 
-    assert process.wait_exit(30) == 0
+    assert wait_exit(process, 30) == 0
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from tables.list_json import decode_list
 from tables.list_model import ListModels
 from tables.names import Names
 from tables.partition import PartitionState
+from tests.learning import met
 from tests.logs import record
 from tests.plain import plain_kernels
 from tests.saved import fold_all
@@ -348,7 +349,7 @@ def test_share_that_was_own_for_a_moment_is_shown_again() -> None:
     stage = Stage()
     follower = ShareFollower(Broker("nowhere"), "items", stage.view, SETTINGS.fold)
     share = ItemShares()
-    share.intern("elsewhere")
+    met(share, "elsewhere")
     follower._shares = {1: share}
     follower.follow({1})
     assert 1 not in stage.view.items.shares
