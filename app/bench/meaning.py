@@ -17,6 +17,8 @@ STREAM: Final = {
 FRESHNESS: Final = {
     "rate": "events a second, each sent when it is due, whatever becomes of the others",
     "users": "people that the events are of",
+    "items": "things in the catalogue that the events are on",
+    "touched": "those among them that had an event before anything was measured",
     "n": "events sent in the measured time",
     "probed": "clicks among them whose user's list was read every ms until it reacted",
     "unread": "lists that did not react within 10 s",

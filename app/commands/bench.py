@@ -145,10 +145,21 @@ def stream(
 @click.option("--rate", type=click.FloatRange(1), default=1000, show_default=True, help="Events a second.")
 @click.option("--seconds", type=click.FloatRange(1), default=60, show_default=True, help="Measured, after a warm-up.")
 @click.option("--intake", is_flag=True, help="Once more through the intake, and what that adds.")
+@click.option(
+    "--items",
+    type=click.IntRange(100, 500_000),
+    help="Size of the catalogue, all of it touched before; by default 2,000, most of it touched.",
+)
 @_services
 @json_flag
 def freshness(
-    rate: float, seconds: float, intake: bool, broker: str | None, redis_url: str | None, as_json: bool
+    rate: float,
+    seconds: float,
+    intake: bool,
+    items: int | None,
+    broker: str | None,
+    redis_url: str | None,
+    as_json: bool,
 ) -> None:
     """See how soon a click shows in the list that a reader gets.
 
@@ -160,10 +171,14 @@ def freshness(
     With --intake the same traffic comes once more as others write it: without keys, nested, in a topic of its own that
     the intake reads.
 
+    What a large catalogue costs shows in two runs, e.g. with --items 2000 and --items 100000: each item has an event
+    that is folded before the clock runs (`touched` says how many have), then the same rate of events follows.
+
     \b
     Examples:
       freshet bench freshness --rate 1000 --seconds 60 --json
       freshet bench freshness --rate 200 --seconds 20 --intake
+      freshet bench freshness --rate 300 --seconds 15 --items 100000
     """
     from app.bench.freshness import bounds, run_freshness
     from app.bench.meaning import FRESHNESS, FRESHNESS_INTAKE, rows
@@ -176,6 +191,7 @@ def freshness(
         access=_access(broker, redis_url),
         show_progress=sys.stderr.isatty(),
         intake=intake,
+        items=items,
     )
     if as_json:
         print_json(result)
