@@ -71,11 +71,12 @@ def run_freshness(
     Returns
     -------
     dict[str, object]
-        `rate`, `users`, `items`; `touched`: those with an event before anything is measured. `n`: events sent in the measured time; `probed`: those among them that were waited for;
-        `unread`: those whose list did not react within 10 s. `p50_ms`, `p95_ms`, `p99_ms`: from when a probe was due
-        to be sent until a GET shows a list that is as new and no longer offers its item. `raw_p50_ms`, `raw_p99_ms`:
-        from the same time until a plain consumer has parsed the same event. `max_stall_ms`: the longest time that the
-        worker's event loop stood still meanwhile; `max_checkpoint_stall_ms`: the longest that a checkpoint held it.
+        `rate`, `users`, `items`; `touched`: those with an event before anything is measured. `n`: events sent in the
+        measured time; `probed`: those among them that were waited for; `unread`: those whose list did not react within
+        10 s. `p50_ms`, `p95_ms`, `p99_ms`: from when a probe was due to be sent until a GET shows a list that is as new
+        and no longer offers its item. `raw_p50_ms`, `raw_p99_ms`: from the same time until a plain consumer has parsed
+        the same event. `max_stall_ms`: the longest time that the worker's event loop stood still meanwhile;
+        `max_checkpoint_stall_ms`: the longest that a checkpoint held it.
         With `intake` the same once more, names behind `intake_`; `added_p50_ms`, `added_p99_ms`: the difference.
 
     Raises
