@@ -24,6 +24,7 @@ from app.worker.process import WorkerProcess
 from models.errors import ServiceError, SettingsError
 
 PRELOADED = 10_000
+FIRST = 110_000  # where a size is asked for: people's histories are full, whatever the catalogue
 WARM_UP_S = 5.0
 READY_S = 60.0
 BACKLOG_PER_S = 500.0  # far fewer than a slow machine folds
@@ -65,8 +66,8 @@ def run_freshness(
     intake
         Whether to measure once more with events that come through the intake.
     items
-        Size of the catalogue, each item of which is touched before anything is measured; None: 2,000, of which the
-        first events touch most.
+        Size of the catalogue, each item of which is touched before anything is measured, by `FIRST` events or more;
+        None: 2,000, of which the first 10,000 events touch most.
 
     Returns
     -------
@@ -102,7 +103,10 @@ class _Freshness:
         self._progress = progress
         self._n_items = N_ITEMS if items is None else items
         self._traffic = Traffic(0, self._n_items)
-        self._first = [*([] if items is None else self._traffic.touching_all()), *self._traffic.preloaded(PRELOADED)]
+        if items is None:
+            self._first = self._traffic.preloaded(PRELOADED)
+        else:
+            self._first = [*self._traffic.touching_all(), *self._traffic.preloaded(max(PRELOADED, FIRST - items))]
         self._n_touched = n_touched(self._first)
         self._lines: list[tuple[float, dict[str, Any]]] = []  # when each came
 

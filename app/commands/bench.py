@@ -174,7 +174,8 @@ def freshness(
     the intake reads.
 
     What a large catalogue costs shows in two runs, e.g. with --items 2000 and --items 100000: each item has an event
-    that is folded before the clock runs (`touched` says how many have), then the same rate of events follows.
+    that is folded before the clock runs (`touched` says how many have), and there are 110,000 such events at least, so
+    that people have equally long histories with either; then the same rate of events follows.
 
     \b
     Examples:
