@@ -170,12 +170,15 @@ class ItemView(NumberedItems):
     def top(self, scores: Floats, k: int, among: npt.NDArray[np.intp] | None = None) -> list[tuple[int, float]]:
         """The `k` items with the greatest scores above 0, by item number; of all, or of some."""
         candidates = np.flatnonzero(self.allowed[: len(scores)]) if among is None else among[self.allowed[among]]
+        candidates = candidates[scores[candidates] > 0.0]
         values = scores[candidates]
-        least = 0.0
         if len(values) > k > 0:
-            least = max(0.0, float(np.partition(values, len(values) - k)[len(values) - k]))
-        kept = (values > 0.0) & (values >= least)
-        return self._ordered(candidates[kept], values[kept], k)
+            above = values > values.min()  # numpy takes 20 times as long to part values most of which are equal
+            if np.count_nonzero(above) > k:
+                candidates, values = candidates[above], values[above]
+            kept = values >= np.partition(values, len(values) - k)[len(values) - k]
+            candidates, values = candidates[kept], values[kept]
+        return self._ordered(candidates, values, k)
 
     def filler(self, as_of_ms: int, k: int) -> Filler:
         """What trends, the widest window, and behind it what is popular; the first has score 1."""

@@ -8,22 +8,26 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
+import orjson
 from rich.progress import Progress
 
 from app.bench.backlog import preload
 from app.bench.child import Child
 from app.bench.freshness_intake import create_foreign, foreign_form, foreign_source, foreign_topic, offsets_told
-from app.bench.freshness_load import N_USERS, OpenLoop, Traffic
+from app.bench.freshness_load import N_ITEMS, N_USERS, OpenLoop, Traffic
 from app.bench.place import Place, own_place
+from app.bench.workload import Sent
 from app.client import AsyncReader
-from app.replay.progress import shown
+from app.replay.progress import Bar, shown
 from app.worker.preflight import prepare_topics
 from app.worker.process import WorkerProcess
 from models.errors import ServiceError, SettingsError
 
 PRELOADED = 10_000
+FIRST = 110_000  # where a size is asked for: people's histories are full, whatever the catalogue
 WARM_UP_S = 5.0
 READY_S = 60.0
+BACKLOG_PER_S = 500.0  # far fewer than a slow machine folds
 STARTED_S = 20.0
 ENDED_S = 20.0
 POLL_S = 0.05
@@ -45,6 +49,7 @@ def run_freshness(
     show_progress: bool,
     warm_up_s: float = WARM_UP_S,
     intake: bool = False,
+    items: int | None = None,
 ) -> dict[str, object]:
     """Send events at a fixed rate, whatever becomes of them, and read the lists of some of their users all the time.
 
@@ -60,15 +65,19 @@ def run_freshness(
         Settings by which they let one in; by default they ask for nothing.
     intake
         Whether to measure once more with events that come through the intake.
+    items
+        Size of the catalogue, each item of which is touched before anything is measured, by `FIRST` events or more;
+        None: 2,000, of which the first 10,000 events touch most.
 
     Returns
     -------
     dict[str, object]
-        `rate`, `users`; `n`: events sent in the measured time; `probed`: those among them that were waited for;
-        `unread`: those whose list did not react within 10 s. `p50_ms`, `p95_ms`, `p99_ms`: from when a probe was due
-        to be sent until a GET shows a list that is as new and no longer offers its item. `raw_p50_ms`, `raw_p99_ms`:
-        from the same time until a plain consumer has parsed the same event. `max_stall_ms`: the longest time that the
-        worker's event loop stood still meanwhile; `max_checkpoint_stall_ms`: the longest that a checkpoint held it.
+        `rate`, `users`, `items`; `touched`: those with an event before anything is measured. `n`: events sent in the
+        measured time; `probed`: those among them that were waited for; `unread`: those whose list did not react within
+        10 s. `p50_ms`, `p95_ms`, `p99_ms`: from when a probe was due to be sent until a GET shows a list that is as new
+        and no longer offers its item. `raw_p50_ms`, `raw_p99_ms`: from the same time until a plain consumer has parsed
+        the same event. `max_stall_ms`: the longest time that the worker's event loop stood still meanwhile;
+        `max_checkpoint_stall_ms`: the longest that a checkpoint held it.
         With `intake` the same once more, names behind `intake_`; `added_p50_ms`, `added_p99_ms`: the difference.
 
     Raises
@@ -82,17 +91,23 @@ def run_freshness(
         own_place("freshness", broker, redis_url, access, partitions=4) as place,
         shown(enabled=show_progress) as progress,
     ):
-        return asyncio.run(_Freshness(place, rate, progress).run(seconds, warm_up_s, intake=intake))
+        return asyncio.run(_Freshness(place, rate, progress, items).run(seconds, warm_up_s, intake=intake))
 
 
 class _Freshness:
     """One run."""
 
-    def __init__(self, place: Place, rate: float, progress: Progress) -> None:
+    def __init__(self, place: Place, rate: float, progress: Progress, items: int | None) -> None:
         self._place = place
         self._rate = rate
         self._progress = progress
-        self._traffic = Traffic(seed=0)
+        self._n_items = N_ITEMS if items is None else items
+        self._traffic = Traffic(0, self._n_items)
+        if items is None:
+            self._first = self._traffic.preloaded(PRELOADED)
+        else:
+            self._first = [*self._traffic.touching_all(), *self._traffic.preloaded(max(PRELOADED, FIRST - items))]
+        self._n_touched = n_touched(self._first)
         self._lines: list[tuple[float, dict[str, Any]]] = []  # when each came
 
     async def run(self, seconds: float, warm_up_s: float, *, intake: bool) -> dict[str, object]:
@@ -101,12 +116,19 @@ class _Freshness:
         if intake:
             await create_foreign(settings)
             self._place.settings.sources["visits"] = foreign_source(settings.namespace)
-        records = self._traffic.preloaded(PRELOADED)
-        await preload(settings.kafka, names.events, settings.partitions, records, lambda n: None)
+        n_first = len(self._first)
+        await preload(settings.kafka, names.events, settings.partitions, self._first, lambda n: None)
         worker = self._place.start_worker(self._take)
         try:
             await asyncio.to_thread(worker.wait_ready, READY_S)
-            await asyncio.to_thread(worker.wait_for, _caught_up, READY_S, "having published all lists")
+            bar = Bar(self._progress, "first events", n_first)
+
+            def caught_up(worker: WorkerProcess) -> bool:
+                bar.show(worker.folded)
+                return _caught_up(worker, n_first)
+
+            patience_s = READY_S + n_first / BACKLOG_PER_S
+            await asyncio.to_thread(worker.wait_for, caught_up, patience_s, "having published all lists")
             result = await self._measure(worker, seconds, warm_up_s)
             if intake:
                 await asyncio.to_thread(worker.wait_for, _is_reading, READY_S, "reading what is foreign")
@@ -163,6 +185,8 @@ class _Freshness:
         return {
             "rate": self._rate,
             "users": N_USERS,
+            "items": self._n_items,
+            "touched": self._n_touched,
             "n": n,
             "probed": load.n_probed,
             "unread": seen["unread"],
@@ -180,19 +204,24 @@ class _Freshness:
             self._lines.append((time.monotonic(), line))
 
     async def _show(self, load: OpenLoop, total: int) -> None:
-        task = self._progress.add_task("sent", total=total)
+        bar = Bar(self._progress, "sent", total)
         while True:
-            self._progress.update(task, completed=load.n_sent)
+            bar.show(load.n_sent)
             await asyncio.sleep(POLL_S * 10)
 
 
-def _caught_up(worker: WorkerProcess) -> bool:
+def _caught_up(worker: WorkerProcess, n: int) -> bool:
     progress = worker.progress
-    return worker.folded >= PRELOADED and not progress["unpublished"] and not progress["lag"]
+    return worker.folded >= n and not progress["unpublished"] and not progress["lag"]
 
 
 def _is_reading(worker: WorkerProcess) -> bool:
     return bool(worker.progress.get("intake", {}).get("inputs")) and not worker.progress["intake"]["history"]
+
+
+def n_touched(records: Sequence[Sent]) -> int:
+    """How many different items the events are of."""
+    return len({orjson.loads(record.value)["item_id"] for record in records})
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

@@ -32,18 +32,20 @@ class Probe(NamedTuple):
 
 
 class Traffic:
-    """Events of 5,000 users, each as likely, on 2,000 items, some far more popular than others; all of them happen now.
+    """Events of 5,000 users, each as likely, on items some far more popular than others; all of them happen now.
 
     Parameters
     ----------
     seed
         Equal seeds give equal events, but for their times.
+    n_items
+        Size of the catalogue.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, n_items: int = N_ITEMS) -> None:
         self.random = Random(seed)
-        self._items = [f"i{number}" for number in range(N_ITEMS)]
-        self._popularity = list(accumulate((number + 1) ** -ITEM_EXPONENT for number in range(N_ITEMS)))
+        self._items = [f"i{number}" for number in range(n_items)]
+        self._popularity = list(accumulate((number + 1) ** -ITEM_EXPONENT for number in range(n_items)))
         self._types, self._shares = list(TYPES), list(accumulate(TYPES.values()))
 
     def user(self) -> str:
@@ -61,6 +63,10 @@ class Traffic:
         """The first events: everybody has one before anybody has two."""
         users = [f"u{number % N_USERS}" for number in range(n)]
         return [self.event(user_id) for user_id in users]
+
+    def touching_all(self) -> list[Sent]:
+        """A view of every item of the catalogue, each by anybody, in random order."""
+        return [sent(self.user(), item_id, "view") for item_id in self.random.sample(self._items, len(self._items))]
 
 
 def sent(user_id: str, item_id: str, event_type: str, **more: object) -> Sent:

@@ -17,6 +17,8 @@ STREAM: Final = {
 FRESHNESS: Final = {
     "rate": "events a second, each sent when it is due, whatever becomes of the others",
     "users": "people that the events are of",
+    "items": "things in the catalogue that the events are on",
+    "touched": "those among them that had an event before anything was measured",
     "n": "events sent in the measured time",
     "probed": "clicks among them whose user's list was read every ms until it reacted",
     "unread": "lists that did not react within 10 s",
@@ -39,6 +41,21 @@ FRESHNESS_INTAKE: Final = {
     "added_p50_ms": "what the intake adds to the middle",
     "added_p99_ms": "what it adds to 99 of 100",
 }
+MEMORY: Final = {
+    "items": "things in the catalogue, each with an event or more",
+    "users": "people that the events are of",
+    "events": "events folded: a view of each item in random order, then as many as people are, 20,000 at least",
+    "bytes_per_item": "arrays and ids of the items of a partition, with what they hold spare to grow",
+    "resident_bytes_per_item": "what the process grew by while it folded, users' arrays taken off: pages really used",
+    "rest_bytes_per_item": "what else the fold holds, most of it of one size whatever the catalogue",
+    "view_bytes_per_item": "what a worker's view of such a share adds, from which lists are made",
+    "checkpoint_bytes_per_item": "of an item's key and value in the topic of checkpoints",
+    "bytes_per_user": "arrays and ids of the users of a partition, with what they hold spare to grow",
+    "checkpoint_bytes_per_user": "of a user's key and value in the topic of checkpoints",
+    "lists": "lists published, one of each user",
+    "redis_bytes_per_list": "of a list's key and value, by MEMORY USAGE",
+    "redis_bytes_per_listed_item": "the same by the items that stand in it",
+}
 
 
 def rows(result: dict[str, Any], meaning: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -47,4 +64,41 @@ def rows(result: dict[str, Any], meaning: dict[str, str]) -> list[tuple[str, str
     >>> rows({"n": 60_000}, FRESHNESS)
     [('n', '60,000', 'events sent in the measured time')]
     """
-    return [(name, "-" if value is None else f"{value:,}", meaning[name]) for name, value in result.items()]
+    return [(name, _said(value), meaning[name]) for name, value in result.items()]
+
+
+def memory_columns(result: dict[str, Any]) -> tuple[str, ...]:
+    """The columns of numbers: here, and where another checkout was measured there and the ratio."""
+    return ("here", "beside", "ratio") if "beside" in result else ("here",)
+
+
+def memory_rows(result: dict[str, Any], meaning: dict[str, str]) -> list[tuple[str, ...]]:
+    """Name, numbers and meaning of what takes memory.
+
+    >>> memory_rows({"users": 5000, "parts": {}}, MEMORY)
+    [('users', '5,000', 'people that the events are of')]
+    """
+    tables = [result, *([result["beside"], result["ratio"]] if "beside" in result else [])]
+    return [(name, *(_said(each.get(name)) for each in tables), meaning[name]) for name in meaning if name in result]
+
+
+def part_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Name and numbers of each part, the largest here first.
+
+    >>> part_rows({"parts": {"a": 2.0, "b": 1.0}, "beside": {"parts": {"a": 1.0}}, "ratio": {}})
+    [('a', '2.0', '1.0', '2.0'), ('b', '1.0', '-', '-')]
+    """
+    ours = result["parts"]
+    if "beside" not in result:
+        return [(name, _said(value)) for name, value in ours.items()]
+    theirs = result["beside"]["parts"]
+    found: list[tuple[str, ...]] = []
+    for name in {**ours, **theirs}:
+        here, there = ours.get(name), theirs.get(name)
+        ratio = round(here / there, 3) if here and there else None
+        found.append((name, _said(here), _said(there), _said(ratio)))
+    return found
+
+
+def _said(value: float | None) -> str:
+    return "-" if value is None else f"{value:,}"

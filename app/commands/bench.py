@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -44,6 +45,7 @@ def bench() -> None:
       freshet bench counting --events 20000 --kills 2 --joins 1
       freshet bench stream --copies 2
       freshet bench freshness --rate 500 --seconds 20
+      freshet bench memory --items 20000
     """
 
 
@@ -145,10 +147,21 @@ def stream(
 @click.option("--rate", type=click.FloatRange(1), default=1000, show_default=True, help="Events a second.")
 @click.option("--seconds", type=click.FloatRange(1), default=60, show_default=True, help="Measured, after a warm-up.")
 @click.option("--intake", is_flag=True, help="Once more through the intake, and what that adds.")
+@click.option(
+    "--items",
+    type=click.IntRange(100, 500_000),
+    help="Size of the catalogue, all of it touched before; by default 2,000, most of it touched.",
+)
 @_services
 @json_flag
 def freshness(
-    rate: float, seconds: float, intake: bool, broker: str | None, redis_url: str | None, as_json: bool
+    rate: float,
+    seconds: float,
+    intake: bool,
+    items: int | None,
+    broker: str | None,
+    redis_url: str | None,
+    as_json: bool,
 ) -> None:
     """See how soon a click shows in the list that a reader gets.
 
@@ -160,10 +173,15 @@ def freshness(
     With --intake the same traffic comes once more as others write it: without keys, nested, in a topic of its own that
     the intake reads.
 
+    What a large catalogue costs shows in two runs, e.g. with --items 2000 and --items 100000: each item has an event
+    that is folded before the clock runs (`touched` says how many have), and there are 110,000 such events at least, so
+    that people have equally long histories with either; then the same rate of events follows.
+
     \b
     Examples:
       freshet bench freshness --rate 1000 --seconds 60 --json
       freshet bench freshness --rate 200 --seconds 20 --intake
+      freshet bench freshness --rate 300 --seconds 15 --items 100000
     """
     from app.bench.freshness import bounds, run_freshness
     from app.bench.meaning import FRESHNESS, FRESHNESS_INTAKE, rows
@@ -176,6 +194,7 @@ def freshness(
         access=_access(broker, redis_url),
         show_progress=sys.stderr.isatty(),
         intake=intake,
+        items=items,
     )
     if as_json:
         print_json(result)
@@ -185,3 +204,54 @@ def freshness(
         (note if as_json else say)(f"{bound}: {'yes' if holds else 'NO'}")
     if result["unread"] or result.get("intake_unread"):
         sys.exit(1)
+
+
+@bench.command()
+@click.option(
+    "--items",
+    type=click.IntRange(100, 2_000_000),
+    default=200_000,
+    show_default=True,
+    help="Size of the catalogue; each item has an event.",
+)
+@click.option(
+    "--beside",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="CHECKOUT",
+    help="The folder of another version of Freshet, that folds the same events.",
+)
+@click.option("--redis", "redis_url", metavar="URL", help="A Redis that is there, instead of one started here.")
+@json_flag
+def memory(items: int, beside: Path | None, redis_url: str | None, as_json: bool) -> None:
+    """See what an item and a user take: in a worker's memory, in checkpoints, and in Redis.
+
+    One process folds made events, without Kafka; then its objects are walked and what they hold is counted. Arrays
+    grow by doubling, so those of 140,000 items are as large as those of 260,000: compare equal numbers of items. What
+    is spare takes room in the address space, not in memory; the resident bytes say what memory is used.
+
+    A worker needs that for each partition that it has or follows. In Redis are the lists of all users, by Redis's own
+    MEMORY USAGE. With --beside another checkout folds the same events in a process of its own, and `ratio` says how
+    many times as much this one takes. A second table says which arrays the bytes per item are.
+
+    \b
+    Examples:
+      freshet bench memory --items 20000 --json
+      freshet bench memory --beside ../freshet-before
+    """
+    from app.bench.meaning import MEMORY, memory_columns, memory_rows, part_rows
+    from app.bench.memory import run_memory
+
+    result = run_memory(
+        items=items,
+        beside=beside,
+        redis_url=redis_url,
+        access=_access(None, redis_url),
+        show_progress=sys.stderr.isatty(),
+    )
+    if as_json:
+        print_json(result)
+        return
+    numbers = memory_columns(result)
+    print_table(("what", *numbers, "meaning"), memory_rows(result, MEMORY), right=numbers)
+    say("")
+    print_table(("bytes per item of", *numbers), part_rows(result), right=numbers)

@@ -1,13 +1,16 @@
 """The item view: the shares of all partitions read as one, against a score worked out in plain Python."""
 
 from collections import defaultdict
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.cooccurrence import CooccurrenceSettings
 from models.ids import hash64
+from tables.items import ItemShares
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import ItemView
@@ -208,3 +211,30 @@ def test_a_decay_of_nothing_looks_at_the_last_item_alone() -> None:
     add_recent(reader, "unknown", 1.0, 6)
 
     assert [item.item_id for item in by_pairs(view, reader, 9, NOTHING)] in ([], ["d"])
+
+
+@pytest.mark.parametrize("k", [1, 5, 40, 200])
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda number: 0.0,
+        lambda number: 1.0,
+        lambda number: float(number % 50 == 7),
+        lambda number: 1.0 + (number % 20 == 3) + (number == 77),
+        lambda number: 2.0 - (number % 20 == 3),
+        lambda number: float(number * 37 % 100) - 30.0,
+    ],
+)
+def test_top_is_the_first_of_all_in_order(of: Callable[[int], float], k: int) -> None:
+    """However many are equal, at the bound, below it or at nothing: by score, then by id, and none without a score."""
+    view, share = ItemView(CooccurrenceSettings()), ItemShares()
+    for number in range(100):
+        share.intern(f"i{number * 61 % 100}")
+    view.set_share(0, share)
+    view.forbid(["i3", "i77"])
+    scores = np.array([of(number) for number in range(100)])
+
+    ranked = sorted(zip(scores.tolist(), view.ids, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    expected = [(item_id, score) for score, item_id in ranked if score > 0 and item_id not in ("i3", "i77")][:k]
+
+    assert [(view.ids[item], score) for item, score in view.top(scores, k)] == expected

@@ -8,7 +8,7 @@ import pytest
 
 from app.bench import freshness
 from app.bench.child import Child
-from app.bench.freshness import bounds, percentile
+from app.bench.freshness import bounds, n_touched, percentile
 from app.bench.freshness_intake import foreign_form, foreign_source
 from app.bench.freshness_load import N_ITEMS, N_USERS, OpenLoop, Probe, Traffic
 from app.client import AsyncReader
@@ -21,6 +21,8 @@ from tests.unit.app.bench.test_freshness_probe import listed
 RESULT: dict[str, Any] = {
     "rate": 1000.0,
     "users": 5000,
+    "items": 2000,
+    "touched": 1900,
     "n": 60_000,
     "probed": 3000,
     "unread": 0,
@@ -73,6 +75,27 @@ def test_everybody_has_an_event_before_it_is_measured() -> None:
         assert 0 <= int(event.item_id[1:]) < N_ITEMS
 
     assert len(users) == N_USERS
+
+
+def test_a_catalogue_of_any_size_is_touched_as_a_whole() -> None:
+    """One view of each item, in no order that its number tells; the traffic after it is of the same items."""
+    traffic = Traffic(seed=1, n_items=7000)
+
+    touching = [decode(record.key, record.value, 10**15, EventRules()) for record in traffic.touching_all()]
+    ids = [event.item_id for event in touching]
+    after = {decode(*traffic.event("u1"), 10**15, EventRules()).item_id for _ in range(3000)}
+
+    assert sorted(ids) == sorted(f"i{number}" for number in range(7000))
+    assert ids != sorted(ids) and {event.event_type for event in touching} == {"view"}
+    assert after < set(ids) and max(int(item_id[1:]) for item_id in after) >= N_ITEMS
+
+
+def test_touched_items_are_counted_once_each() -> None:
+    """The default load touches most of its catalogue, a touched one all of it."""
+    traffic = Traffic(seed=0)
+
+    assert 1000 < n_touched(traffic.preloaded(10_000)) < N_ITEMS
+    assert n_touched([*traffic.touching_all(), *traffic.preloaded(100)]) == N_ITEMS
 
 
 class OneList:
@@ -131,7 +154,24 @@ def test_command_fails_if_a_list_did_not_react(unread: int, code: int, monkeypat
     assert f"unread {unread} = 0: {'NO' if unread else 'yes'}" in outcome.err
     assert "p99 50.0 ms <= 60 ms: yes" in outcome.err
     services: dict[str, object] = {"broker": None, "redis_url": None, "access": {}, "show_progress": False}
-    assert calls == [{"rate": 200.0, "seconds": 5.0, "intake": False, **services}]
+    assert calls == [{"rate": 200.0, "seconds": 5.0, "intake": False, "items": None, **services}]
+
+
+def test_size_of_the_catalogue_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is too small to fill lists is refused."""
+    asked: list[object] = []
+
+    def run(*, items: int | None, **_others: object) -> dict[str, Any]:
+        asked.append(items)
+        return RESULT
+
+    monkeypatch.setattr(freshness, "run_freshness", run)
+
+    taken, refused = (freshet("bench", "freshness", "--items", n) for n in ("100000", "99"))
+
+    assert (taken.code, refused.code, asked) == (0, 2, [100_000])
+    assert "touched\t1,900\tthose among them that had an event" in taken.out
+    assert "99 is not in the range 100<=x<=500000" in refused.err
 
 
 def test_the_foreign_form_says_the_same() -> None:
