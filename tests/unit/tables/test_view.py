@@ -14,6 +14,7 @@ from tables.items import ItemShares
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import ItemView
+from tests.learning import met
 from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, by_pairs, partitions, users_of, view_of
 from tests.logs import HOUR_MS, START_MS, log_of, made_log, record
 from tests.saved import folded
@@ -229,7 +230,7 @@ def test_top_is_the_first_of_all_in_order(of: Callable[[int], float], k: int) ->
     """However many are equal, at the bound, below it or at nothing: by score, then by id, and none without a score."""
     view, share = ItemView(CooccurrenceSettings()), ItemShares()
     for number in range(100):
-        share.intern(f"i{number * 61 % 100}")
+        met(share, f"i{number * 61 % 100}")
     view.set_share(0, share)
     view.forbid(["i3", "i77"])
     scores = np.array([of(number) for number in range(100)])
