@@ -49,7 +49,8 @@ def propose_following(
     """
     hashes, keys, known_norm, candidate_norm, allowed = view
     known, factors, places = known_pairs(recent, recent_weights, known_norm, decay)
-    known, factors, places = known[:n_back], factors[:n_back], places[:n_back]
+    there = factors > 0.0  # a view may still number an item that is gone
+    known, factors, places = known[there][:n_back], factors[there][:n_back], places[there][:n_back]
     touched, depth = np.empty(sums.shape[0], np.int32), items.shape[1]
     ones = np.ones(1, np.float64)
     for row in range(2):

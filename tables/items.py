@@ -65,7 +65,6 @@ class ItemShares:
         self.ratings = Factorization(ratings)
         self.history = HistoryFactors(history)
         self.following = Following(following)
-        self.models: tuple[SlotModel, ...] = (self.following,)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self.keys: npt.NDArray[np.uint64] = np.zeros((64, 2), np.uint64)
         self.weight: npt.NDArray[np.float64] = np.zeros(64, np.float64)
@@ -83,19 +82,19 @@ class ItemShares:
         self._popular = Popular()
         self._popular_is_old = False
         self._free: list[int] = []
-        self._parts: tuple[Growing, ...] = (
-            self.pairs,
-            self.totals,
-            self.buckets,
-            self.trending,
-            self.ratings,
-            self.history,
-            self._popular,
-            *self.models,
-        )
 
     def __len__(self) -> int:
         return len(self.slots)
+
+    @property
+    def models(self) -> tuple[SlotModel, ...]:
+        """Those whose rows are sections of their own in stored items."""
+        return (self.following,)
+
+    @property
+    def _parts(self) -> tuple[Growing, ...]:
+        counts, trending, factors = (self.totals, self.buckets), self.trending, (self.ratings, self.history)
+        return (self.pairs, *counts, trending, *factors, self._popular, *self.models)
 
     @property
     def n_slots(self) -> int:

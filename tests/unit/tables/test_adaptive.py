@@ -75,7 +75,7 @@ def test_weights_change_lists_and_come_back() -> None:
     lists, other = AdaptiveRecommender(ListSettings()), AdaptiveRecommender(ListSettings())
     before = serve(lists)
     assert lists.weights is not None
-    lists.weights.values[:] = (0.0, 0.0, 1.0)
+    lists.weights.values[:] = [float(name == POPULARITY) for name in lists.recommender.names]
     lists.weights.n_learned = 5
     assert serve(lists) != before == serve(other)
     other.restore(lists.as_json())

@@ -260,7 +260,7 @@ def test_no_score_is_nan_or_infinite(read: Read, weight: float) -> None:
 def test_lists_are_ordered_by_score_and_then_by_id(read: Read) -> None:
     """Among equal scores, many here, the lower item_id comes first; a shorter list is a beginning."""
     numbers = (5, 3, 9, 1, 7, 2, 8)
-    events = [(f"u{number}", item_id) for number in numbers for item_id in (f"i{number}", "i0")]
+    events = [(f"u{number}", item_id) for number in numbers for item_id in ("i0", f"i{number}")]
     state = folded([record(n, *event, "rating", value=5) for n, event in enumerate(events)], SMALL)
     state.items.history.rows[:] = state.items.history.rows[0]
     state.items.history.stale[:] = True

@@ -10,6 +10,7 @@ from app.evaluate.delays import parse_delays
 from app.evaluate.lists import ALONE, SERVED, WITHOUT
 from app.evaluate.result import result_of
 from app.evaluate.run import EvaluationSettings
+from tables.list_settings import START
 from tests.evaluations import evaluated, log_records
 from tests.logs import made_log
 
@@ -60,7 +61,8 @@ def test_bars_stand_in_order_with_the_interval_around_their_own_rate(result: dic
 
     assert (first.name, first.low, first.high) == ("the list", None, None)
     roles = [each.role for each in others]
-    assert roles == [ALONE] * 3 + [WITHOUT] * 3 + [POPULARITY] * len(NAMES)
+    n_sources = len(START)
+    assert roles == [ALONE] * n_sources + [WITHOUT] * n_sources + [POPULARITY] * len(NAMES)
     differences = [found for name, found in result["differences"].items() if not name.endswith(" ago")]
     for each in others:
         assert each.low is not None and each.high is not None
