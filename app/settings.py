@@ -23,6 +23,7 @@ from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
+from models.following import FollowingSettings
 from tables.keys import Keys
 from tables.names import Names
 
@@ -113,6 +114,9 @@ class Settings(KafkaSettings, RedisSettings, ListShape):
     )
     history_size: Annotated[int, Warn("cooccurrence.n_history")] = Field(
         20, ge=1, le=1000, description="items of a user's history that pairs are made with"
+    )
+    follow_back: Annotated[int, Warn("following.n_back")] = Field(
+        0, ge=0, le=1000, description="items of a user's history that an item is learned to follow, e.g. 10; 0: none"
     )
     neighbours: Annotated[int, Warn("cooccurrence.n_keep")] = Field(
         200, ge=10, le=2000, description="neighbours kept per item and share (twice before a cut)"
@@ -233,6 +237,7 @@ class Settings(KafkaSettings, RedisSettings, ListShape):
                 low_rating_weight=self.low_rating_weight,
             ),
             cooccurrence=CooccurrenceSettings(n_history=self.history_size, n_keep=self.neighbours),
+            following=FollowingSettings(n_back=self.follow_back),
             evaluate_fraction=self.evaluate_fraction,
             max_seen=self.max_seen,
             max_users=self.max_users,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models.compiled import njit
 from models.list_candidates import Array
 from models.proposals import Proposals, Ranked
-from models.ranking import insert
+from models.ranking import goes_before, insert
 
 MISSING: Final = 0.5
 LEAST: Final = 1e-300  # share that has a log
@@ -37,7 +37,8 @@ def gather(items: Array, counts: Array, weights: Array, place_of: Array, found: 
             item = items[source, rank]
             if place_of[item] < 0:
                 place_of[item], found[n] = n, item
-                places[n, :] = -1
+                for other in range(places.shape[1]):
+                    places[n, other] = -1
                 n += 1
     for source in range(items.shape[0]):
         for rank in range(counts[source]):
@@ -130,10 +131,24 @@ def finish(
     for place in range(kept):
         at = place_of[out[place]]
         sources[place] = most[at]
-        ranks[place] = places[at]
+        for source in range(places.shape[1]):
+            ranks[place, source] = places[at, source]
     for at in range(n):
         place_of[found[at]] = -1
     return kept
+
+
+@njit(cache=True)
+def settle(place: int, keys: Array, out: Array, values: Array, sources: Array, ranks: Array) -> None:
+    """Move an item of a list before those of equal value and greater key: rounding may have made them equal."""
+    while place > 0 and goes_before(values[place], out[place], values[place - 1], out[place - 1], keys):
+        other = place - 1
+        out[place], out[other] = out[other], out[place]
+        values[place], values[other] = values[other], values[place]
+        sources[place], sources[other] = sources[other], sources[place]
+        for source in range(ranks.shape[1]):
+            ranks[place, source], ranks[other, source] = ranks[other, source], ranks[place, source]
+        place = other
 
 
 @njit(cache=True)
@@ -168,6 +183,7 @@ def blend(
                 total += math.exp(scores[at] - best)
         for place in range(kept):
             values[place] = math.exp(values[place] - best) / total
+            settle(place, keys, out, values, sources, ranks)
     return kept
 
 

@@ -29,20 +29,20 @@ class FollowingSettings:
     Parameters
     ----------
     n_back
-        Items before an interaction that it follows.
+        Items before an interaction that it follows; 0: none, nothing is learned.
     decay
         Weight per step back.
     n_keep
         Followers kept per item when a row is cut.
     """
 
-    n_back: int = 10
+    n_back: int = 0
     decay: float = 0.8
     n_keep: int = 50
 
     def __post_init__(self) -> None:
         for name, legal, allowed in (
-            ("n_back", 1 <= self.n_back <= 1000, "1 to 1000, e.g. 10"),
+            ("n_back", 0 <= self.n_back <= 1000, "0 (off) to 1000, e.g. 10"),
             ("decay", 0.0 < self.decay <= 1.0, "above 0, at most 1, e.g. 0.8"),
             ("n_keep", 1 <= self.n_keep <= 100_000, "1 to 100000, e.g. 50"),
         ):

@@ -7,9 +7,10 @@ import numpy as np
 
 from models import history_kernels
 from models.compiled import njit
-from models.list_candidates import Array, best_near, best_pairs, most_of, offered, sum_rows
+from models.list_candidates import Array, add_rows, best_near, best_pairs, most_of, offered, sum_rows
 
 POPULAR_PART = 5  # of the items that factors are scored for, at most a fifth more are there for being popular
+FEW = 4096  # items: sums of all are passed over, not of those touched alone
 WHOLE = 4  # times as many items as are looked at one by one are scored all, in the same time
 
 
@@ -130,6 +131,16 @@ def amounts_of(sums: Array, touched: Array, norms: Array) -> Array:
 
 
 @njit(cache=True)
+def all_amounts(sums: Array, norms: Array) -> Array:
+    """`amounts_of` all items; the last of the sums is nobody's."""
+    amounts = np.empty(sums.shape[0] - 1, np.float64)
+    for item in range(amounts.shape[0]):
+        amount = sums[item] * norms[item]
+        amounts[item] = amount if abs(amount) < np.inf else 0.0
+    return amounts
+
+
+@njit(cache=True)
 def propose(
     shares: Any,
     own: int,
@@ -183,10 +194,18 @@ def propose(
     slot_in, to_item, depth = shares[own][4], shares[own][5], items.shape[1]
 
     known, factors, known_at = known_pairs(recent, recent_weights, known_norm, numbers.pairs_decay)
-    touched = np.empty(sums.shape[0], np.int32)
-    n_touched = sum_rows(shares, known, factors, sums, touched)
-    touched = touched[:n_touched]
-    amounts = amounts_of(sums, touched, candidate_norm)
+    n_items = sums.shape[0] - 1
+    are_few = n_items <= FEW and n_slots <= WHOLE * numbers.look
+    if are_few:
+        add_rows(shares, known, factors, sums)
+        touched = np.empty(n_items, np.int32)
+        for item in range(n_items):
+            touched[item] = item
+        amounts = all_amounts(sums, candidate_norm)
+    else:
+        touched = np.empty(sums.shape[0], np.int32)
+        touched = touched[: sum_rows(shares, known, factors, sums, touched)]
+        amounts = amounts_of(sums, touched, candidate_norm)
     left_out = n_seen + numbers.n_hidden
     counts[0] = best_pairs(amounts, touched, allowed, hashes, keys, seen, left_out, depth, items[0], scores[0])
 
@@ -200,8 +219,11 @@ def propose(
         else:
             some = slots_to_look_at(amounts, touched, sums, popular, slot_in, numbers.look)
             n_near = near_of_some(share, n_slots, some, user, seen, n_seen, near, values)
-    for place in range(n_touched):
-        sums[touched[place]] = 0.0
+    if are_few:
+        sums[:] = 0.0
+    else:
+        for place in range(touched.shape[0]):
+            sums[touched[place]] = 0.0
     kept = offered(near, n_near, slot_hashes, to_item, hashes, allowed, depth, items[1], values)
     for place in range(kept):
         scores[1, place] = math.exp(np.float64(values[place]) - np.float64(values[0]))

@@ -23,7 +23,7 @@ from tables.user_state import UserState
 __all__ = ["CO_OCCURRENCE", "FOLD_LISTS", "HISTORY", "SOURCES", "FoldLists"]
 
 FOLD_SOURCES: Final = (CO_OCCURRENCE, HISTORY, POPULARITY)
-FOLD_LISTS: Final = ListSettings(LOG_SHARES, dict(zip(FOLD_SOURCES, (0.8, 0.8, 0.1), strict=True)), depth=50, look=500)
+FOLD_LISTS: Final = ListSettings(RANKS, dict(zip(FOLD_SOURCES, (0.4, 0.6, 0.0), strict=True)), depth=30, look=500)
 """Part of what the fold does: a change asks for another `STATE_VERSION`."""
 
 Slots = npt.NDArray[np.int32]

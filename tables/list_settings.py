@@ -7,16 +7,14 @@ from typing import Final
 from models.errors import SettingsError
 from models.source_names import (
     CO_OCCURRENCE,
-    DIRECTED,
     HISTORY,
-    LAST_ITEM,
     MAX_WEIGHT,
     POPULARITY,
     SOURCE_NAMES,
 )
 
 RANKS, LOG_SHARES, LEARNED = "ranks", "log_shares", "learned"
-START: Final[Mapping[str, float]] = {CO_OCCURRENCE: 0.8, HISTORY: 0.8, POPULARITY: 0.1, LAST_ITEM: 0.1, DIRECTED: 0.2}
+START: Final[Mapping[str, float]] = {CO_OCCURRENCE: 0.8, HISTORY: 0.8, POPULARITY: 0.1}
 WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
     RANKS: {CO_OCCURRENCE: 0.4, HISTORY: 0.6},
     LOG_SHARES: START,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from models.cooccurrence import CooccurrenceSettings
+from models.following import FollowingSettings
 from models.ids import hash64
 from models.list_candidates import best_pairs, set_of, sum_rows, two_greatest
 from models.list_kernel import amounts_of, known_pairs
@@ -25,7 +26,7 @@ from tests.saved import folded
 from tests.users import add_recent
 
 PAIRS = CooccurrenceSettings(n_history=6, n_keep=10)
-BOUNDS = FoldSettings(cooccurrence=PAIRS)
+BOUNDS = FoldSettings(cooccurrence=PAIRS, following=FollowingSettings(n_back=10))
 NOTHING = Filler([])
 VERSIONS: list[str] = json.loads((Path(__file__).parent / "conformance" / "versions.json").read_text(encoding="utf-8"))[
     "ascending"

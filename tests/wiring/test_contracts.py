@@ -205,11 +205,11 @@ def test_lists() -> None:
     assert re.findall(r"`(\w+)`", sources) == [
         CO_OCCURRENCE,
         HISTORY,
-        LAST_ITEM,
-        DIRECTED,
         TRENDING,
         POPULARITY,
         "FRESHET_SOURCE_WEIGHTS",
+        LAST_ITEM,
+        DIRECTED,
         RATINGS,
     ]
 

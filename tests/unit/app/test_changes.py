@@ -15,6 +15,7 @@ OTHER: dict[str, Any] = {
     "low_rating_weight": 0.25,
     "history_size": 7,
     "neighbours": 77,
+    "follow_back": 7,
     "max_seen": 77,
     "max_users": 77,
     "max_items": 77,

@@ -49,7 +49,7 @@ def test_sums_of_the_formula(histories: list[list[int]], n_back: int, decay: flo
 @given(histories=HISTORIES, n_keep=st.integers(1, 4))
 def test_rows_are_bounded_and_keep_the_heaviest(histories: list[list[int]], n_keep: int) -> None:
     """Fewer than twice `n_keep`; no row lacks what every cut would have kept."""
-    model, whole = learned(histories, FollowingSettings(n_keep=n_keep)), learned(histories, FollowingSettings())
+    model, whole = learned(histories, FollowingSettings(10, n_keep=n_keep)), learned(histories, FollowingSettings(10))
     for slot, row in rows_of(model).items():
         full = rows_of(whole)[slot]
         assert len(row) < 2 * n_keep
@@ -61,7 +61,7 @@ def test_rows_are_bounded_and_keep_the_heaviest(histories: list[list[int]], n_ke
 @given(histories=HISTORIES, slot=st.integers(0, 9))
 def test_a_section_is_read_back(histories: list[list[int]], slot: int) -> None:
     """Bit for bit, from a copy that later events do not change."""
-    model, again = learned(histories, FollowingSettings()), Following()
+    model, again = learned(histories, FollowingSettings(10)), Following()
     copies, before = model.copied(np.arange(10)), rows_of(model)
     learn_following(model.rows.arrays(), slot, np.array([(slot + 1) % 10], np.int32), np.ones(1), 1, 1.0, 50)
     for place in range(10):
@@ -82,7 +82,7 @@ def test_damaged_sections_are_refused(data: bytes) -> None:
 
 def test_who_is_gone_is_in_no_row() -> None:
     """Its own row, and every mention of it; the rows that lose one are named."""
-    model = learned([[1, 2], [3, 2], [2, 4], [1, 5]], FollowingSettings())
+    model = learned([[1, 2], [3, 2], [2, 4], [1, 5]], FollowingSettings(10))
     gone = np.zeros(10, np.bool_)
     gone[2] = True
     model.clear(2)
@@ -91,7 +91,7 @@ def test_who_is_gone_is_in_no_row() -> None:
     assert rows_of(model) == {slot: ({5: 1.5} if slot == 1 else {}) for slot in range(10)}
 
 
-@pytest.mark.parametrize("change", [{"n_back": 0}, {"decay": 0.0}, {"decay": 1.5}, {"n_keep": 0}])
+@pytest.mark.parametrize("change", [{"n_back": -1}, {"decay": 0.0}, {"decay": 1.5}, {"n_keep": 0}])
 def test_settings_out_of_range_are_refused(change: dict[str, Any]) -> None:
     """The message names the setting, its value and what is allowed."""
     (name,) = change

@@ -12,6 +12,7 @@ from numba.typed import List
 from models.ids import hash64, order_key
 from models.list_candidates import (
     NEARLY,
+    add_rows,
     best_near,
     best_pairs,
     first_share,
@@ -24,7 +25,7 @@ from models.list_candidates import (
     two_greatest,
     unseen,
 )
-from models.list_kernel import amounts_of
+from models.list_kernel import all_amounts, amounts_of
 from models.list_reasons import speak_for
 from tests.plain import plain_kernels
 
@@ -222,3 +223,22 @@ def test_unseen_takes_the_first_that_may_be_offered() -> None:
         n, after = both(unseen, ranked, amounts, hashes, allowed, seen_set(hashes[1:2]), *out)
         assert after[-2][:n].tolist() == expected
         assert after[-1][:n].tolist() == [amounts[3 - item] for item in expected]
+
+
+@given(seed=SEEDS)
+def test_few_items_are_summed_as_many_are(seed: int) -> None:
+    """To the bit: the sums of `sum_rows`, and the amounts of `amounts_of`, 0 for those that nothing touched."""
+    rng, n = np.random.default_rng(seed), 15
+    numbers, length = np.arange(n, dtype=np.int32), rng.integers(0, 9, n).astype(np.int32)
+    neighbours = np.concatenate([rng.permutation(n)[:8] for _ in range(n)]).astype(np.int32)
+    weights = rng.random(len(neighbours)) * rng.choice([0.0, 1.0, 1e300], len(neighbours))
+    listed = first_share(neighbours, weights, np.arange(n) * 8, length, numbers, numbers)
+    known, factors, norms = rng.permutation(n)[:6].astype(np.int32), rng.random(6) * 1e5, rng.random(n) * 1e4
+    with np.errstate(over="ignore", invalid="ignore"):
+        n_touched, after = both(sum_rows, listed, known, factors, np.zeros(n + 1), np.zeros(n + 1, np.int32))
+        _, dense = both(add_rows, listed, known, factors, np.zeros(n + 1))
+        touched, expected = after[-1][:n_touched], np.zeros(n)
+        expected[touched] = amounts_of(after[-2], touched, norms)
+        assert dense[-1].tobytes() == after[-2].tobytes()
+        assert all_amounts(dense[-1], norms).tolist() == all_amounts.py_func(dense[-1], norms).tolist()
+        assert all_amounts(dense[-1], norms).tolist() == expected.tolist()

@@ -18,6 +18,7 @@ from models.evaluation import SOURCES as FOLD_SOURCES
 from models.event_types import DEFAULT_TYPES, EventType
 from models.events import EventRules
 from models.factorization import FactorizationSettings
+from models.following import FollowingSettings
 from models.history_factors import HistoryFactorsSettings
 from models.proposals import space_for
 from models.source_names import SOURCE_NAMES
@@ -40,6 +41,7 @@ FACTORS = HistoryFactorsSettings(n_factors=8, n_history=5, n_negatives=10)
 SMALL = FoldSettings(
     cooccurrence=CooccurrenceSettings(n_history=5, n_keep=20),
     history=FACTORS,
+    following=FollowingSettings(n_back=4),
     max_seen=16,
     max_users=MAX_USERS,
     max_items=MAX_ITEMS,

@@ -107,6 +107,7 @@ def _nudge_row(rows: npt.NDArray[Any]) -> None:
 
 def _nudge_events(state: PartitionState) -> None:
     state.items.n_events[: len(state.items)] = state.items.n_events[: len(state.items)][::-1].copy()
+    state.items._popular_is_old = True  # nothing that folds counts backwards
 
 
 def _nudge(state: PartitionState) -> None:
