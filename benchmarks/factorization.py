@@ -54,7 +54,7 @@ class Numbered:
 
     def learn(self, users: Rows, items: Rows) -> None:
         """Learn all ratings, in order."""
-        learn_all(users, self.numbers, items, self.slots, self.ratings, np.zeros(2), *RATES, *BOUNDS)
+        learn_all(users, self.numbers, items, self.slots, self.ratings, np.zeros(2), (*RATES, *BOUNDS))
 
 
 @njit(cache=True)
@@ -65,28 +65,11 @@ def learn_all(
     slots: Array,
     ratings: Array,
     mean: Array,
-    lr_bias: float,
-    lr_factors: float,
-    max_gradient: float,
-    max_weight: float,
-    lowest: float,
-    highest: float,
+    settings: tuple[float, ...],
 ) -> None:
     """The kernel's step for every rating; rating r is of the user in row `numbers[r]` and the item in `slots[r]`."""
     for each in range(ratings.shape[0]):
-        kernels.learn_one(
-            users[numbers[each]],
-            items,
-            slots[each],
-            ratings[each],
-            mean,
-            lr_bias,
-            lr_factors,
-            max_gradient,
-            max_weight,
-            lowest,
-            highest,
-        )
+        kernels.learn_one(users[numbers[each]], items, slots[each], ratings[each], mean, *settings)
 
 
 def read(folder: Path) -> Ratings:

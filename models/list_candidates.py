@@ -119,6 +119,20 @@ def sum_rows(shares: Any, known: Array, factors: Array, scores: Array, touched: 
 
 
 @njit(cache=True)
+def touched_by(shares: Any, known: Array, factors: Array, scores: Array) -> Array:
+    """`sum_rows`, and the items whose score is not 0 any more; `clear` takes it back."""
+    touched = np.empty(scores.shape[0], np.int32)
+    return touched[: sum_rows(shares, known, factors, scores, touched)]
+
+
+@njit(cache=True)
+def clear(scores: Array, touched: Array) -> None:
+    """Leave the scores of what was touched at 0."""
+    for place in range(touched.shape[0]):
+        scores[touched[place]] = 0.0
+
+
+@njit(cache=True)
 def add_rows(shares: Any, known: Array, factors: Array, scores: Array) -> None:
     """`sum_rows` without a word on what was touched: for few items, where passing over all of them costs less."""
     nobody = np.uint32(scores.shape[0] - 1)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from models.compiled import njit
-from models.list_candidates import Array, best_pairs, sum_rows, two_greatest
+from models.list_candidates import Array, best_pairs, clear, touched_by, two_greatest
 from models.list_kernel import amounts_of, known_pairs
 
 
@@ -51,20 +51,18 @@ def propose_following(
     known, factors, places = known_pairs(recent, recent_weights, known_norm, decay)
     there = factors > 0.0  # a view may still number an item that is gone
     known, factors, places = known[there][:n_back], factors[there][:n_back], places[there][:n_back]
-    touched, depth = np.empty(sums.shape[0], np.int32), items.shape[1]
-    ones = np.ones(1, np.float64)
+    depth, ones = items.shape[1], np.ones(1, np.float64)
     for row in range(2):
         if row == 0:
-            n_touched = sum_rows(shares, known[:1], ones, sums, touched)
+            touched = touched_by(shares, known[:1], ones, sums)
+            amounts = sums[touched]
         else:
-            n_touched = sum_rows(shares, known, factors, sums, touched)
-        among = touched[:n_touched]
-        amounts = amounts_of(sums, among, candidate_norm) if row == 1 else sums[among]
+            touched = touched_by(shares, known, factors, sums)
+            amounts = amounts_of(sums, touched, candidate_norm)
         counts[row] = best_pairs(
-            amounts, among, allowed, hashes, keys, seen, n_left_out, depth, items[row], scores[row]
+            amounts, touched, allowed, hashes, keys, seen, n_left_out, depth, items[row], scores[row]
         )
-        for place in range(n_touched):
-            sums[among[place]] = 0.0
+        clear(sums, touched)
     return known, factors, places
 
 

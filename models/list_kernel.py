@@ -7,7 +7,7 @@ import numpy as np
 
 from models import history_kernels
 from models.compiled import njit
-from models.list_candidates import Array, add_rows, best_near, best_pairs, most_of, offered, sum_rows
+from models.list_candidates import Array, add_rows, best_near, best_pairs, clear, most_of, offered, touched_by
 
 POPULAR_PART = 5  # of the items that factors are scored for, at most a fifth more are there for being popular
 FEW = 4096  # items: sums of all are passed over, not of those touched alone
@@ -203,8 +203,7 @@ def propose(
             touched[item] = item
         amounts = all_amounts(sums, candidate_norm)
     else:
-        touched = np.empty(sums.shape[0], np.int32)
-        touched = touched[: sum_rows(shares, known, factors, sums, touched)]
+        touched = touched_by(shares, known, factors, sums)
         amounts = amounts_of(sums, touched, candidate_norm)
     left_out = n_seen + numbers.n_hidden
     counts[0] = best_pairs(amounts, touched, allowed, hashes, keys, seen, left_out, depth, items[0], scores[0])
@@ -222,8 +221,7 @@ def propose(
     if are_few:
         sums[:] = 0.0
     else:
-        for place in range(touched.shape[0]):
-            sums[touched[place]] = 0.0
+        clear(sums, touched)
     kept = offered(near, n_near, slot_hashes, to_item, hashes, allowed, depth, items[1], values)
     for place in range(kept):
         scores[1, place] = math.exp(np.float64(values[place]) - np.float64(values[0]))

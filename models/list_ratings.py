@@ -3,10 +3,8 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from models.compiled import njit
-from models.list_candidates import Array, holds, sum_rows
+from models.list_candidates import Array, clear, holds, touched_by
 from models.list_kernel import amounts_of, known_pairs, slots_to_look_at
 from models.ranking import insert
 
@@ -51,11 +49,9 @@ def propose_rated(
     slot_hashes, rows, has_row = share
     slot_in, to_item, depth = shares[own][4], shares[own][5], items.shape[0]
     known, factors, _ = known_pairs(recent, recent_weights, known_norm, decay)
-    touched = np.empty(sums.shape[0], np.int32)
-    touched = touched[: sum_rows(shares, known, factors, sums, touched)]
+    touched = touched_by(shares, known, factors, sums)
     some = slots_to_look_at(amounts_of(sums, touched, candidate_norm), touched, sums, popular, slot_in, look)
-    for place in range(touched.shape[0]):
-        sums[touched[place]] = 0.0
+    clear(sums, touched)
 
     n, n_known = 0, min(n_slots, rows.shape[0], to_item.shape[0])
     for place in range(some.shape[0]):

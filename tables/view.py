@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.cooccurrence import CooccurrenceSettings
-from models.list_candidates import first_share, show_share, sum_rows
+from models.list_candidates import first_share, show_share, touched_by
 from models.rows import RowPool
 from models.source_names import POPULARITY
 from models.windows import TRENDING_WINDOWS
@@ -127,8 +127,8 @@ class ItemView(NumberedItems):
         number = self.index.get(item_id)
         if number is None:
             return []
-        scores, touched = np.zeros(len(self.ids) + 1, np.float64), np.empty(len(self.ids) + 1, np.int32)
-        sum_rows(self.pairs()[0], np.array([number], np.int32), self.known_norm[[number]], scores, touched)
+        scores = np.zeros(len(self.ids) + 1, np.float64)
+        touched_by(self.pairs()[0], np.array([number], np.int32), self.known_norm[[number]], scores)
         with np.errstate(over="ignore", invalid="ignore"):
             normed = scores[:-1] * self.candidate_norm[: len(self.ids)]
         return [(self.ids[item], score) for item, score in self.top(np.where(np.isfinite(normed), normed, 0.0), k)]
