@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models.compiled import njit
+from models.compiled import lean, njit
 from models.list_candidates import Array
 from models.proposals import Proposals, Ranked
 from models.ranking import goes_before, insert
@@ -22,7 +22,7 @@ MISSING: Final = 0.5
 LEAST: Final = 1e-300  # share that has a log
 
 
-@njit(cache=True)
+@lean(cache=True)
 def gather(items: Array, counts: Array, weights: Array, place_of: Array, found: Array, places: Array) -> int:
     """The items that sources with a weight propose, in their order, and each one's ranks; returns how many.
 
@@ -48,7 +48,7 @@ def gather(items: Array, counts: Array, weights: Array, place_of: Array, found: 
     return n
 
 
-@njit(cache=True)
+@lean(cache=True)
 def weigh_ranks(
     counts: Array, amounts: Array, places: Array, n: int, weights: Array, scores: Array, most: Array
 ) -> None:
@@ -66,7 +66,7 @@ def weigh_ranks(
                 greatest, most[at] = amount, source
 
 
-@njit(cache=True)
+@lean(cache=True)
 def log_shares(counts: Array, amounts: Array, places: Array, n: int, logs: Array, floors: Array) -> None:
     """Logs of what each source gives the first `n` items of what it gives in all, into `logs`, shape (n, n_sources).
 
@@ -101,7 +101,7 @@ def weigh_shares(
                 greatest, most[at] = amount, source
 
 
-@njit(cache=True)
+@lean(cache=True)
 def keep_best(found: Array, scores: Array, n: int, keys: Array, k: int, out: Array, values: Array) -> int:
     """The `k` best of some items by (-score, key), into `out`, finite scores alone; returns how many."""
     kept = 0
@@ -111,7 +111,7 @@ def keep_best(found: Array, scores: Array, n: int, keys: Array, k: int, out: Arr
     return kept
 
 
-@njit(cache=True)
+@lean(cache=True)
 def finish(
     found: Array,
     scores: Array,
@@ -138,7 +138,7 @@ def finish(
     return kept
 
 
-@njit(cache=True)
+@lean(cache=True)
 def settle(place: int, keys: Array, out: Array, values: Array, sources: Array, ranks: Array) -> None:
     """Move an item of a list before those of equal value and greater key: rounding may have made them equal."""
     while place > 0 and goes_before(values[place], out[place], values[place - 1], out[place - 1], keys):

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import kernels
-from models.compiled import njit
+from models.compiled import lean
 from models.rows import FIRST, RowArrays, RowPool, make_room, size_class
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
@@ -38,7 +38,7 @@ class CooccurrenceSettings:
         return float(known), float(candidate)
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def norms(weight: float, known_exponent: float, candidate_exponent: float) -> tuple[float, float]:
     """`CooccurrenceSettings.norms`."""
     if not weight > 0.0:
@@ -46,13 +46,13 @@ def norms(weight: float, known_exponent: float, candidate_exponent: float) -> tu
     return weight**-known_exponent, weight**-candidate_exponent
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def room_for(rows: RowArrays, row: int, more: int, n_keep: int) -> None:
     """Let a row take `more` pairs; one at full length is cut before it overflows."""
     make_room(rows, row, max(0, min(more, 2 * n_keep - rows.length[row])))
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def learn_pairs(rows: RowArrays, slot: int, others: Array, amounts: Array, n_keep: int) -> None:
     """Add `amounts[i]` to the pair of `slot` and `others[i]`, both ways; no item may stand in `others` twice.
 

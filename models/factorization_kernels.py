@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from models.compiled import njit
+from models.compiled import lean
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -22,7 +22,7 @@ _CENTRE = 6 * 65535  # mean of a sum of twelve 16-bit numbers
 _UNIT = 65536.0  # its standard deviation
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def splitmix64(seed: np.uint64, number: int) -> np.uint64:
     """Word `number` (from 0) of the SplitMix64 sequence that starts at `seed` (doi:10.1145/2714064.2660195)."""
     word = seed + _GAMMA * np.uint64(number + 1)
@@ -31,7 +31,7 @@ def splitmix64(seed: np.uint64, number: int) -> np.uint64:
     return word ^ (word >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def start_row(seed: np.uint64, kind: int, id_hash: np.uint64, scale: float, row: Array) -> None:
     """Set a row to its start: bias 0, factors from the bell curve of width `scale`.
 
@@ -50,7 +50,7 @@ def start_row(seed: np.uint64, kind: int, id_hash: np.uint64, scale: float, row:
         row[factor] = scale * ((total - _CENTRE) / _UNIT)
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def predict(user: Array, items: Array, slot: int, mean: Array) -> Any:
     """Mean + both biases + product of the factors, not clipped."""
     product = 0.0
@@ -59,7 +59,7 @@ def predict(user: Array, items: Array, slot: int, mean: Array) -> Any:
     return mean[1] + user[0] + items[slot, 0] + product
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def learn_one(
     user: Array,
     items: Array,

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models import factorization_kernels
-from models.compiled import njit
+from models.compiled import lean, njit
 from models.cooccurrence import learn_pairs, norms
 from models.factorization import ITEMS, USERS
 from models.fold_arrays import EVALUATED, FRESH, LATE, POSITIVE, SEEN, ItemArrays, Results, UserArrays
 from models.fold_ranking import ListScratch, known_slot, rank_sources
 from models.following import learn_following
-from models.history_kernels import draw, history_key, learn, represent
+from models.history_kernels import Draws, draw, history_key, learn, represent, room_for_draws
 from models.kernels import remember
 from models.list_candidates import set_of
 from models.list_kernel import ListNumbers
@@ -65,7 +65,7 @@ class FoldScratch(NamedTuple):
     others: Array  # int32 (max_recent,)
     weights: Array  # float64
     amounts: Array  # float64
-    candidates: Array  # int32 (n_negatives + 1,)
+    draws: Draws
     odds: Array  # float32
     gradient: Array  # float32 (n_factors,)
     changed: Array  # int32
@@ -80,7 +80,7 @@ def scratch_of(numbers: FoldNumbers, n_factors: int) -> FoldScratch:
         np.zeros(numbers.max_recent, np.int32),
         np.zeros(numbers.max_recent, np.float64),
         np.zeros(numbers.max_recent, np.float64),
-        np.zeros(n_candidates, np.int32),
+        room_for_draws(numbers.n_negatives),
         np.zeros(n_candidates, np.float32),
         np.zeros(n_factors, np.float32),
         np.zeros(n_candidates + numbers.max_recent, np.int32),
@@ -89,13 +89,13 @@ def scratch_of(numbers: FoldNumbers, n_factors: int) -> FoldScratch:
     )
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def fits(rows: RowArrays, row: int) -> bool:
     """Whether a pool has cells left for a row to grow by a few pairs."""
     return bool(rows.used[0] + 2 * rows.length[row] + SPARE_CELLS <= rows.keys.shape[0])
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def has_room(items: ItemArrays, users: UserArrays, user: int, slot: int, pair_cells: int, follow_cells: int) -> bool:
     """Whether every pool has the cells that one event may take."""
     return (
@@ -110,12 +110,6 @@ def has_room(items: ItemArrays, users: UserArrays, user: int, slot: int, pair_ce
 
 
 @njit(cache=True, nogil=True)
-def seen_by(hashes: Array, start: Array, length: Array, user: int) -> Array:
-    """The set (`models.list_candidates`) of the hashes of what a user has seen."""
-    return set_of(hashes[start[user] : start[user] + length[user]])
-
-
-@njit(cache=True, nogil=True)
 def freeze(
     items: ItemArrays,
     users: UserArrays,
@@ -127,8 +121,8 @@ def freeze(
     by_shares: bool,
 ) -> None:
     """Keep a user's lists as they stand, to be scored on by the events of this timestamp."""
-    n, n_seen = users.n_recent[user], users.seen.length[user]
-    seen = seen_by(users.seen.keys, users.seen.start, users.seen.length, user)
+    n, n_seen, start = users.n_recent[user], users.seen.length[user], users.seen.start[user]
+    seen = set_of(users.seen.keys[start : start + n_seen])
     recent, weights = users.recent[user, :n], users.recent_weights[user, :n]
     rank_sources(items, recent, weights, seen, n_seen, scratch, lists, by_shares)
     users.waiting_ms[row] = time_ms
@@ -138,7 +132,7 @@ def freeze(
             users.waiting_hashes[row, source, place] = items.hashes[scratch.out[source, place]]
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def score_on(users: UserArrays, row: int, item_hash: np.uint64, ranks: Array) -> None:
     """The rank of an item in each list that waits in a row; 0 where it is not."""
     for source in range(ranks.shape[0]):
@@ -149,7 +143,7 @@ def score_on(users: UserArrays, row: int, item_hash: np.uint64, ranks: Array) ->
                 break
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def see(users: UserArrays, user: int, item_hash: np.uint64, max_seen: int) -> bool:
     """Remember an item as seen, most recently of all; whether it is new to the user."""
     n_seen = users.seen.length[user]
@@ -161,7 +155,7 @@ def see(users: UserArrays, user: int, item_hash: np.uint64, max_seen: int) -> bo
     return is_new
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def put_in_front(users: UserArrays, user: int, item_hash: np.uint64, weight: float, max_recent: int) -> None:
     """Make an item the newest of a user's history."""
     recent, weights, n, kept = users.recent[user], users.recent_weights[user], users.n_recent[user], 0
@@ -178,7 +172,7 @@ def put_in_front(users: UserArrays, user: int, item_hash: np.uint64, weight: flo
     users.n_recent[user] = kept + 1
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def learn_interaction(
     items: ItemArrays,
     users: UserArrays,
@@ -217,16 +211,24 @@ def learn_interaction(
     if represent(items.rows, items.live, history, amounts, k, lists.history_decay, vector, shares) == 0:
         return
     key = history_key(numbers.history_seed, counter)
-    candidates = scratch.candidates
-    seen = seen_by(users.seen.keys, users.seen.start, users.seen.length, user)
-    n_candidates = draw(key, numbers.n_negatives, items.n_range[0], items.live, items.hashes, seen, slot, candidates)
+    start = users.seen.start[user]
+    n_candidates = draw(
+        key,
+        numbers.n_negatives,
+        items.n_range[0],
+        items.live,
+        items.hashes,
+        users.seen.keys[start : start + users.seen.length[user]],
+        slot,
+        scratch.draws,
+    )
     n_changed = learn(
         items.rows,
         k,
         history,
         shares,
         vector,
-        candidates,
+        scratch.draws.candidates,
         n_candidates,
         key,
         min(weight, numbers.max_weight),
@@ -241,7 +243,7 @@ def learn_interaction(
         items.stale[changed] = items.dirty[changed] = items.touched[changed] = True
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def learn_rating(
     items: ItemArrays, users: UserArrays, user: int, slot: int, rating: float, numbers: FoldNumbers, errors: Array
 ) -> None:
@@ -279,7 +281,7 @@ def learn_rating(
     )
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def fold_events(
     events: Array,
     first: int,

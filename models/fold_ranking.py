@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.blend import blend
-from models.compiled import njit
+from models.compiled import lean, njit
 from models.fold_arrays import ItemArrays
 from models.hash_index import find
 from models.list_candidates import holds
@@ -56,14 +56,14 @@ def scratch_for(n_slots: int, weights: Array, depth: int, k: int) -> ListScratch
     )
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def known_slot(cells: Array, slots: Array, live: Array, item_hash: np.uint64) -> int:
     """The slot of the item with a hash; -1 if there is none, or it has had no event yet."""
     slot = find(cells, slots, item_hash)
     return int(slot) if slot >= 0 and live[slot] else -1
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def popular(items: ItemArrays, seen: Array, out: Array, amounts: Array) -> int:
     """The first of the most popular slots that are not `seen`, and their numbers of events; returns how many."""
     n = 0
@@ -77,7 +77,7 @@ def popular(items: ItemArrays, seen: Array, out: Array, amounts: Array) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def fill(n: int, behind: Array, n_behind: int, k: int, out: Array) -> int:
     """Put slots that are not in `out[:n]` yet behind them, up to `k`; returns the new length."""
     n_first = n

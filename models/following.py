@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import kernels
-from models.compiled import njit
+from models.compiled import lean
 from models.cooccurrence import room_for
 from models.errors import StateError
 from models.rows import FIRST, RowArrays, RowPool, size_class
@@ -55,7 +55,7 @@ class FollowingSettings:
         return self.n_back * (FIRST << size_class(2 * self.n_keep))
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def learn_following(
     rows: RowArrays, slot: int, others: kernels.Array, amounts: kernels.Array, n_back: int, decay: float, n_keep: int
 ) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.compiled import njit
+from models.compiled import lean
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def find(cells: Array, slots: Array, key: np.uint64) -> int:
     """The slot of a hash, -1 if there is none; `cells` is a power of two long and never full."""
     mask = np.uint64(cells.shape[0] - 1)
@@ -22,7 +22,7 @@ def find(cells: Array, slots: Array, key: np.uint64) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def put(cells: Array, slots: Array, key: np.uint64, slot: int) -> None:
     """Add a hash; of two items with the same one, the first stays."""
     mask = np.uint64(cells.shape[0] - 1)
@@ -35,7 +35,7 @@ def put(cells: Array, slots: Array, key: np.uint64, slot: int) -> None:
     slots[cell] = slot
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def put_all(cells: Array, slots: Array, hashes: Array, n: int) -> None:
     """Add the hashes of the first `n` slots; 0 marks a free one."""
     for slot in range(n):

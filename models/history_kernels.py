@@ -6,12 +6,11 @@ the factors in a history, and of the bias. All is float32, in a fixed order of I
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.compiled import njit
-from models.list_candidates import holds
+from models.compiled import lean, njit
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -29,7 +28,7 @@ _HALVES = 0.5 ** np.arange(128)
 BLOCK = 64  # slots scored side by side
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def mix(value: np.uint64) -> np.uint64:
     """One step of SplitMix64 (doi:10.1145/2714064.2660195): 64 well-mixed bits of a counter."""
     z = value + _GOLDEN
@@ -38,7 +37,7 @@ def mix(value: np.uint64) -> np.uint64:
     return z ^ (z >> _S31)
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def exp_of_negative(x: float) -> float:
     """exp(x) for x <= 0, float64, relative error below 1e-8; 0 below -80."""
     if not x > -80.0:
@@ -51,7 +50,7 @@ def exp_of_negative(x: float) -> float:
     return float(series * _HALVES[-n])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lean(cache=True, nogil=True, error_model="numpy")
 def start_row(row: Array, k: int, item_hash: np.uint64, scale: float, start_accumulator: float) -> None:
     """Factors uniform in [-scale, scale), drawn from the item's hash; no bias."""
     for factor in range(k):
@@ -62,7 +61,7 @@ def start_row(row: Array, k: int, item_hash: np.uint64, scale: float, start_accu
         row[k + extra] = np.float32(start_accumulator)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lean(cache=True, nogil=True, error_model="numpy")
 def dot(a: Array, b: Array, k: int) -> np.float32:
     """Inner product of the first `k` numbers in eight lanes: one vector register, if indices are unsigned."""
     s0, s1, s2, s3, s4, s5, s6, s7 = _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO
@@ -80,7 +79,7 @@ def dot(a: Array, b: Array, k: int) -> np.float32:
     return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lean(cache=True, nogil=True, error_model="numpy")
 def represent(
     rows: Array, live: Array, history: Array, weights: Array, k: int, decay: float, user: Array, shares: Array
 ) -> int:
@@ -113,7 +112,7 @@ def represent(
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lean(cache=True, nogil=True, error_model="numpy")
 def refresh(rows: Array, blocks: Array, k: int, stale: Array, n_slots: int) -> None:
     """Copy the factors and biases of stale rows into `blocks`, of shape (n, k + 1, `BLOCK`): one column a slot."""
     for first in range(0, n_slots, BLOCK):
@@ -156,13 +155,27 @@ def score(blocks: Array, live: Array, n_slots: int, k: int, user: Array, out: Ar
             out[slot] = scores[slot - first] if live[slot] else np.float32(-np.inf)
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def history_key(seed: np.uint64, counter: int) -> np.uint64:
     """What keys the draws of an event: its number in the log, and a seed."""
     return mix(seed + np.uint64(counter))
 
 
-@njit(cache=True, nogil=True)
+class Draws(NamedTuple):
+    """Room for draws: what `draw` leaves, and a table by hash that those seen pass by once."""
+
+    candidates: Array  # int32 (n_negatives + 1,): the target first
+    heads: Array  # int32 (a power of two,): the last candidate whose hash has these bits; 0 is none, and is left
+    behind: Array  # int32 (n_negatives + 1,): the one before it with the same bits
+
+
+def room_for_draws(n_negatives: int) -> Draws:
+    """Arrays of these sizes."""
+    n = n_negatives + 1
+    return Draws(np.zeros(n, np.int32), np.zeros(1 << (8 * n).bit_length(), np.int32), np.zeros(n, np.int32))
+
+
+@lean(cache=True, nogil=True)
 def draw(
     key: np.uint64,
     n_negatives: int,
@@ -171,25 +184,41 @@ def draw(
     hashes: Array,
     seen: Array,
     target: int,
-    candidates: Array,
+    draws: Draws,
 ) -> int:
-    """Put the target and up to `n_negatives` other slots into `candidates`, drawn evenly from [0, n_range) by `key`.
+    """Put the target and up to `n_negatives` other slots into the candidates, drawn evenly from [0, n_range) by `key`.
 
-    A draw that hits the target, a slot without an item or one of the `seen` (`models.list_candidates.set_of`) is
-    dropped, not repeated. Returns the number of candidates, the target included.
+    A draw that hits the target, a slot without an item or one whose hash is `seen` is dropped, not repeated. Returns
+    the number of candidates, the target included.
     """
+    candidates, heads, behind = draws.candidates, draws.heads, draws.behind
     candidates[0] = target
-    n = 1
+    n, mask = 1, np.uint64(heads.shape[0] - 1)
     for number in range(n_negatives):
         bits = mix(key + np.uint64(number)) >> _S32
         slot = np.int32((bits * np.uint64(n_range)) >> _S32)
-        if slot != target and live[slot] and not holds(seen, hashes[slot]):
-            candidates[n] = slot
+        if slot != target and live[slot]:
+            cell = np.int64(hashes[slot] & mask)
+            candidates[n], behind[n] = slot, heads[cell]
+            heads[cell] = n
             n += 1
-    return n
+    for place in range(seen.shape[0]):
+        at = heads[np.int64(seen[place] & mask)]
+        while at > 0:
+            if candidates[at] >= 0 and hashes[candidates[at]] == seen[place]:
+                candidates[at] = -1 - candidates[at]
+            at = behind[at]
+    kept = 1
+    for place in range(1, n):
+        slot = candidates[place]
+        heads[np.int64(hashes[slot if slot >= 0 else -1 - slot] & mask)] = 0
+        if slot >= 0:
+            candidates[kept] = slot
+            kept += 1
+    return kept
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def note(changed: Array, n_changed: int, slot: int) -> int:
     """Add a slot to the list of changed ones unless it is there; returns the new length."""
     for position in range(n_changed):
@@ -199,14 +228,14 @@ def note(changed: Array, n_changed: int, slot: int) -> int:
     return n_changed + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lean(cache=True, nogil=True, error_model="numpy")
 def move(row: Array, k: int, step: np.float32, direction: Array) -> None:
     """Subtract `step` times `direction` from a row's factors, within plus or minus `MAX_FACTOR`."""
     for i in range(k):
         row[i] = max(-MAX_FACTOR, min(MAX_FACTOR, row[i] - step * direction[i]))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lean(cache=True, nogil=True, error_model="numpy")
 def learn(
     rows: Array,
     k: int,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.compiled import njit
+from models.compiled import lean, njit
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -44,7 +44,7 @@ def cut_row(neighbours: Array, weights: Array, start: int, length: int, n_keep: 
     return kept
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def find_in(row: Array, slot: int) -> int:
     """The position of a slot in a row of neighbours, -1 if it is not there; sixteen at a time, side by side."""
     n, wanted = row.shape[0], np.int32(slot)
@@ -63,7 +63,7 @@ def find_in(row: Array, slot: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def append(
     neighbours: Array, weights: Array, start: Array, length: Array, row: int, slot: int, weight: float, n_keep: int
 ) -> None:
@@ -78,7 +78,7 @@ def append(
     length[row] = size
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def add_pairs(
     neighbours: Array,
     weights: Array,
@@ -125,7 +125,7 @@ def drop_slots(neighbours: Array, weights: Array, start: Array, length: Array, n
     return changed
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def remember(seen: Array, n_seen: int, max_seen: int, value: np.uint64) -> tuple[int, bool]:
     """Put a hash at the end of `seen[:n_seen]`, moving it there if present and dropping the oldest if full.
 
@@ -146,7 +146,7 @@ def remember(seen: Array, n_seen: int, max_seen: int, value: np.uint64) -> tuple
     return n_seen + 1, True
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def remember_id(event_ids: Array, n_event_ids: Array, slot: int, event_id: np.uint64) -> bool:
     """Whether an event id is among those of a user; if not it becomes the newest, in place of the oldest."""
     ids, n = event_ids[slot], n_event_ids[slot]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba.typed import List
 
-from models.compiled import njit
+from models.compiled import lean, njit
 from models.ranking import at_least, insert, least_of_best
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
@@ -51,7 +51,7 @@ def first_share(neighbours: Array, weights: Array, start: Array, length: Array, 
     return shares
 
 
-@njit(cache=True)
+@lean(cache=True)
 def remember_all(values: Array, n: int, table: Array) -> None:
     """Make `table` (scratch: a power of two above 2 `n` cells, uint64) the set of the first `n` hashes."""
     mask = np.uint64(table.shape[0] - 1)
@@ -74,7 +74,7 @@ def set_of(values: Array) -> Array:
     return table
 
 
-@njit(cache=True)
+@lean(cache=True)
 def holds(table: Array, value: np.uint64) -> bool:
     """Whether a hash is in the set."""
     mask = np.uint64(table.shape[0] - 1)
@@ -125,7 +125,7 @@ def touched_by(shares: Any, known: Array, factors: Array, scores: Array) -> Arra
     return touched[: sum_rows(shares, known, factors, scores, touched)]
 
 
-@njit(cache=True)
+@lean(cache=True)
 def clear(scores: Array, touched: Array) -> None:
     """Leave the scores of what was touched at 0."""
     for place in range(touched.shape[0]):
@@ -287,7 +287,7 @@ def best_near(
     return n
 
 
-@njit(cache=True)
+@lean(cache=True)
 def offered(
     slots: Array,
     n: int,
@@ -314,7 +314,7 @@ def offered(
     return kept
 
 
-@njit(cache=True)
+@lean(cache=True)
 def unseen(
     ranked: Array, amounts: Array, hashes: Array, allowed: Array, seen: Array, items: Array, scores: Array
 ) -> int:

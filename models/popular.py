@@ -4,14 +4,14 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import longer
-from models.compiled import njit
+from models.compiled import lean
 from models.kernels import Array
 from models.ranking import goes_before
 
 MAX_POPULAR = 1024
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def rise(top: Array, place: Array, n_top: Array, n_events: Array, keys: Array, slot: int) -> None:
     """Move a slot, whose number of events has just grown, to its place among the first.
 

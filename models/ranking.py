@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from models.compiled import njit
+from models.compiled import lean, njit
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -46,7 +46,7 @@ def least_of_best(values: Array, k: int) -> float:
     return low
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def at_least(values: Array, bound: float) -> int:
     """How many values reach a bound."""
     n = 0
@@ -55,7 +55,7 @@ def at_least(values: Array, bound: float) -> int:
     return n
 
 
-@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+@lean(cache=True, nogil=True, fastmath={"nnan", "nsz"})
 def maximum(values: Array) -> float:
     """The greatest of some values, none of them NaN; a maximum is not rounded, whatever the order."""
     greatest = -np.inf
@@ -64,7 +64,7 @@ def maximum(values: Array) -> float:
     return greatest
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def compare(keys: Array, one: int, other: int) -> int:
     """Below 0 if `one` has the lower key, above 0 if it has the greater, 0 if both are equal."""
     for part in range(keys.shape[1]):
@@ -73,7 +73,7 @@ def compare(keys: Array, one: int, other: int) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def goes_before(value: float, one: int, other_value: float, other: int, keys: Array) -> bool:
     """Whether one entry stands before another: by (-value, key, number)."""
     if value != other_value:
@@ -82,7 +82,7 @@ def goes_before(value: float, one: int, other_value: float, other: int, keys: Ar
     return bool(order < 0 or (order == 0 and one < other))
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def insert(entry: int, value: float, n: int, keys: Array, k: int, out: Array, best: Array) -> int:
     """Put an entry into its place among the `n` best, of which `k` are kept; returns the new n."""
     place = n

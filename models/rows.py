@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import longer
-from models.compiled import njit
+from models.compiled import lean
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -33,7 +33,7 @@ class RowArrays(NamedTuple):
     used: Array
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def size_class(n: int) -> int:
     """The least c with `FIRST << c` at least n."""
     size = 0
@@ -42,7 +42,7 @@ def size_class(n: int) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def release(rows: RowArrays, row: int) -> None:
     """Give a row's place back; the row is empty then."""
     if rows.room[row] > 0:
@@ -53,7 +53,7 @@ def release(rows: RowArrays, row: int) -> None:
     rows.length[row] = 0
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def make_room(rows: RowArrays, row: int, more: int) -> None:
     """Let a row take `more` pairs; the pool must have `FIRST << size_class(length + more)` cells left."""
     length = rows.length[row]
@@ -73,7 +73,7 @@ def make_room(rows: RowArrays, row: int, more: int) -> None:
     rows.start[row], rows.room[row], rows.length[row] = first, FIRST << size, length
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def count_up(rows: RowArrays, row: int, key: np.uint64) -> bool:
     """Add 1 to the value of a key, a new one at the row's end if need be; whether it is new."""
     keys, first = rows.keys, rows.start[row]
@@ -89,7 +89,7 @@ def count_up(rows: RowArrays, row: int, key: np.uint64) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def copy_rows(rows: RowArrays, which: Array, ends: Array, keys: Array, values: Array) -> None:
     """The rows `which`, one behind the other; `ends[i]` is where row `which[i]` ends."""
     at = 0

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import longer
-from models.compiled import njit
+from models.compiled import lean
 from models.kernels import Array
 from models.windows import TRENDING_WINDOWS, Window
 
@@ -27,7 +27,7 @@ def decay_factors(window: Window) -> npt.NDArray[np.float64]:
     return factors
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def count(
     values: Array, buckets: Array, decay: Array, n_buckets: Array, steps: Array, slot: int, weight: float, time_ms: int
 ) -> None:

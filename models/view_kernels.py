@@ -1,10 +1,10 @@
 """Which items of a view have changed, and what they weigh now; compiled, and plain Python (`kernel.py_func`)."""
 
-from models.compiled import njit
+from models.compiled import lean
 from models.cooccurrence import Array, norms
 
 
-@njit(cache=True)
+@lean(cache=True)
 def mark_items(
     touched: Array, n_slots: int, slot_hashes: Array, to_item: Array, hashes: Array, marks: Array, others: Array
 ) -> int:
@@ -25,7 +25,7 @@ def mark_items(
     return n
 
 
-@njit(cache=True)
+@lean(cache=True)
 def take_marked(marks: Array, n_items: int, items: Array) -> int:
     """The marked items, in order, into `items`; returns how many, and none is marked then."""
     n = 0
@@ -37,7 +37,7 @@ def take_marked(marks: Array, n_items: int, items: Array) -> int:
     return n
 
 
-@njit(cache=True)
+@lean(cache=True)
 def add_weights(items: Array, slot_in: Array, slot_weights: Array, total: Array) -> None:
     """Add what a share gives some items to their `total`."""
     for place in range(items.shape[0]):
@@ -46,7 +46,7 @@ def add_weights(items: Array, slot_in: Array, slot_weights: Array, total: Array)
             total[place] += slot_weights[slot]
 
 
-@njit(cache=True)
+@lean(cache=True)
 def weigh(
     items: Array,
     total: Array,

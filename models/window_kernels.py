@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.compiled import njit
+from models.compiled import lean
 from models.rows import RowArrays, count_up
 from models.windows import WINDOWS
 
@@ -21,7 +21,7 @@ STEPS_MS = np.array([window.step_ms for window in WINDOWS], np.int64)
 N_BUCKETS = np.array([window.n_buckets for window in WINDOWS], np.int64)
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def trim(buckets: RowArrays, row: int, as_of_ms: int) -> None:
     """Drop the buckets that are out of their window as of a time; the others keep their order."""
     keys, values, first = buckets.keys, buckets.values, buckets.start[row]
@@ -36,7 +36,7 @@ def trim(buckets: RowArrays, row: int, as_of_ms: int) -> None:
     buckets.length[row] = kept
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def count_event(
     totals: RowArrays, buckets: RowArrays, row: int, kind: int, time_ms: int, as_of_ms: int, late: bool
 ) -> None:
@@ -62,7 +62,7 @@ def count_event(
             trim(buckets, row, as_of_ms)
 
 
-@njit(cache=True, nogil=True)
+@lean(cache=True, nogil=True)
 def last_of(keys: Array, key: np.uint64) -> int:
     """The last place of a key, -1 if it is not there: the newest buckets stand at the end."""
     for back in range(keys.shape[0]):

@@ -5,7 +5,6 @@ import numpy.typing as npt
 
 from models import history_kernels as kernels
 from models.history_factors import HistoryFactors
-from models.list_candidates import set_of
 
 Slots = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float64]
@@ -34,18 +33,17 @@ def learn_one(
     ):
         return np.zeros(0, np.int32)
     n_most = settings.n_negatives + 1
-    candidates, odds = np.zeros(n_most, np.int32), np.zeros(n_most, np.float32)
+    draws, odds = kernels.room_for_draws(settings.n_negatives), np.zeros(n_most, np.float32)
     changed = np.zeros(n_most + len(history_slots), np.int32)
     key, n_range = np.uint64(kernels.history_key(settings.seed_key, counter)), int(model.n_range[0])
-    among = (model.live, model.hashes, set_of(seen))
-    n_candidates = kernels.draw(key, settings.n_negatives, n_range, *among, slot, candidates)
+    n_candidates = kernels.draw(key, settings.n_negatives, n_range, model.live, model.hashes, seen, slot, draws)
     n_changed = kernels.learn(
         model.rows,
         settings.n_factors,
         history_slots,
         shares,
         user,
-        candidates,
+        draws.candidates,
         n_candidates,
         key,
         min(weight, settings.max_weight),

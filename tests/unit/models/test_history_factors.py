@@ -11,7 +11,6 @@ from models import history_kernels as kernels
 from models.errors import StateError
 from models.history_factors import HistoryFactors, HistoryFactorsSettings
 from models.ids import hash64
-from models.list_candidates import set_of
 from tests import factors
 from tests.plain import plain_kernels
 
@@ -104,9 +103,9 @@ def one_step(model: HistoryFactors, candidates: list[int], shares: dict[int, flo
 def test_one_step_is_the_formula() -> None:
     """Sampled softmax by Adagrad; the history's shares decay by .85 a step back and sum to 1."""
     model = learn(model_of(12, EVERYONE), 0, 30)
-    key, candidates = np.uint64(kernels.mix(np.uint64(99))), np.zeros(7, np.int32)
-    n = kernels.draw(key, 6, 12, model.live, model.hashes, set_of(model.hashes[:3]), 5, candidates)
-    drawn = candidates[:n].tolist()
+    key, draws = np.uint64(kernels.mix(np.uint64(99))), kernels.room_for_draws(6)
+    n = kernels.draw(key, 6, 12, model.live, model.hashes, model.hashes[:3], 5, draws)
+    drawn = draws.candidates[:n].tolist()
     raw = {0: 0.85**2, 1: 0.85 * 0.5, 2: 1.0}
     expected = one_step(model, drawn, {slot: share / sum(raw.values()) for slot, share in raw.items()})
     changed = factors.learn_one(model, 5, slots(0, 1, 2), np.array([1.0, 0.5, 1.0]), 1.0, 99, model.hashes[:3].copy())

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import history_kernels as kernels
-from models.list_candidates import set_of
 
 
 def test_mix_is_splitmix64() -> None:
@@ -39,13 +38,15 @@ def test_exp_of_nan_is_nothing() -> None:
 def test_draw_takes_live_unseen_others(n_items: int, dead: set[int], seen: set[int], key: int) -> None:
     """Every draw that hits the target, a free slot or a seen item is dropped, and none is repeated; twins agree."""
     live = np.array([slot not in dead for slot in range(40)])
-    hashes, known = np.arange(1, 41, dtype=np.uint64), set_of(np.array([slot + 1 for slot in seen], np.uint64))
+    hashes = np.arange(1, 41, dtype=np.uint64) * np.uint64(64)  # some share a cell
+    known = np.array([64 * slot + 64 for slot in seen], np.uint64)
     outcomes = []
     for draw in (kernels.draw, kernels.draw.py_func):
-        candidates = np.full(31, -7, np.int32)
+        draws = kernels.room_for_draws(30)
         with np.errstate(over="ignore"):
-            n = draw(np.uint64(key), 30, n_items, live, hashes, known, 0, candidates)
-        outcomes.append(candidates[:n].tolist())
+            n = draw(np.uint64(key), 30, n_items, live, hashes, known, 0, draws)
+        assert not draws.heads.any()
+        outcomes.append(draws.candidates[:n].tolist())
     with np.errstate(over="ignore"):
         hit = [(int(kernels.mix(np.uint64((key + n) % 2**64))) >> 32) * n_items >> 32 for n in range(30)]
 
