@@ -67,7 +67,7 @@ def remember_all(values: Array, n: int, table: Array) -> None:
 def set_of(values: Array) -> Array:
     """The set of some hashes, for `holds`."""
     cells = MIN_CELLS
-    while cells < 2 * values.shape[0]:
+    while cells < 4 * values.shape[0]:
         cells *= 2
     table = np.empty(cells, np.uint64)
     remember_all(values, values.shape[0], table)
@@ -226,6 +226,27 @@ def two_greatest(
                 place_of[slot_in[items[place]]] = -1
 
 
+@lean(cache=True)
+def reaching(values: Array, least: float, found: Array) -> int:
+    """The places of the values that are at least `least`, into `found`; returns how many."""
+    n = 0
+    for place in range(values.shape[0]):  # without a branch: where the best stand cannot be foretold
+        found[n] = place
+        n += values[place] >= least
+    return n
+
+
+@njit(cache=True)
+def in_order(items: Array, amounts: Array, keys: Array, k: int, out: Array, values: Array) -> int:
+    """The `k` of some items with the greatest amounts, by (-amount, key, number), into `out`; returns how many."""
+    n, least = 0, least_of_best(amounts, k)
+    for place in range(items.shape[0]):
+        amount = amounts[place]
+        if amount >= least and (n < k or amount >= values[k - 1]):
+            n = insert(items[place], amount, n, keys, k, out, values)
+    return n
+
+
 @njit(cache=True)
 def best_pairs(
     amounts: Array,
@@ -243,18 +264,14 @@ def best_pairs(
 
     Those `seen` (a set of `remember_all`) and forbidden are left out, `n_left_out` at most. Returns how many.
     """
-    n, least = 0, least_of_best(amounts, k + n_left_out)
-    found, n_found = np.empty(among.shape[0], np.int32), 0
-    for place in range(among.shape[0]):  # without a branch: where the best stand cannot be foretold
-        found[n_found] = place
-        n_found += amounts[place] >= least
+    found, n = np.empty(among.shape[0], np.int32), 0
+    n_found = reaching(amounts, least_of_best(amounts, k + n_left_out), found)
+    theirs = np.empty(n_found, np.float64)
     for at in range(n_found):
         value, item = amounts[found[at]], among[found[at]]
-        if (n == k and value < values[k - 1]) or not 0.0 < value < np.inf:
-            continue
-        if allowed[item] and not holds(seen, hashes[item]):
-            n = insert(item, value, n, keys, k, out, values)
-    return n
+        found[n], theirs[n] = item, value
+        n += (value > 0.0) & (value < np.inf) & allowed[item] & (not holds(seen, hashes[item]))
+    return int(in_order(found[:n], theirs[:n], keys, k, out, values))
 
 
 @njit(cache=True)
@@ -273,18 +290,14 @@ def best_near(
         for place in range(scores.shape[0]):
             if not scores[place] < np.inf and not holds(seen, hashes[slots[place]]):
                 return 0
-    least = least_of_best(scores, k + n_seen) if strange == 0 else -np.inf
-    found, n_found = np.empty(scores.shape[0], np.int32), 0
-    for place in range(scores.shape[0]):  # without a branch: where the best stand cannot be foretold
-        found[n_found] = place
-        n_found += scores[place] >= least
-    n = 0
+    found, n = np.empty(scores.shape[0], np.int32), 0
+    n_found = reaching(scores, least_of_best(scores, k + n_seen) if strange == 0 else -np.inf, found)
+    theirs = np.empty(n_found, np.float32)
     for at in range(n_found):
         score, slot = scores[found[at]], slots[found[at]]
-        if score == -np.inf or (n == k and score < values[k - 1]) or holds(seen, hashes[slot]):
-            continue
-        n = insert(slot, score, n, keys, k, out, values)
-    return n
+        found[n], theirs[n] = slot, score
+        n += (-np.inf < score) & (score < np.inf) & (not holds(seen, hashes[slot]))
+    return int(in_order(found[:n], theirs[:n], keys, k, out, values))
 
 
 @lean(cache=True)

@@ -8,40 +8,48 @@ from models.compiled import lean, njit
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
-LANES = 16  # values compared side by side
+RUNS = (4, 16)  # values compared side by side
+SPARSE = 3  # times as many runs as values that are wanted
+NEARLY = 8  # an eighth more are nearly as many
 HALVINGS = 20
 
 
 @njit(cache=True, nogil=True)
 def least_of_best(values: Array, k: int) -> float:
-    """A bound that at least `k` values reach, and few others; -inf if there is none.
+    """A bound that at least `k` values reach, and few others; -inf if there is none. No value may be NaN.
 
-    Found by halving between the least and the greatest of the maxima of short runs, until `k` of them reach it; of few
-    values each is a run.
+    Found by halving between the least and the greatest of the maxima of short runs: long ones where there are many more
+    values than are wanted, of few values each is a run.
     """
     n_values = values.shape[0]
     if n_values <= k:
         return -np.inf
-    n_runs, length = (n_values + LANES - 1) // LANES, LANES
-    if n_runs <= k:
-        n_runs, length = n_values, 1
-    greatest = np.empty(n_runs, np.float64)
-    low, high = np.inf, -np.inf
-    for run in range(n_runs):
+    length = 1
+    for longer in RUNS:
+        if n_values >= SPARSE * longer * k:
+            length = longer
+    if length == 1:
+        return halved(values, k)
+    greatest = np.empty((n_values + length - 1) // length, np.float64)
+    for run in range(greatest.shape[0]):
         greatest[run] = maximum(values[run * length : min(n_values, (run + 1) * length)])
-        high = max(high, greatest[run])
-        if greatest[run] > -np.inf:
-            low = min(low, greatest[run])
-    if not at_least(greatest, low) >= k:
+    return halved(greatest, k)
+
+
+@lean(cache=True, nogil=True)
+def halved(values: Array, k: int) -> float:
+    """A bound that at least `k` of more values reach, and an eighth more at most, unless many are nearly equal."""
+    low, high = least_finite(values), maximum(values)
+    if not at_least(values, low) >= k:
         return -np.inf
     for _ in range(HALVINGS):
         middle = low + 0.5 * (high - low)
-        n = at_least(greatest, middle)
+        n = at_least(values, middle)
         if n >= k:
             low = middle
         else:
             high = middle
-        if n == k:
+        if k <= n <= k + k // NEARLY:
             break
     return low
 
@@ -62,6 +70,15 @@ def maximum(values: Array) -> float:
     for place in range(values.shape[0]):
         greatest = max(greatest, values[place])
     return greatest
+
+
+@lean(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def least_finite(values: Array) -> float:
+    """The least of some values but -inf, none of them NaN."""
+    least = np.inf
+    for place in range(values.shape[0]):
+        least = min(least, values[place] if values[place] > -np.inf else np.inf)
+    return least
 
 
 @lean(cache=True, nogil=True)

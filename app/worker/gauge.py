@@ -21,7 +21,10 @@ WATCHED = DEPTHS[0]
 UNWATCHED = 1000
 """Tests before a watch is begun: importing River takes a second of CPU and 67 MB. Until then the last are all."""
 
-MAX_UNWATCHED = 100_000  # while it is imported
+EASE_S = 10.0
+"""For so long the worker has kept up by then: the second is not taken from a backlog."""
+
+MAX_UNWATCHED = 10_000  # the last tests before: two microseconds each, at once
 
 logger = logging.getLogger("freshet")
 
@@ -45,6 +48,17 @@ class LiveGauge:
         self._watch: DriftWatch | None = None
         self._unwatched: deque[bool] = deque(maxlen=MAX_UNWATCHED)
         self._lock = Lock()
+        self._at_ease_since: float | None = None
+
+    def attend(self, *, is_behind: bool, now: float) -> None:
+        """Begin the watch if there is something to watch and time for it; `now` is of a monotonic clock, in seconds."""
+        if is_behind:
+            self._at_ease_since = None
+        elif self._at_ease_since is None:
+            self._at_ease_since = now
+        elif self.beginning is None and self.n >= UNWATCHED and now - self._at_ease_since >= EASE_S:
+            self.beginning = Thread(target=self._begin, name="drift watch", daemon=True)
+            self.beginning.start()
 
     def published(self, user_id: str, items: Sequence[ListItem]) -> None:
         """Remember a list that is in Redis now."""
@@ -68,9 +82,6 @@ class LiveGauge:
                 drift = self._watch.add(place < WATCHED)
             else:
                 self._unwatched.append(place < WATCHED)
-                if self.n == UNWATCHED:
-                    self.beginning = Thread(target=self._begin, name="drift watch", daemon=True)
-                    self.beginning.start()
         if drift is not None:
             _tell(drift)
 

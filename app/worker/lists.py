@@ -120,6 +120,7 @@ class ListPublisher:
     async def _turn(self) -> None:
         if self._broken is not None:
             raise self._broken
+        self._gauge.attend(is_behind=self._view.is_behind, now=time.monotonic())
         if self._n_changes != self._store.n_changes:
             self._n_changes = self._store.n_changes
             for partition in self._view.owned.values():

@@ -3,11 +3,12 @@
 import logging
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.worker.gauge import MAX_LISTS, UNWATCHED, LiveGauge
+from app.worker.gauge import EASE_S, MAX_LISTS, MAX_UNWATCHED, UNWATCHED, LiveGauge
 from tables.list_json import ListItem
 from tests.unit.models.test_drift import outcomes
 
@@ -23,13 +24,21 @@ def gauge() -> LiveGauge:
 
 
 def watched(hits: list[bool]) -> LiveGauge:
-    """One that has taken these outcomes, and whose watch is begun."""
+    """One that has taken these outcomes, and whose watch was begun after the first thousand."""
     made = gauge()
-    for hit in hits:
+    for number, hit in enumerate(hits):
+        if number == UNWATCHED:
+            begin(made)
         made.test("u", HIT if hit else MISS)
+    return made
+
+
+def begin(made: LiveGauge) -> None:
+    """Let a gauge have the time that a watch needs."""
+    made.attend(is_behind=False, now=0.0)
+    made.attend(is_behind=False, now=EASE_S)
     assert made.beginning is not None
     made.beginning.join()
-    return made
 
 
 def test_ranks_decide() -> None:
@@ -92,12 +101,41 @@ def test_no_test_is_lost_between_threads() -> None:
     """Tests from four threads, also of the time when the watch begins: all are counted, by gauge and watch alike."""
     made = gauge()
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: made.test("u", HIT if number % 2 else MISS), range(4 * UNWATCHED)))
-    assert made.beginning is not None
-    made.beginning.join()
+        taken = pool.map(lambda number: made.test("u", HIT if number % 2 else MISS), range(4 * UNWATCHED))
+        while made.n < UNWATCHED:
+            time.sleep(0.001)
+        begin(made)
+        list(taken)
     said = made.as_json()
     assert (said["n"], said["hr@10"]) == (4 * UNWATCHED, 0.5)
     assert said["recent"]["n"] == 1000 and made._watch is not None and made._watch.n == 4 * UNWATCHED
+
+
+def test_a_backlog_is_folded_before_a_watch_is_begun() -> None:
+    """It begins once the worker has kept up for ten seconds, with the last of what it has not watched."""
+    made = gauge()
+    for _ in range(UNWATCHED - 1 + MAX_UNWATCHED):
+        made.test("u", MISS)
+    for now, is_behind in ((0.0, False), (9.0, True), (10.0, False), (19.0, False)):
+        made.attend(is_behind=is_behind, now=now)
+        assert made.beginning is None
+    made.attend(is_behind=False, now=20.0)
+    assert made.beginning is not None
+    made.beginning.join()
+    assert made._watch is not None and made._watch.n == MAX_UNWATCHED
+    before = made.beginning
+    made.attend(is_behind=False, now=99.0)
+    assert made.beginning is before
+
+
+def test_few_tests_are_not_watched() -> None:
+    """A worker that evaluates nobody never imports what it does not need."""
+    made = gauge()
+    for _ in range(UNWATCHED - 1):
+        made.test("u", HIT)
+    made.attend(is_behind=False, now=0.0)
+    made.attend(is_behind=False, now=100.0)
+    assert made.beginning is None
 
 
 def test_river_is_imported_only_where_it_is_used() -> None:
