@@ -14,8 +14,10 @@ class ListShape(BaseSettings):
     """How lists are made, how long they are, and what stands in them."""
 
     list_size: int = Field(30, ge=1, le=500, description="items per list")
-    blend: Literal["learned", "log_shares", "ranks"] = Field(
-        "learned", description="what weighs the sources of a list: learned from what users took, or fixed weights"
+    blend: Literal["learned", "log_shares", "ranks", "scores"] = Field(
+        "learned",
+        description="how sources of a list are weighed: as learned from what users took, or by fixed weights of "
+        "log shares, of ranks (as 0.4, 0.3, 0.3) or of scores (as 0.6, 0.4)",
     )
     source_weights: dict[str, float] = Field(
         {},

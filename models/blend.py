@@ -2,13 +2,15 @@
 
     ranks        score(i) = sum over sources s that propose i of  w_s * (depth - rank_s(i)) / depth
     log_shares   score(i) = sum over sources s of  w_s * log share_s(i),   share_s(i) = score_s(i) / sum of s's scores
+    scores       score(i) = sum over sources s that propose i of  w_s * score_s(i) / greatest of s's scores
 
 Ranks need nothing of the scores, and lose where a source's list is short or full of ties: its last place counts nearly
-as much as its first. Shares keep how sure a source is. What it did not propose has `MISSING` of its least share.
+as much as its first. Shares keep how sure a source is. What it did not propose has `MISSING` of its least share. Scores
+keep it too, within 0 and 1; but a source whose first stands far above the rest hardly counts for those.
 """
 
 import math
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +104,29 @@ def weigh_shares(
 
 
 @lean(cache=True)
+def weigh_scores(
+    counts: Array, amounts: Array, places: Array, n: int, weights: Array, scores: Array, most: Array
+) -> None:
+    """`weigh_ranks` by scores as parts of their source's greatest; -inf for what gets nothing from anybody.
+
+    A source whose greatest is no positive finite number says nothing.
+    """
+    for at in range(n):
+        scores[at], most[at], greatest = 0.0, -1, -1.0
+        for source in range(places.shape[1]):
+            rank = places[at, source]
+            if rank < 0 or not 0.0 < amounts[source, 0] < np.inf:
+                continue
+            part = amounts[source, rank] / amounts[source, 0]
+            amount = weights[source] * (part if part > LEAST else LEAST)
+            scores[at] += amount
+            if amount > greatest:
+                greatest, most[at] = amount, source
+        if not scores[at] > 0.0:
+            scores[at] = -np.inf
+
+
+@lean(cache=True)
 def keep_best(found: Array, scores: Array, n: int, keys: Array, k: int, out: Array, values: Array) -> int:
     """The `k` best of some items by (-score, key), into `out`, finite scores alone; returns how many."""
     kept = 0
@@ -187,6 +212,29 @@ def blend(
     return kept
 
 
+@njit(cache=True)
+def blend_scores(
+    items: Array,
+    amounts: Array,
+    counts: Array,
+    weights: Array,
+    keys: Array,
+    place_of: Array,
+    k: int,
+    out: Array,
+    values: Array,
+    sources: Array,
+    ranks: Array,
+) -> int:
+    """The `k` best items by `weigh_scores`; apart from `blend`, which is a part of the fold."""
+    size = items.shape[0] * items.shape[1]
+    found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
+    scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
+    n = gather(items, counts, weights, place_of, found, places)
+    weigh_scores(counts, amounts, places, n, weights, scores, most)
+    return finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
+
+
 class Blend(Protocol):
     """Makes one list of what sources propose."""
 
@@ -206,10 +254,10 @@ class Blend(Protocol):
 
 
 class CompiledBlend:
-    """A blend by log shares, or by ranks."""
+    """A blend by one of the formulas above."""
 
-    def __init__(self, *, by_shares: bool) -> None:
-        self._by_shares = by_shares
+    def __init__(self, by: Literal["ranks", "log_shares", "scores"]) -> None:
+        self._by = by
 
     def rank(
         self,
@@ -223,12 +271,14 @@ class CompiledBlend:
         n_sources = len(weights)
         items, scores, sources = np.empty(k, np.int32), np.empty(k, np.float64), np.empty(k, np.int32)
         places = np.empty((k, n_sources), np.int32)
-        n = blend(self._by_shares, *proposals, weights, keys, place_of, k, items, scores, sources, places)
+        given = *proposals, weights, keys, place_of, k, items, scores, sources, places
+        n = blend_scores(*given) if self._by == "scores" else blend(self._by == "log_shares", *given)
         return Ranked(n, items[:n], scores[:n], sources[:n], places[:n])
 
 
 BLENDS: Final[dict[str, Blend]] = {
-    "ranks": CompiledBlend(by_shares=False),
-    "log_shares": CompiledBlend(by_shares=True),
-    "learned": CompiledBlend(by_shares=True),  # by the weights of `models.blend_weights`
+    "ranks": CompiledBlend("ranks"),
+    "log_shares": CompiledBlend("log_shares"),
+    "scores": CompiledBlend("scores"),
+    "learned": CompiledBlend("log_shares"),  # by the weights of `models.blend_weights`
 }

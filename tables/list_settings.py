@@ -13,11 +13,12 @@ from models.source_names import (
     SOURCE_NAMES,
 )
 
-RANKS, LOG_SHARES, LEARNED = "ranks", "log_shares", "learned"
+RANKS, LOG_SHARES, SCORES, LEARNED = "ranks", "log_shares", "scores", "learned"
 START: Final[Mapping[str, float]] = {CO_OCCURRENCE: 0.8, HISTORY: 0.8, POPULARITY: 0.1}
 WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
     RANKS: {CO_OCCURRENCE: 0.4, HISTORY: 0.6},
     LOG_SHARES: START,
+    SCORES: {CO_OCCURRENCE: 0.6, HISTORY: 0.4},
     LEARNED: START,
 }
 """The blends, and what sources count in each unless settings say otherwise; found on the first 30 % of ML-100k."""
@@ -33,8 +34,8 @@ class ListSettings:
     Parameters
     ----------
     blend
-        `ranks` or `log_shares` (`models.blend`) by fixed weights, or `learned`: log shares by weights that are learned
-        from what users took (`models.blend_weights`).
+        `ranks`, `log_shares` or `scores` (`models.blend`) by fixed weights, or `learned`: log shares by weights that
+        are learned from what users took (`models.blend_weights`).
     weights
         What each source counts, by its name, at the start if weights are learned; 0 or no name: it is not asked. Those
         of `WEIGHTS` if empty.

@@ -12,6 +12,7 @@ from models.blend import BLENDS, MISSING
 from models.proposals import Proposals, Ranked, space_for
 from tests.plain import plain_kernels
 from tests.rank_fusion import fuse
+from tests.score_fusion import fuse_scores
 
 DEPTH, N_ITEMS = 6, 14
 SEEDS = st.integers(0, 2**32 - 1)
@@ -71,6 +72,42 @@ def test_log_shares(seed: int, weights: tuple[float, ...]) -> None:
     assert dict(zip(ranked.items.tolist(), ranked.scores.tolist(), strict=True)) == pytest.approx(
         {item: math.exp(score) / total for item, score in scores.items()}
     )
+
+
+@given(seed=SEEDS, weights=WEIGHTS, k=st.integers(1, 40))
+def test_scores(seed: int, weights: tuple[float, ...], k: int) -> None:
+    """The formula of `tests.score_fusion`, and its order."""
+    table = proposals(seed)
+    amounts = [{f"{item:02}": score for item, score in row.items()} for row in as_lists(table)]
+    ranked = rank("scores", table, weights, k)
+    found = [(f"{item:02}", score) for item, score in zip(ranked.items, ranked.scores, strict=True)]
+    assert found == fuse_scores(amounts, weights, k)
+
+
+def test_scores_of_any_unit_count_alike() -> None:
+    """A source in other units makes the same list; what one names alone stands by its part of that one's greatest."""
+    table = space_for(2, 3)
+    table.items[:], table.counts[:] = [[1, 2, 3], [3, 4, 5]], (3, 2)
+    table.scores[:] = [[8.0, 4.0, 2.0], [0.5, 0.25, 9.0]]
+    ranked = rank("scores", table, (0.6, 0.4))
+    assert ranked.items.tolist() == [1, 3, 2, 4]
+    assert ranked.scores.tolist() == pytest.approx([0.6, 0.6 / 4 + 0.4, 0.3, 0.2])
+    assert ranked.sources.tolist() == [0, 1, 0, 1]
+    table.scores[1] *= 1024.0
+    assert rank("scores", table, (0.6, 0.4)).scores.tolist() == ranked.scores.tolist()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 0.0])
+def test_what_gets_nothing_from_any_score_is_left_out(bad: float) -> None:
+    """Items that only a source proposes that has no good scores, or weighs nothing."""
+    table = space_for(3, 2)
+    table.items[:], table.counts[:] = [[1, 2], [2, 3], [3, 4]], 2
+    table.scores[:] = [[2.0, 1.0], [bad, bad], [1.0, 1.0]]
+    ranked = rank("scores", table, (0.5, 0.5, 0.0))
+    assert (ranked.items.tolist(), ranked.scores.tolist(), ranked.sources.tolist()) == ([1, 2], [0.5, 0.25], [0, 0])
+    with plain_kernels():
+        plain = rank("scores", table, (0.5, 0.5, 0.0))
+    assert plain.scores.tolist() == ranked.scores.tolist()
 
 
 @pytest.mark.parametrize("name", BLENDS)

@@ -48,7 +48,7 @@ def test_what_was_taken_is_learned_from_the_list_served() -> None:
     assert lists.as_json()["weights"] != before
 
 
-@pytest.mark.parametrize("blend", ["ranks", "log_shares"])
+@pytest.mark.parametrize("blend", ["ranks", "log_shares", "scores"])
 def test_fixed_weights_learn_nothing(blend: str) -> None:
     """Nothing is remembered and nothing stored."""
     lists = AdaptiveRecommender(ListSettings(blend))

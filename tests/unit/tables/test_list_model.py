@@ -50,8 +50,14 @@ def test_what_shapes_users_lists_alone_leaves_the_filler_its_name(changes: dict[
 
 @pytest.mark.parametrize(
     "lists",
-    [ListSettings("ranks"), ListSettings("log_shares"), ListSettings(depth=51), ListSettings(weights={"history": 1.0})],
-    ids=["ranks", "fixed", "depth", "weights"],
+    [
+        ListSettings("ranks"),
+        ListSettings("log_shares"),
+        ListSettings("scores"),
+        ListSettings(depth=51),
+        ListSettings(weights={"history": 1.0}),
+    ],
+    ids=["ranks", "fixed", "scores", "depth", "weights"],
 )
 def test_another_blend_has_another_name(lists: ListSettings) -> None:
     """How sources are weighed, how far they look and which are asked; the default list asks none."""

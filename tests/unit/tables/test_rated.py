@@ -108,7 +108,7 @@ def test_it_is_asked_only_with_a_weight() -> None:
     state = folded(made_log(7, 600, n_users=10, n_items=60))
     view = view_of(state)
     raters = [user for user in map(state.users.reader, state.users) if user is not None and user.factors is not None]
-    for blend in ("ranks", "log_shares", "learned"):
+    for blend in ("ranks", "log_shares", "scores", "learned"):
         assert RATINGS not in Recommender(ListSettings(blend)).names
     alone = Recommender(ListSettings("log_shares", {RATINGS: 1.0}))
     made = [alone.recommend(view, 0, user, 5, view.popularity(60)) for user in raters]
