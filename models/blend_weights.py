@@ -23,9 +23,12 @@ from models.blend import log_shares
 from models.compiled import njit
 from models.list_candidates import Array
 from models.proposals import Proposals
+from models.weight_history import WeightHistory
 
 BOUNDS: Final = (5, 20, 60)
 """Numbers of events of a user at which the next weights begin."""
+
+ROWS: Final = tuple(map(str, (0, *BOUNDS)))
 
 RATE: Final = 0.2
 START_SQUARES: Final = 10.0
@@ -101,6 +104,11 @@ class BlendWeights:
     ----------
     names, start
         The sources, and what each counts before anything is learned; one that counts nothing never will.
+
+    Attributes
+    ----------
+    history
+        What the weights were, from the start on.
     """
 
     def __init__(self, names: Sequence[str], start: Sequence[float], rate: float = RATE) -> None:
@@ -111,6 +119,8 @@ class BlendWeights:
         self._rate = rate
         self._start = tuple(map(float, start))
         self._is_off = np.array(start, np.float64) == 0.0
+        self.history = WeightHistory(names, ROWS)
+        self.history.add(0, self.values)
 
     @staticmethod
     def bucket(n_events: int) -> int:
@@ -126,27 +136,34 @@ class BlendWeights:
     def learn(self, served: Served, taken: int) -> bool:
         """Learn from the hash of what a user took; False if no source had proposed it."""
         rows = self.values[served.bucket], self.squares[served.bucket]
-        learned = learn_from(served.hashes, served.amounts, served.counts, np.uint64(taken), self._rate, *rows)
-        self.n_learned += learned
-        return bool(learned)
+        if not learn_from(served.hashes, served.amounts, served.counts, np.uint64(taken), self._rate, *rows):
+            return False
+        self.n_learned += 1
+        if self.n_learned % self.history.every == 0:
+            self.history.add(self.n_learned, self.values)
+        return True
 
     def as_json(self) -> dict[str, Any]:
         """The weights and squares by source and by the least number of events, and how many outcomes they come from.
 
-        `start` has what each source counted before.
+        `start` has what each source counted before, `history` what it counted on the way.
         """
-        start = dict(zip(self.names, self._start, strict=True))
-        tables = {"weights": self.values, "squares": self.squares}
-        return {"n": self.n_learned, "start": start, **{name: self._by_source(each) for name, each in tables.items()}}
+        return {
+            "n": self.n_learned,
+            "start": dict(zip(self.names, self._start, strict=True)),
+            "weights": self._by_source(self.values),
+            "squares": self._by_source(self.squares),
+            "history": self.history.as_json(),
+        }
 
     def _by_source(self, table: npt.NDArray[np.float64]) -> dict[str, dict[str, float]]:
         columns = zip(self.names, table.T.tolist(), strict=True)
-        return {
-            name: {str(n): value for n, value in zip((0, *BOUNDS), column, strict=True)} for name, column in columns
-        }
+        return {name: dict(zip(ROWS, column, strict=True)) for name, column in columns}
 
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Take over what `as_json` gave, of the sources that began with the same weight.
+
+        Weights that were stored without a history have one from then on.
 
         Raises
         ------
@@ -154,9 +171,15 @@ class BlendWeights:
             If it has another shape; nothing is taken over then.
         """
         values, squares, n_learned = self.values.copy(), self.squares.copy(), int(stored["n"])
+        known = set()
         for column, (name, start) in enumerate(zip(self.names, self._start, strict=True)):
-            if start > 0.0 and stored["start"].get(name) == start:
-                for row, n in enumerate((0, *BOUNDS)):
-                    values[row, column] = min(max(float(stored["weights"][name][str(n)]), 0.0), MAX_LEARNED)
-                    squares[row, column] = max(float(stored["squares"][name][str(n)]), START_SQUARES)
-        self.values, self.squares, self.n_learned = values, squares, n_learned
+            if stored["start"].get(name) != start:
+                continue
+            known.add(name)
+            if start > 0.0:
+                for row, least in enumerate(ROWS):
+                    values[row, column] = min(max(float(stored["weights"][name][least]), 0.0), MAX_LEARNED)
+                    squares[row, column] = max(float(stored["squares"][name][least]), START_SQUARES)
+        past = stored.get("history")
+        history = WeightHistory(self.names, ROWS) if past is None else self.history.restored(past, known)
+        self.values, self.squares, self.n_learned, self.history = values, squares, n_learned, history

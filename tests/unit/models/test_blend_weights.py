@@ -1,5 +1,6 @@
 """Weights of a blend learned from what users took: the step, what it leads to, what it stays within."""
 
+import json
 import math
 
 import numpy as np
@@ -97,6 +98,85 @@ def test_stored_weights_come_back() -> None:
     assert other.values[:, [1, 3]].tolist() == [[0.3, 9.0]] * 4
     assert other.squares[:, [0, 2]].tolist() == weights.squares[:, [2, 1]].tolist()
     assert other.n_learned == weights.n_learned > 0
+
+
+def learned(n: int, start: tuple[float, ...] = (0.8, 0.5)) -> BlendWeights:
+    """Weights of `a`, `b` after so many outcomes, all of users of few events who took what `a` proposed first."""
+    weights = BlendWeights("ab", start)
+    taken = Served(np.array([[1, 2], [3, 4]], np.uint64), np.array([[2.0, 1.0]] * 2), np.array([2, 2]), 0)
+    for _ in range(n):
+        assert weights.learn(taken, 1)
+    return weights
+
+
+def test_history_begins_with_the_start_and_has_a_point_at_every_outcome_at_first() -> None:
+    """What nobody proposed is no outcome; weights nobody learned into stand where they stood."""
+    weights, seen = learned(0), [0.8]
+    for _ in range(3):
+        weights.learn(Served(np.array([[1, 2], [3, 4]], np.uint64), np.ones((2, 2)), np.array([2, 2]), 0), 1)
+        assert not weights.learn(Served(np.array([[1], [3]], np.uint64), np.ones((2, 1)), np.array([1, 1]), 0), 9)
+        seen.append(round(float(weights.values[0, 0]), 4))
+
+    history = weights.as_json()["history"]
+
+    assert (history["every"], history["n"]) == (1, [0, 1, 2, 3])
+    assert history["weights"]["a"]["0"] == seen != [0.8] * 4
+    assert history["weights"]["b"]["60"] == [0.5] * 4
+    assert [*history["weights"]["a"]] == [*weights.as_json()["weights"]["a"]] == ["0", "5", "20", "60"]
+
+
+def test_history_is_stored_and_goes_on() -> None:
+    """Through JSON, as if nothing had been: the same points with and without a stop in between."""
+    straight, stopped = learned(150), BlendWeights("ab", (0.8, 0.5))
+    stopped.restore(json.loads(json.dumps(learned(99).as_json())))
+    taken = Served(np.array([[1, 2], [3, 4]], np.uint64), np.array([[2.0, 1.0]] * 2), np.array([2, 2]), 0)
+    for _ in range(51):
+        stopped.learn(taken, 1)
+
+    assert stopped.as_json() == straight.as_json()
+    assert straight.as_json()["history"]["n"] == [*range(0, 149, 4)]
+
+
+def test_sources_that_begin_anew_have_no_past() -> None:
+    """One that is new, or begins with another weight now; one that is gone is left out, one that is off stays so."""
+    weights = BlendWeights("cbd", (0.3, 0.5, 0.0))
+    weights.restore({**learned(2, (0.8, 0.5)).as_json(), "start": {"b": 0.5, "c": 9.0, "d": 0.7}})
+
+    history = weights.as_json()["history"]
+
+    assert history["n"] == [0, 1, 2]
+    assert history["weights"]["c"]["0"] == history["weights"]["d"]["0"] == [None] * 3
+    assert history["weights"]["b"]["0"] == learned(2).as_json()["history"]["weights"]["b"]["0"]
+    again = BlendWeights("cbd", (0.3, 0.5, 0.0))
+    again.restore(json.loads(json.dumps(weights.as_json())))
+    assert again.as_json() == weights.as_json()
+
+
+def test_weights_stored_without_a_history_come_back() -> None:
+    """What is learned from then on is put down, what was before is not known."""
+    stored = learned(5).as_json()
+    del stored["history"]
+    weights = BlendWeights("ab", (0.8, 0.5))
+    weights.restore(stored)
+    assert weights.values.tolist() == learned(5).values.tolist()
+    assert weights.as_json()["history"] == {
+        "every": 1,
+        "n": [],
+        "weights": {name: {row: [] for row in ("0", "5", "20", "60")} for name in "ab"},
+    }
+
+    weights.learn(Served(np.array([[1], [3]], np.uint64), np.ones((2, 1)), np.array([1, 1]), 0), 1)
+
+    assert weights.as_json()["history"]["n"] == [6]
+
+
+def test_a_damaged_history_changes_nothing() -> None:
+    """Weights are not taken over without what belongs to them."""
+    weights, stored = BlendWeights("ab", (0.8, 0.5)), learned(5).as_json()
+    with pytest.raises(ValueError, match="a history of weights every 1 outcomes"):
+        weights.restore({**stored, "history": {**stored["history"], "n": [0, 2, 1, 3, 4, 5]}})
+    assert weights.values.tolist() == [[0.8, 0.5]] * 4
+    assert (weights.n_learned, weights.as_json()["history"]["n"]) == (0, [0])
 
 
 def test_what_cannot_be_taken_over_changes_nothing() -> None:

@@ -88,10 +88,14 @@ def test_weights_change_lists_and_come_back() -> None:
 
 
 def test_weights_are_kept_beside_state_and_enter_no_digest() -> None:
-    """They are saved with the partition and come back with it; the state is the same with other weights."""
+    """They are saved with the partition and come back with their history; the state is the same with other weights."""
+    lists, other = AdaptiveRecommender(ListSettings()), AdaptiveRecommender(ListSettings())
+    for _ in range(3):
+        lists.took("u1", serve(lists)[0])
+        lists.learn()
     state = folded(made_log(4, 60))
     before = digests([state])
-    state.beside = {"blend": {"n": 1, "weights": {POPULARITY: {"0": 0.5}}}}
+    state.beside = {"blend": lists.as_json()}
     assert digests([state]) == before
     loaded = PartitionState(0, 1, state.settings)
     cut = state.cut(-1)
@@ -102,3 +106,6 @@ def test_weights_are_kept_beside_state_and_enter_no_digest() -> None:
     loaded.finish_load()
     assert loaded.beside == state.beside
     assert digests([loaded]) == before
+    other.restore(loaded.beside["blend"])
+    assert other.as_json() == lists.as_json()
+    assert other.as_json()["history"]["n"] == [0, 1, 2, 3]
