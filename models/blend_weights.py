@@ -4,11 +4,12 @@ What the sources proposed makes a distribution over all that was proposed, and w
 
     p(i) = exp(sum over sources of w_s * log share_s(i)) / (the same, summed over all proposed)
     g_s = log share_s(taken) - sum over i of p(i) * log share_s(i)
-    w_s += RATE * g_s / sqrt(START_SQUARES + sum of all g_s^2 so far),   within 0 and `MAX_LEARNED`
+    w_s += rate * g_s / sqrt(START_SQUARES + sum of all g_s^2 so far),   within 0 and `MAX_LEARNED`
 
 which is a gradient step of the log likelihood: multinomial logit (McFadden 1974), by Adagrad (Duchi, Hazan, Singer,
 JMLR 12, 2011), one step an outcome; a source whose shares hardly differ is found out as soon as one whose shares do.
-Users with a short history have weights of their own, because sources know little of them.
+Users with a short history have weights of their own, because sources know little of them. What they show is a
+beginning for the others all the same: a second step, by a sum of squares of its own, is taken by the weights of all.
 """
 
 from bisect import bisect_right
@@ -30,7 +31,10 @@ BOUNDS: Final = (5, 20, 60)
 
 ROWS: Final = tuple(map(str, (0, *BOUNDS)))
 
-RATE: Final = 0.2
+RATES: Final = (0.2, 0.4)
+"""Of the step for users with as long a history, and of the one for all."""
+
+ALL: Final = "all"
 START_SQUARES: Final = 10.0
 MAX_LEARNED: Final = 10.0
 
@@ -57,9 +61,21 @@ class Served:
 
 @njit(cache=True)
 def learn_from(
-    hashes: Array, amounts: Array, counts: Array, taken: np.uint64, rate: float, weights: Array, squares: Array
+    hashes: Array,
+    amounts: Array,
+    counts: Array,
+    taken: np.uint64,
+    bucket: int,
+    rates: tuple[float, float],
+    values: Array,
+    squares: Array,
 ) -> bool:
-    """One step by what a user took; False, and nothing learned, if no source had proposed it."""
+    """One step by what a user took; False, and nothing learned, if no source had proposed it.
+
+    `values` has a row of weights per bucket; `squares` a row per bucket and, last, that of the step that all take.
+    `rates` are of the bucket's own step and of that one.
+    """
+    weights = values[bucket]
     n_sources, depth = hashes.shape
     found, places = np.empty(n_sources * depth, np.uint64), np.full((n_sources * depth, n_sources), -1, np.int32)
     n, target = 0, -1
@@ -91,9 +107,13 @@ def learn_from(
         for at in range(n):
             mean += scores[at] / total * logs[at, source]
         gradient = logs[target, source] - mean
-        squares[source] += gradient * gradient
-        moved = weights[source] + rate * gradient / np.sqrt(squares[source])
-        weights[source] = min(max(moved, 0.0), MAX_LEARNED)
+        squares[bucket, source] += gradient * gradient
+        squares[-1, source] += gradient * gradient
+        own = rates[0] * gradient / np.sqrt(squares[bucket, source])
+        shared = rates[1] * gradient / np.sqrt(squares[-1, source])
+        for row in range(values.shape[0]):
+            moved = values[row, source] + shared + (own if row == bucket else 0.0)
+            values[row, source] = min(max(moved, 0.0), MAX_LEARNED)
     return True
 
 
@@ -111,12 +131,12 @@ class BlendWeights:
         What the weights were, from the start on.
     """
 
-    def __init__(self, names: Sequence[str], start: Sequence[float], rate: float = RATE) -> None:
+    def __init__(self, names: Sequence[str], start: Sequence[float], rates: tuple[float, float] = RATES) -> None:
         self.names = tuple(names)
         self.values: npt.NDArray[np.float64] = np.tile(np.array(start, np.float64), (len(BOUNDS) + 1, 1))
-        self.squares: npt.NDArray[np.float64] = np.full_like(self.values, START_SQUARES)
+        self.squares: npt.NDArray[np.float64] = np.full((len(BOUNDS) + 2, len(self.names)), START_SQUARES)
         self.n_learned = 0
-        self._rate = rate
+        self._rates = rates
         self._start = tuple(map(float, start))
         self._is_off = np.array(start, np.float64) == 0.0
         self.history = WeightHistory(names, ROWS)
@@ -135,8 +155,8 @@ class BlendWeights:
 
     def learn(self, served: Served, taken: int) -> bool:
         """Learn from the hash of what a user took; False if no source had proposed it."""
-        rows = self.values[served.bucket], self.squares[served.bucket]
-        if not learn_from(served.hashes, served.amounts, served.counts, np.uint64(taken), self._rate, *rows):
+        proposed = served.hashes, served.amounts, served.counts
+        if not learn_from(*proposed, np.uint64(taken), served.bucket, self._rates, self.values, self.squares):
             return False
         self.n_learned += 1
         if self.n_learned % self.history.every == 0:
@@ -151,14 +171,14 @@ class BlendWeights:
         return {
             "n": self.n_learned,
             "start": dict(zip(self.names, self._start, strict=True)),
-            "weights": self._by_source(self.values),
-            "squares": self._by_source(self.squares),
+            "weights": self._by_source(ROWS, self.values),
+            "squares": self._by_source((*ROWS, ALL), self.squares),
             "history": self.history.as_json(),
         }
 
-    def _by_source(self, table: npt.NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    def _by_source(self, rows: Sequence[str], table: npt.NDArray[np.float64]) -> dict[str, dict[str, float]]:
         columns = zip(self.names, table.T.tolist(), strict=True)
-        return {name: dict(zip(ROWS, column, strict=True)) for name, column in columns}
+        return {name: dict(zip(rows, column, strict=True)) for name, column in columns}
 
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Take over what `as_json` gave, of the sources that began with the same weight.
@@ -180,6 +200,7 @@ class BlendWeights:
                 for row, least in enumerate(ROWS):
                     values[row, column] = min(max(float(stored["weights"][name][least]), 0.0), MAX_LEARNED)
                     squares[row, column] = max(float(stored["squares"][name][least]), START_SQUARES)
+                squares[-1, column] = max(float(stored["squares"][name].get(ALL, START_SQUARES)), START_SQUARES)
         past = stored.get("history")
         history = WeightHistory(self.names, ROWS) if past is None else self.history.restored(past, known)
         self.values, self.squares, self.n_learned, self.history = values, squares, n_learned, history

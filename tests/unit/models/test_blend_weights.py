@@ -26,9 +26,9 @@ def served(rng: np.random.Generator, n_sources: int = 3) -> Served:
 
 @given(seed=SEEDS, taken=st.integers(1, N_ITEMS))
 def test_a_step_is_the_gradient_of_the_log_likelihood(seed: int, taken: int) -> None:
-    """By the formula, and only if somebody proposed what was taken; plain Python gives the same."""
+    """By the formula, and only if somebody proposed what was taken; all users' weights take a second one."""
     rng = np.random.default_rng(seed)
-    given_, weights = served(rng), BlendWeights("abc", (0.8, 0.5, 0.1), 0.2)
+    given_, weights = served(rng), BlendWeights("abc", (0.8, 0.5, 0.1), (0.2, 0.3))
     rows = [
         dict(zip(hashes[:n].tolist(), amounts[:n].tolist(), strict=True))
         for hashes, amounts, n in zip(given_.hashes, given_.amounts, given_.counts.tolist(), strict=True)
@@ -45,16 +45,21 @@ def test_a_step_is_the_gradient_of_the_log_likelihood(seed: int, taken: int) -> 
         - sum(math.exp(s) / total * log_share(row, i) for s, i in zip(scores, candidates, strict=True))
         for row in rows
     ]
-    expected = [
-        weight + 0.2 * gradient / math.sqrt(START_SQUARES + gradient * gradient)
-        for weight, gradient in zip((0.8, 0.5, 0.1), gradients, strict=True)
-    ]
+    own, others = (
+        [
+            min(max(weight + rate * gradient / math.sqrt(START_SQUARES + gradient * gradient), 0.0), MAX_LEARNED)
+            for weight, gradient in zip((0.8, 0.5, 0.1), gradients, strict=True)
+        ]
+        for rate in (0.2 + 0.3, 0.3)
+    )
     learned = weights.learn(given_, taken)
     assert learned == (taken in candidates) == bool(weights.n_learned)
-    if learned:
-        assert weights.values[1].tolist() == pytest.approx([min(max(each, 0.0), MAX_LEARNED) for each in expected])
-    assert weights.values[[0, 2, 3]].tolist() == [[0.8, 0.5, 0.1]] * 3
-    plain = BlendWeights("abc", (0.8, 0.5, 0.1), 0.2)
+    if not learned:
+        own = others = [0.8, 0.5, 0.1]
+    assert weights.values[1].tolist() == pytest.approx(own)
+    assert weights.values[0].tolist() == weights.values[2].tolist() == weights.values[3].tolist()
+    assert weights.values[0].tolist() == pytest.approx(others)
+    plain = BlendWeights("abc", (0.8, 0.5, 0.1), (0.2, 0.3))
     with plain_kernels():
         plain.learn(given_, taken)
     assert plain.values == pytest.approx(weights.values, rel=1e-12)
@@ -109,19 +114,33 @@ def learned(n: int, start: tuple[float, ...] = (0.8, 0.5)) -> BlendWeights:
     return weights
 
 
+def test_weights_that_were_stored_before_all_took_a_step_come_back() -> None:
+    """Without the sum of squares of that step, which begins anew."""
+    weights = learned(20)
+    before = weights.as_json()
+    for squares in before["squares"].values():
+        del squares["all"]
+    other = BlendWeights("ab", (0.8, 0.5))
+    other.restore(before)
+    assert other.values.tolist() == weights.values.tolist()
+    assert other.squares[:-1].tolist() == weights.squares[:-1].tolist()
+    assert other.squares[-1].tolist() == [START_SQUARES] * 2
+
+
 def test_history_begins_with_the_start_and_has_a_point_at_every_outcome_at_first() -> None:
-    """What nobody proposed is no outcome; weights nobody learned into stand where they stood."""
-    weights, seen = learned(0), [0.8]
+    """What nobody proposed is no outcome; other users' weights take the smaller step."""
+    weights, seen, others = learned(0), [0.8], [0.5]
     for _ in range(3):
         weights.learn(Served(np.array([[1, 2], [3, 4]], np.uint64), np.ones((2, 2)), np.array([2, 2]), 0), 1)
         assert not weights.learn(Served(np.array([[1], [3]], np.uint64), np.ones((2, 1)), np.array([1, 1]), 0), 9)
         seen.append(round(float(weights.values[0, 0]), 4))
+        others.append(round(float(weights.values[3, 1]), 4))
 
     history = weights.as_json()["history"]
 
     assert (history["every"], history["n"]) == (1, [0, 1, 2, 3])
     assert history["weights"]["a"]["0"] == seen != [0.8] * 4
-    assert history["weights"]["b"]["60"] == [0.5] * 4
+    assert history["weights"]["b"]["60"] == others
     assert [*history["weights"]["a"]] == [*weights.as_json()["weights"]["a"]] == ["0", "5", "20", "60"]
 
 

@@ -236,7 +236,7 @@ def test_blends_learn_from_what_users_took_to_in_their_own_lists() -> None:
     fixed = result_of(evaluated(LOG, lists=PublishedLists(ListSettings("log_shares"), 30)))
     n_tests = len(evaluated(LOG).tests)
     assert n_tests // 2 < weights["n"] <= n_tests
-    assert len(set(weights["weights"]["history"].values())) == len(weights["weights"]["history"])
+    assert len(set(weights["squares"]["history"].values())) == len(weights["weights"]["history"]) + 1
     assert fixed["blend"] == {}
     without = lists._blended["without history"].as_json()
     assert set(without["weights"]["history"].values()) == {0.0}
