@@ -8,14 +8,17 @@ from models.list_candidates import Array, holds
 def still_free(
     filler: Array, listed: Array, allowed: Array, hashes: Array, seen: Array, place_of: Array, out: Array
 ) -> int:
-    """The places in `filler` (item numbers) of what may be offered, unseen and not listed, into `out`; how many.
+    """The places in `filler` (item numbers) of what may be offered, unseen and not listed, into `out` until it is full.
 
-    `place_of`, by item, is scratch: full of -1, and left so. `seen` is a set (`models.list_candidates.set_of`).
+    Returns how many there are. `place_of`, by item, is scratch: full of -1, and left so. `seen` is a set
+    (`models.list_candidates.set_of`).
     """
     for place in range(listed.shape[0]):
         place_of[listed[place]] = place
     n = 0
     for place in range(filler.shape[0]):
+        if n == out.shape[0]:
+            break
         item = filler[place]
         if place_of[item] < 0 and allowed[item] and not holds(seen, hashes[item]):
             out[n] = place

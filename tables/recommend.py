@@ -26,7 +26,7 @@ SOURCES: Final[tuple[Source, ...]] = (Learned(), Follows(), Popular(), Rated())
 STAGES: Final[Mapping[str, MakeStage]] = {PerCategory.name: PerCategory.of}
 """In the order that they run: what makes each from settings, None where they do not ask for it."""
 
-N_CANDIDATES: Final = 500  # that the blend ranks for stages, or four times the list
+N_CANDIDATES: Final = 200  # of the blend for stages, and as many of the filler; or four times the list
 
 
 class Recommender:
@@ -96,13 +96,14 @@ class Recommender:
             because = source.propose(request, rows)
             if because is not None:
                 speakers.append((because, first, first + len(source.names)))
-        most = min(max(N_CANDIDATES, 4 * k) if self._stages else k, len(self.names) * self.settings.depth)
+        n_wanted = max(N_CANDIDATES, 4 * k) if self._stages else k
+        most = min(n_wanted, len(self.names) * self.settings.depth)
         ranked = self._blend.rank(
             self.proposals, self._weights if weights is None else weights, view.keys, self._place_of, most
         )
         names: Sequence[str] = self.names
         if self._stages:
-            ranked, names = self._staged(ranked, request, k), self._behind.labels
+            ranked, names = self._staged(ranked, request, k, n_wanted), self._behind.labels
         reasons = np.full((ranked.n, N_REASONS), -1, np.int32)
         for because, first, end in speakers:
             because(ranked.items, np.ascontiguousarray(ranked.places[:, first:end]), reasons)
@@ -128,9 +129,9 @@ class Recommender:
         ]
         return made if self._stages else view.fill(made, user, k, filler)
 
-    def _staged(self, ranked: Ranked, request: Asked, k: int) -> Ranked:
+    def _staged(self, ranked: Ranked, request: Asked, k: int, n_behind: int) -> Ranked:
         """The list that stages make of what the blend ranked and the filler behind it."""
-        ranked = self._behind.rank(ranked, request, self._place_of)
+        ranked = self._behind.rank(ranked, request, self._place_of, n_behind)
         for stage in self._stages:
             ranked = stage.rank(ranked, request, k)
         return ranked.first(k)

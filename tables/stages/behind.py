@@ -40,13 +40,15 @@ class Behind:
         self._scores = np.array([score for _, score, _ in filler.items], np.float64)
         self._sources = np.array([numbers[source] for _, _, source in filler.items], np.int32)
 
-    def rank(self, ranked: Ranked, asked: Asked, place_of: npt.NDArray[np.int32]) -> Ranked:
-        """Ranked items, and behind them all of the filler that the user may get; `place_of` is scratch, full of -1.
+    def rank(self, ranked: Ranked, asked: Asked, place_of: npt.NDArray[np.int32], most: int) -> Ranked:
+        """Ranked items, and behind them the first of the filler that the user may get, up to so many.
+
+        `place_of`, by item number, is scratch: full of -1, and left so.
 
         No source of the blend has proposed the filler's items, as far as this list knows.
         """
         self._translate(asked.filler)
-        view, free = asked.view, np.empty(len(self._items), np.intp)
+        view, free = asked.view, np.empty(min(most, len(self._items)), np.intp)
         n = still_free(self._items, ranked.items, view.allowed, view.hashes, asked.seen, place_of, free)
         if n == 0:
             return ranked

@@ -9,6 +9,8 @@ from tables.list_settings import ListSettings
 from tables.sources.source import Asked
 from tables.view import ItemView
 
+AT_ONCE: Final = 64  # places looked at: most lists are full by then
+
 
 class PerCategory:
     """Holds items back once so many of their category stand before them, until all others have had their turn.
@@ -38,21 +40,23 @@ class PerCategory:
         taken, held_back = self._parted(ranked, asked.view, k)
         if not held_back:
             return ranked
-        looked_at = len(taken) + len(held_back)
-        return ranked.reordered(np.array([*taken, *held_back, *range(looked_at, ranked.n)], np.intp))
+        others = np.arange(len(taken) + len(held_back), ranked.n)
+        return ranked.reordered(np.concatenate((np.array(taken + held_back, np.intp), others)))
 
     def _parted(self, ranked: Ranked, view: ItemView, k: int) -> tuple[list[int], list[int]]:
         """The places of up to `k` items that the list takes, and of those before the last of them that wait."""
         counts: dict[int, int] = {}
         taken: list[int] = []
         held_back: list[int] = []
-        for place, category in enumerate(view.category[ranked.items].tolist()):
-            if len(taken) == k:
-                break
-            n = counts.get(category, 0)
-            if category >= 0 and n == self._most:
-                held_back.append(place)
-            else:
+        for start in range(0, ranked.n, AT_ONCE):
+            categories = view.category[ranked.items[start : start + AT_ONCE]].tolist()
+            for place, category in enumerate(categories, start):
+                n = counts.get(category, 0)
+                if category >= 0 and n == self._most:
+                    held_back.append(place)
+                    continue
                 counts[category] = n + 1
                 taken.append(place)
+                if len(taken) == k:
+                    return taken, held_back
         return taken, held_back
