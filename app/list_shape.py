@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 from models.errors import SettingsError
 from tables.list_fields import checked_names
-from tables.list_settings import ListSettings
+from tables.list_settings import MAX_PER_CATEGORY, ListSettings
 
 
 class ListShape(BaseSettings):
@@ -31,6 +31,13 @@ class ListShape(BaseSettings):
         le=1_000_000,
         description="items that factors are scored for; up to four times as many: all are",
     )
+    max_per_category: int = Field(
+        0,
+        ge=0,
+        le=MAX_PER_CATEGORY,
+        examples=[3],
+        description="items of one category (the first of an entry's) in a user's list, while others are left; 0: any",
+    )
     list_fields: Annotated[tuple[str, ...], AfterValidator(checked_names)] = Field(
         (),
         examples=[["title", "attributes.price"]],
@@ -51,4 +58,4 @@ class ListShape(BaseSettings):
     @property
     def lists(self) -> ListSettings:
         """How lists are made of what sources propose."""
-        return ListSettings(self.blend, self.source_weights, self.proposals, self.look)
+        return ListSettings(self.blend, self.source_weights, self.proposals, self.look, self.max_per_category)

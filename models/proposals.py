@@ -35,6 +35,15 @@ class Ranked(NamedTuple):
     sources: npt.NDArray[np.int32]  # (n,)
     places: npt.NDArray[np.int32]  # (n, n_sources)
 
+    def reordered(self, order: npt.NDArray[np.intp]) -> "Ranked":
+        """The items at some places, each once, in that order; scores stay with the places, so that they fall."""
+        n = len(order)
+        return Ranked(n, self.items[order], self.scores[:n], self.sources[order], self.places[order])
+
+    def first(self, n: int) -> "Ranked":
+        """The first `n` items, or all if there are fewer."""
+        return Ranked(min(n, self.n), self.items[:n], self.scores[:n], self.sources[:n], self.places[:n])
+
 
 def space_for(n_sources: int, depth: int) -> Proposals:
     """A table without proposals."""

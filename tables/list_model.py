@@ -55,6 +55,8 @@ class ListModels:
             "lists.look": self.lists.look,
             **{f"lists.weights.{name}": weight for name, weight in weights.items() if weight > 0.0},
         }
+        if self.lists.max_per_category:  # lists without it keep the name that they had before there was one
+            lists["lists.max_per_category"] = self.lists.max_per_category
         left_out = {name for name in _OF_NO_LIST if name != RATINGS or weights[RATINGS] == 0.0}
         return lists | _without(left_out, self.fold.described())
 

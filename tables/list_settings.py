@@ -25,6 +25,7 @@ WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
 
 MAX_DEPTH: Final = 1000
 MAX_LOOK: Final = 1_000_000
+MAX_PER_CATEGORY: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,15 @@ class ListSettings:
         Proposals of each source.
     look
         About how many items factors are scored for; in a partition that knows at most four times as many, for all.
+    max_per_category
+        Items of one category in a list, while there are others; 0: any number (`tables.stages.per_category`).
     """
 
     blend: str = LEARNED
     weights: Mapping[str, float] = field(default_factory=dict)
     depth: int = 50
     look: int = 500
+    max_per_category: int = 0
 
     def __post_init__(self) -> None:
         if self.blend not in WEIGHTS:
@@ -57,6 +61,9 @@ class ListSettings:
             raise SettingsError(f"depth has value {self.depth!r}. Use 1 to {MAX_DEPTH}, e.g. 50.")
         if not 1 <= self.look <= MAX_LOOK:
             raise SettingsError(f"look has value {self.look!r}. Use 1 to {MAX_LOOK}, e.g. 500.")
+        if not 0 <= self.max_per_category <= MAX_PER_CATEGORY:
+            value = self.max_per_category
+            raise SettingsError(f"max_per_category has value {value!r}. Use 0 (off) to {MAX_PER_CATEGORY}, e.g. 3.")
         for name, weight in self.weights.items():
             if name not in SOURCE_NAMES:
                 raise SettingsError(f"weights names the source {name!r}. There are {', '.join(SOURCE_NAMES)}.")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from models.arrays import longer
 from models.cooccurrence import CooccurrenceSettings
 from models.view_kernels import add_weights, mark_items, take_marked, weigh
+from tables.categories import Categories
 from tables.items import ItemShares
 
 SPARE_NUMBERS = 1024
@@ -31,6 +32,8 @@ class NumberedItems:
     ----------
     numbering
         Rises whenever items get other numbers.
+    category
+        Of each item by its number, int32: the number of its category in `categories`; -1: it has none.
     """
 
     def __init__(self, settings: CooccurrenceSettings) -> None:
@@ -44,6 +47,8 @@ class NumberedItems:
         self.known_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.allowed: npt.NDArray[np.bool_] = np.ones(64, np.bool_)
+        self.categories = Categories()
+        self.category: npt.NDArray[np.int32] = np.full(64, -1, np.int32)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self.keys: npt.NDArray[np.uint64] = np.zeros((64, 3), np.uint64)
         self._marks: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)  # items that have changed
@@ -91,6 +96,13 @@ class NumberedItems:
         self.allowed[:] = True
         for item_id in self.hidden & self.index.keys():
             self.allowed[self.index[item_id]] = False
+
+    def categorize(self, item_id: str, category: str | None) -> None:
+        """Say which category an item is of, None: of none; it may be one that no share knows yet."""
+        of = self.categories.put(item_id, category)
+        number = self.index.get(item_id)
+        if number is not None:
+            self.category[number] = of
 
     def slots_of(self, item: int) -> list[tuple[ItemShares, int]]:
         """Where an item is known: share and slot, in partition order."""
@@ -161,10 +173,11 @@ class NumberedItems:
             self.hashes[number] = self.keys[number, 2] = share.hashes[slot]
             self.keys[number, :2] = share.keys[slot]
             self.allowed[number] = item_id not in self.hidden
+            self.category[number] = self.categories.of(item_id)
         return number
 
     def _grow(self, size: int) -> None:
-        for name in ("weight", "known_norm", "candidate_norm", "allowed", "hashes", "keys", "_marks"):
+        for name in ("weight", "known_norm", "candidate_norm", "allowed", "category", "hashes", "keys", "_marks"):
             setattr(self, name, longer(getattr(self, name), size))
         for partition, slots in self.slot_in.items():
             grown = np.full(size, -1, np.int32)

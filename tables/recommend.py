@@ -1,6 +1,6 @@
-"""The published list: sources propose, a blend weighs them, and the filler stands behind."""
+"""The published list: sources propose, a blend weighs them, the filler stands behind, and stages re-rank."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -8,18 +8,25 @@ import numpy.typing as npt
 
 from models.blend import BLENDS
 from models.list_reasons import N_REASONS
-from models.proposals import Proposals, space_for
+from models.proposals import Proposals, Ranked, space_for
 from tables.list_json import ListItem
 from tables.list_settings import ListSettings
 from tables.sources.following import Follows
 from tables.sources.learned import Learned
 from tables.sources.popular import Popular
 from tables.sources.rated import Rated
-from tables.sources.source import Because, Source, asked
+from tables.sources.source import Asked, Because, Source, asked
+from tables.stages.behind import Behind
+from tables.stages.per_category import PerCategory
+from tables.stages.stage import MakeStage
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
 SOURCES: Final[tuple[Source, ...]] = (Learned(), Follows(), Popular(), Rated())
+STAGES: Final[Mapping[str, MakeStage]] = {PerCategory.name: PerCategory.of}
+"""In the order that they run: what makes each from settings, None where they do not ask for it."""
+
+N_CANDIDATES: Final = 200  # of the blend for stages, and as many of the filler; or four times the list
 
 
 class Recommender:
@@ -29,6 +36,8 @@ class Recommender:
     ----------
     sources
         Those to be asked, if they have a weight.
+    stages
+        What makes those to be run, if settings ask for them. Without any, the blend ranks no more than the list.
 
     Attributes
     ----------
@@ -38,7 +47,12 @@ class Recommender:
         Of the last list, to be read before the next.
     """
 
-    def __init__(self, settings: ListSettings, sources: Sequence[Source] = SOURCES) -> None:
+    def __init__(
+        self,
+        settings: ListSettings,
+        sources: Sequence[Source] = SOURCES,
+        stages: Mapping[str, MakeStage] = STAGES,
+    ) -> None:
         self.settings = settings
         self._sources = [source for source in sources if any(settings.weight(name) > 0.0 for name in source.names)]
         self.names = tuple(name for source in self._sources for name in source.names)
@@ -46,6 +60,8 @@ class Recommender:
         self._blend = BLENDS[settings.blend]
         self.proposals = space_for(len(self.names), settings.depth)
         self._rows = self._rows_of_sources()
+        self._stages = [stage for make in stages.values() if (stage := make(settings)) is not None]
+        self._behind = Behind(self.names)
         self._place_of: npt.NDArray[np.int32] = np.full(64, -1, np.int32)
 
     def _rows_of_sources(self) -> list[tuple[Source, int, Proposals]]:
@@ -80,14 +96,18 @@ class Recommender:
             because = source.propose(request, rows)
             if because is not None:
                 speakers.append((because, first, first + len(source.names)))
-        most = min(k, len(self.names) * self.settings.depth)
+        n_wanted = max(N_CANDIDATES, 4 * k) if self._stages else k
+        most = min(n_wanted, len(self.names) * self.settings.depth)
         ranked = self._blend.rank(
             self.proposals, self._weights if weights is None else weights, view.keys, self._place_of, most
         )
+        names: Sequence[str] = self.names
+        if self._stages:
+            ranked, names = self._staged(ranked, request, k, n_wanted), self._behind.labels
         reasons = np.full((ranked.n, N_REASONS), -1, np.int32)
         for because, first, end in speakers:
             because(ranked.items, np.ascontiguousarray(ranked.places[:, first:end]), reasons)
-        ids, names, recent = view.ids, self.names, user.recent
+        ids, recent = view.ids, user.recent
         new = tuple.__new__  # what the constructor does, without its detour
         made = [
             new(
@@ -107,4 +127,11 @@ class Recommender:
                 strict=True,
             )
         ]
-        return view.fill(made, user, k, filler)
+        return made if self._stages else view.fill(made, user, k, filler)
+
+    def _staged(self, ranked: Ranked, request: Asked, k: int, n_behind: int) -> Ranked:
+        """The list that stages make of what the blend ranked and the filler behind it."""
+        ranked = self._behind.rank(ranked, request, self._place_of, n_behind)
+        for stage in self._stages:
+            ranked = stage.rank(ranked, request, k)
+        return ranked.first(k)

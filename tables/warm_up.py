@@ -27,6 +27,8 @@ def warm_up(rating_model: str = COMPILED) -> None:
     view.set_share(1, PartitionState(1, 2, FoldSettings()).items)
     weights = dict.fromkeys(SOURCE_NAMES, 1.0)
     every_blend = [AdaptiveRecommender(ListSettings(blend, weights)) for blend in BLENDS]
+    every_blend.append(AdaptiveRecommender(ListSettings(weights=weights, max_per_category=1)))
+    view.categorize("i1", "category")
     for user in map(state.users.get, state.users):
         if user is not None:
             for recommender in every_blend:

@@ -41,6 +41,14 @@ def view_of(*states: PartitionState) -> ItemView:
     return view
 
 
+def categorized(view: ItemView, n: int) -> ItemView:
+    """The view, with its items in `n` categories by their ids, and a fifth of them in none."""
+    for item_id in view.ids:
+        number = hash64(item_id) % (5 * n)
+        view.categorize(item_id, f"c{number % n}" if number % 5 else None)
+    return view
+
+
 def recommend(
     view: ItemView, number: int, fusion: RankFusion, user: UserState, k: int, filler: Filler
 ) -> list[ListItem]:

@@ -10,7 +10,7 @@ from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 from app.commands.flags import json_flag
 from app.commands.output import note, print_json, print_table
 
-OF_LISTS: Final = ("list_size", "blend", "source_weights", "proposals", "look")
+OF_LISTS: Final = ("list_size", "blend", "source_weights", "proposals", "look", "max_per_category")
 """Settings that shape lists and no state."""
 
 

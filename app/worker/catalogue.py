@@ -51,6 +51,7 @@ class Catalogue:
         self._bounded: dict[str, Entry] = {}  # those that are hidden, or not offered at any time
         self._removed: dict[str, None] = {}
         self._changed: dict[str, None] = {}
+        self._moved: dict[str, None] = {}  # items of another category than the view knows
         self._members: dict[str, set[str]] = {}
 
     def metadata(self, item_id: str) -> dict[str, str]:
@@ -68,12 +69,15 @@ class Catalogue:
         self._changed.update(dict.fromkeys(self._entries))
 
     def apply_to(self, view: LiveView) -> None:
-        """Tell the view which items may not be offered now, and which features have changed."""
+        """Tell the view which items may not be offered now, of which category they are, and what has changed."""
         now_ms = int(time.time() * 1000)
         forbidden = {item_id for item_id, entry in self._bounded.items() if not entry.is_offered(now_ms)}
         forbidden |= self._removed.keys()
         if forbidden != view.items.hidden:
             view.forbid(forbidden)
+        moved, self._moved = self._moved, {}
+        for item_id in moved:
+            view.items.categorize(item_id, _category(self._entries.get(item_id)))
         changed, self._changed = self._changed, {}
         view.stale.update(changed)
 
@@ -117,6 +121,8 @@ class Catalogue:
                 )
             return
         before = self._entries.pop(item_id, None)
+        if _category(before) != _category(entry):
+            self._moved[item_id] = None
         self._bounded.pop(item_id, None)
         for category in before.categories if before else ():
             self._members[category].discard(item_id)
@@ -142,3 +148,8 @@ class Catalogue:
                 self.listed.pop(item_id, None)
             else:
                 self.listed[item_id] = shown
+
+
+def _category(entry: Entry | None) -> str | None:
+    """The category that an item is of: the first of its entry."""
+    return entry.categories[0] if entry is not None and entry.categories else None

@@ -1,7 +1,7 @@
-"""What every source, blend and other list promises as it is shipped, over the state that the fold makes.
+"""What every source, blend, stage and other list promises as it is shipped, over the state that the fold makes.
 
-A new source or blend is in here by being registered. That state is the same however it is cut, saved and loaded is in
-`test_chunking`.
+A new source, blend or stage is in here by being registered (a stage also names the settings that ask for it). That
+state is the same however it is cut, saved and loaded is in `test_chunking`.
 """
 
 import math
@@ -20,17 +20,19 @@ from models.events import EventRules
 from models.factorization import FactorizationSettings
 from models.following import FollowingSettings
 from models.history_factors import HistoryFactorsSettings
-from models.proposals import space_for
+from models.ids import hash64
+from models.proposals import Ranked, space_for
 from models.source_names import SOURCE_NAMES
 from models.windows import TRENDING_WINDOWS
 from tables.adaptive import AdaptiveRecommender
 from tables.fold_settings import FoldSettings
 from tables.list_settings import ListSettings
 from tables.partition import PartitionState
-from tables.recommend import SOURCES
+from tables.recommend import SOURCES, STAGES, Recommender
 from tables.sources.source import Source, asked
+from tables.stages.stage import Stage
 from tables.user_state import UserState
-from tests.lists import view_of
+from tests.lists import categorized, view_of
 from tests.logs import Record, item_name, made_log, record
 from tests.saved import Topics, folded, in_bytes
 from tests.users import add_recent
@@ -47,14 +49,15 @@ SMALL = FoldSettings(
     max_items=MAX_ITEMS,
     evaluate_fraction=1.0,
 )
-Ranked = list[tuple[str, float]]
-Read = Callable[[PartitionState, UserState, int], Ranked]
+Ranking = list[tuple[str, float]]
+ASKED_FOR: dict[str, dict[str, Any]] = {"per_category": {"max_per_category": 2}}  # stage -> settings that ask for it
+Read = Callable[[PartitionState, UserState, int], Ranking]
 
 
 def of_source(source: Source, row: int) -> Read:
     """What one name of a source proposes."""
 
-    def read(state: PartitionState, user: UserState, k: int) -> Ranked:
+    def read(state: PartitionState, user: UserState, k: int) -> Ranking:
         view, table = view_of(state), space_for(len(source.names), k)
         source.propose(asked(view, 0, user, view.filler(state.clock.now_ms, 200), LOOK), table)
         n = table.counts[row]
@@ -68,9 +71,22 @@ def of_blend(name: str) -> Read:
     """The published list by a blend of all sources, the filler behind it."""
     lists = ListSettings(name, dict.fromkeys(SOURCE_NAMES, 0.5))
 
-    def read(state: PartitionState, user: UserState, k: int) -> Ranked:
+    def read(state: PartitionState, user: UserState, k: int) -> Ranking:
         view = view_of(state)
         made = AdaptiveRecommender(lists).recommend(view, 0, user, k, view.filler(state.clock.now_ms, 200))
+        return [(item.item_id, item.score) for item in made]
+
+    return read
+
+
+def of_stage(name: str) -> Read:
+    """The published list with one stage and no other, of items in five categories."""
+    lists = ListSettings("log_shares", dict.fromkeys(SOURCE_NAMES, 0.5), **ASKED_FOR[name])
+
+    def read(state: PartitionState, user: UserState, k: int) -> Ranking:
+        view = categorized(view_of(state), 5)
+        recommender = Recommender(lists, stages={name: STAGES[name]})
+        made = recommender.recommend(view, 0, user, k, view.filler(state.clock.now_ms, 200))
         return [(item.item_id, item.score) for item in made]
 
     return read
@@ -79,7 +95,7 @@ def of_blend(name: str) -> Read:
 def of_fold(name: str) -> Read:
     """One of the fold's own lists, scored by place."""
 
-    def read(state: PartitionState, user: UserState, k: int) -> Ranked:
+    def read(state: PartitionState, user: UserState, k: int) -> Ranking:
         slots = state.evaluator.lists.sources(user, k)[name].tolist()
         return [(state.items.ids[slot] or "", -float(place)) for place, slot in enumerate(slots)]
 
@@ -89,14 +105,14 @@ def of_fold(name: str) -> Read:
 def of_trends(window: int) -> Read:
     """What trends in a window."""
 
-    def read(state: PartitionState, user: UserState, k: int) -> Ranked:
+    def read(state: PartitionState, user: UserState, k: int) -> Ranking:
         view = view_of(state)
         return [(view.ids[item], score) for item, score in view.trending(window, state.clock.now_ms, k)]
 
     return read
 
 
-def similar(state: PartitionState, user: UserState, k: int) -> Ranked:
+def similar(state: PartitionState, user: UserState, k: int) -> Ranking:
     """The neighbours of the user's newest item."""
     return view_of(state).similar(user.recent[-1][0], k) if user.recent else []
 
@@ -104,11 +120,14 @@ def similar(state: PartitionState, user: UserState, k: int) -> Ranked:
 READERS: dict[str, Read] = {
     **{f"source {name}": of_source(source, row) for source in SOURCES for row, name in enumerate(source.names)},
     **{f"blend {name}": of_blend(name) for name in BLENDS},
+    **{f"stage {name}": of_stage(name) for name in STAGES},
     **{f"fold {name}": of_fold(name) for name in FOLD_SOURCES},
     **{f"trending {window.name}": of_trends(number) for number, window in enumerate(TRENDING_WINDOWS)},
     "similar": similar,
 }
 every_reader = pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+every_stage = pytest.mark.parametrize("name", STAGES)
+ORDERED = {name: read for name, read in READERS.items() if not name.startswith("stage ")}
 
 
 def log_of(n: int, n_items: int, seed: int = 1) -> list[Record]:
@@ -258,7 +277,7 @@ def test_no_score_is_nan_or_infinite(read: Read, weight: float) -> None:
         assert scores == sorted(scores, reverse=True)
 
 
-@every_reader
+@pytest.mark.parametrize("read", ORDERED.values(), ids=ORDERED)
 def test_lists_are_ordered_by_score_and_then_by_id(read: Read) -> None:
     """Among equal scores, many here, the lower item_id comes first; a shorter list is a beginning."""
     numbers = (5, 3, 9, 1, 7, 2, 8)
@@ -277,7 +296,78 @@ def test_lists_are_ordered_by_score_and_then_by_id(read: Read) -> None:
         assert [item_id for item_id, _ in read(state, user, k)] == [item_id for item_id, _ in ranked[:k]]
 
 
+def ranked(items: Iterable[int], n_sources: int, seed: int) -> Ranked:
+    """A list of some items with many equal scores, proposed by any of so many sources."""
+    rng, numbers = np.random.default_rng(seed), np.array([*items], np.int32)
+    scores = np.sort(rng.integers(1, 9, len(numbers)) / 8.0)[::-1].copy()
+    sources = rng.integers(0, n_sources, len(numbers)).astype(np.int32)
+    places = rng.integers(-1, 50, (len(numbers), n_sources)).astype(np.int32)
+    return Ranked(len(numbers), rng.permutation(numbers), scores, sources, places)
+
+
+@every_stage
+@pytest.mark.parametrize("n", [0, 1, 7, 60])
+@pytest.mark.parametrize("k", [1, 5, 30, 10_000])
+def test_a_stage_moves_items_and_leaves_them_out(name: str, n: int, k: int) -> None:
+    """Off unless settings ask for it; then it returns what it was given, and nothing else."""
+    settings = ListSettings(**ASKED_FOR[name])
+    stage, again = STAGES[name](settings), STAGES[name](settings)
+    assert stage is not None and again is not None
+    assert stage.name == name and STAGES[name](ListSettings()) is None
+    check_stage(stage, again, n, k)
+
+
+def check_stage(stage: Stage, again: Stage, n: int, k: int) -> None:
+    """What it returns was given: each item once, with its source and places; scores stay with the places.
+
+    It writes to nothing that it is given, and says the same again, also when it is made anew.
+    """
+    view, n_moved = categorized(view_of(fold(log_of(1_000, 60))), 5), 0
+    request = asked(view, 0, stranger("i1", "i2"), view.filler(0, 200), LOOK)
+    for seed in range(20):
+        given = ranked(range(min(n, len(view.ids))), 3, seed)
+        before = [each.tolist() for each in given[1:]]
+        made = stage.rank(given, request, k)
+        at = {item: place for place, item in enumerate(given.items.tolist())}
+        order = [at[item] for item in made.items.tolist()]
+        n_moved += order != sorted(order)
+        assert len(set(order)) == len(order) == made.n <= given.n
+        assert made.scores.tolist() == given.scores[: made.n].tolist()
+        assert made.sources.tolist() == given.sources[order].tolist()
+        assert made.places.tolist() == given.places[order].tolist()
+        for other in (stage.rank(given, request, k), again.rank(given, request, k)):
+            assert [each.tolist() for each in other[1:]] == [each.tolist() for each in made[1:]]
+        assert [each.tolist() for each in given[1:]] == before
+    assert n_moved > 0 or n < 7 or k == 1, "it does something"
+
+
+@every_stage
+@pytest.mark.parametrize("blend", BLENDS)
+@pytest.mark.parametrize("k", [1, 10, 10_000])
+def test_a_list_with_a_stage_is_made_of_what_it_would_be_made_of(name: str, blend: str, k: int) -> None:
+    """Allowed and unseen items, each once; where both name an item, reasons and source are those without the stage."""
+    state = fold(log_of(1_000, 60))
+    view = categorized(view_of(state), 5)
+    view.forbid(view.ids[::9])
+    filler, weights = view.filler(state.clock.now_ms, 200), dict.fromkeys(SOURCE_NAMES, 0.5)
+    with_it = Recommender(ListSettings(blend, weights, **ASKED_FOR[name]), stages={name: STAGES[name]})
+    n_own = n_other = 0
+    for user in (*filter(None, map(state.users.get, state.users)), stranger("i1", "i2"), UserState()):
+        made = with_it.recommend(view, 0, user, k, filler)
+        whole = Recommender(ListSettings(blend, weights)).recommend(view, 0, user, 10_000, filler)
+        expected = {item.item_id: (item.source, item.because) for item in whole}
+        assert len({item.item_id for item in made}) == len(made) <= k
+        assert not {item.item_id for item in made} & view.hidden
+        assert not {hash64(item.item_id) for item in made} & {*user.seen[: user.n_seen].tolist()}
+        assert {item.item_id: (item.source, item.because) for item in made}.items() <= expected.items()
+        n_own += sum(1 for item in made if item.because)
+        n_other += [item.item_id for item in made] != [item.item_id for item in whole[: len(made)]]
+    assert n_own and (n_other or k == 1)
+
+
 def test_every_kind_of_list_is_here() -> None:
-    """Every registered source by its names, every blend, every list of the fold and every window."""
+    """Every registered source by its names, every blend and stage, every list of the fold and every window."""
     assert {f"source {name}" for name in SOURCE_NAMES} | {f"blend {name}" for name in BLENDS} <= READERS.keys()
-    assert len(READERS) == len(SOURCE_NAMES) + len(BLENDS) + len(FOLD_SOURCES) + len(TRENDING_WINDOWS) + 1
+    assert ASKED_FOR.keys() == STAGES.keys()
+    n_made = len(SOURCE_NAMES) + len(BLENDS) + len(STAGES)
+    assert len(READERS) == n_made + len(FOLD_SOURCES) + len(TRENDING_WINDOWS) + 1

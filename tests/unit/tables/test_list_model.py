@@ -56,15 +56,23 @@ def test_what_shapes_users_lists_alone_leaves_the_filler_its_name(changes: dict[
         ListSettings("scores"),
         ListSettings(depth=51),
         ListSettings(weights={"history": 1.0}),
+        ListSettings(max_per_category=3),
     ],
-    ids=["ranks", "fixed", "scores", "depth", "weights"],
+    ids=["ranks", "fixed", "scores", "depth", "weights", "stage"],
 )
 def test_another_blend_has_another_name(lists: ListSettings) -> None:
-    """How sources are weighed, how far they look and which are asked; the default list asks none."""
+    """How sources are weighed, how far they look, which are asked and what re-ranks; the default list asks none."""
     changed = ListModels(FOLD, lists, SIZE)
 
     assert changed.blend != NOW.blend
     assert changed.filler == NOW.filler
+
+
+def test_stages_that_are_off_are_in_no_name() -> None:
+    """Lists without stages keep the name that they had before there were any: an upgrade makes no list anew."""
+    assert not [name for name in NOW.shapes if "category" in name]
+    names = {ListModels(FOLD, ListSettings(max_per_category=most), SIZE).blend for most in (0, 1, 2)}
+    assert len(names) == 3 and NOW.blend in names
 
 
 def test_weights_said_and_weights_by_default_are_the_same() -> None:

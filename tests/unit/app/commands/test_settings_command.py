@@ -42,8 +42,11 @@ def test_the_names_of_lists_and_what_they_stand_for(monkeypatch: pytest.MonkeyPa
     assert {"history_size", "extra_event_types", "list_size"} <= set(names)
     assert not {"evaluate_fraction", "partitioner", "list_fields", "refresh_s"} & set(names)
 
-    monkeypatch.setenv("FRESHET_HISTORY_SIZE", "7")
-    assert f"{models.blend}," not in freshet("settings").err
+    assert "max_per_category" in names
+    for name in ("FRESHET_HISTORY_SIZE", "FRESHET_MAX_PER_CATEGORY"):
+        with monkeypatch.context() as changed:
+            changed.setenv(name, "7")
+            assert f"{models.blend}," not in freshet("settings").err
 
 
 def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +65,7 @@ def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("HISTORY_SIZE", "many", "has value 'many': not an integer. Use 1 to 1000, e.g. 20: items of a user's history"),
         ("HISTORY_SIZE", "0", "has value '0': too small. Use 1 to 1000, e.g. 20:"),
+        ("MAX_PER_CATEGORY", "501", "has value '501': too large. Use 0 to 500, e.g. 3: items of one category"),
         ("CHECKPOINT_S", "100", "has value '100': too large. Use 0.05 to 60, e.g. 1.0:"),
         ("MAX_USERS", "9", "has value '9': too small. Use 10 or more, e.g. 1000000:"),
         ("SESSION_TIMEOUT_S", "inf", "has value 'inf': not a finite number. Use 1 to 1800, e.g. 20.0:"),

@@ -15,7 +15,7 @@ from app.worker.owned import OwnedPartition
 from models.windows import TRENDING_WINDOWS
 from tables.catalogue import parse_entry
 from tables.names import Names
-from tests.logs import made_log
+from tests.logs import made_log, record
 from tests.saved import folded
 
 SETTINGS = Settings()
@@ -125,3 +125,42 @@ def test_the_catalogue_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     assert catalogue.metadata("i1") == {"title": "second"}
     assert view.items.hidden == {"i0", "i5"}
     assert len([line for line in caplog.messages if "FRESHET_MAX_CATALOGUE" in line]) == 3
+
+
+def test_the_view_knows_the_first_category_of_each_item() -> None:
+    """As of the last time it was told: entries that come, change and go, of items that it knows, or will know."""
+    catalogue, view = stage()
+    state = view.owned[0].state
+    known = [item_id for item_id in (f"i{number}" for number in range(120)) if item_id in view.items.index]
+    (red, *reds), (green, *greens), (blue, *blues) = (
+        [item_id for item_id in known if int(item_id[1:]) % 3 == colour] for colour in range(3)
+    )
+
+    def of(*item_ids: str) -> list[int]:
+        return [int(view.items.category[view.items.index[item_id]]) for item_id in item_ids]
+
+    assert of(red, green, blue) == [-1, -1, -1]
+    catalogue.apply_to(view)
+    numbers = of(red, green, blue)
+    assert len(set(numbers)) == 3 and min(numbers) >= 0
+    assert of(*reds, *greens, *blues) == [
+        *numbers[:1] * len(reds),
+        *numbers[1:2] * len(greens),
+        *numbers[2:] * len(blues),
+    ]
+
+    take(catalogue, red, categories=["blue", "green"])
+    take(catalogue, green, title="in no category")
+    take(catalogue, blue)
+    take(catalogue, reds[0], title="another title", categories=["red", "all"])
+    catalogue.apply_to(view)
+    expected = [numbers[2], -1, -1, numbers[0], numbers[1]]
+    assert of(red, green, blue, reds[0], greens[0]) == expected
+
+    assert "i119" not in view.items.index
+    state.fold(*record(1000, "u1", "i119"))
+    view.sync()
+    assert of("i119") == numbers[2:]
+    view.own({})
+    view.own({0: OwnedPartition(state, CheckpointWriter(0, Names(), Broker("nowhere"), {}))})
+    assert of(red, green, blue, reds[0], greens[0], "i119") == [*expected, numbers[2]]
