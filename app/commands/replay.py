@@ -87,7 +87,7 @@ def replay(
     --inline scores the fold's own list, made of one partition's events alone. With --partitions or --beside it also
     scores the list that people would get, as `freshet evaluate` does: records folded one by one, the partitions
     interleaved as in the log, each seeing what the others did every --shares-every records (`published` in the JSON
-    line). That takes ten times as long; FRESHET_EVALUATE_FRACTION=0.1 scores a tenth of the users, 0 nobody.
+    line). That takes ten to twenty times as long; FRESHET_EVALUATE_FRACTION=0.1 scores a tenth of the users, 0 nobody.
 
     \b
     Examples:

@@ -37,7 +37,8 @@ def show_result(result: dict[str, Any]) -> None:
             every = result["published"]["shares_every"]
             console.print(
                 f"As published: what people would get, partitions seeing each other every {every:,} records; "
-                "`freshet evaluate` says more of it. The list: the fold's own, of one partition's events."
+                "`freshet evaluate` says more of it. The list, sources and popularity: the fold's own, of one "
+                "partition's events alone."
             )
         show_ratings(console, result["ratings"])
 
