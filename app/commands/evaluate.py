@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.flags import json_flag
+from app.commands.flags import json_flag, shares_every_flag
 from app.commands.log_flags import log_flags, opened_log
 from app.commands.output import fail, note, print_json
 from app.evaluate.delays import Delay, parse_delays
@@ -28,14 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--partitions", type=click.IntRange(1, 1000), default=1, show_default=True, help="Of the topic, all interleaved."
 )
-@click.option(
-    "--shares-every",
-    type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    metavar="RECORDS",
-    help="With more partitions: how often each sees what the others did.",
-)
+@shares_every_flag
 @click.option(
     "--sample",
     type=click.FloatRange(0, 1, min_open=True),

@@ -16,6 +16,15 @@ _FLAGS: Final[dict[str, Callable[[Command], Command]]] = {
 
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
+shares_every_flag = click.option(
+    "--shares-every",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="RECORDS",
+    help="With more partitions: how often each sees what the others did.",
+)
+
 limit_flag = click.option("-k", "k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Items shown.")
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import click
 import orjson
 from click.core import ParameterSource
 
+from app.commands.flags import shares_every_flag
 from app.commands.log_flags import log_flags, opened_log
 from app.commands.output import fail
-from app.replay import EventLog, SourceLog, parse_speed
+from app.replay import EventLog, LogRecord, SourceLog, parse_speed
 from app.replay.beside import Beside, folded_beside
 from app.replay.progress import Bar, shown
 from app.replay.seconds import warn_of_seconds
@@ -26,12 +28,14 @@ _GOES_WITH = {
     "partitions": (INLINE, ISOLATED),
     "chunk": (INLINE,),
     "beside": (INLINE,),
+    "shares_every": (INLINE,),
     "local": (ISOLATED,),
 }
 _ADVICE = {
     "partitions": "The topic has its own number; FRESHET_PARTITIONS is that of a topic that is created.",
     "chunk": "FRESHET_CHUNK_RECORDS is what a worker goes by.",
     "beside": "The evaluation of a log needs no Kafka.",
+    "shares_every": "A worker sees what others did when they save.",
     "local": "`freshet up` keeps a local stack running.",
 }
 
@@ -41,15 +45,23 @@ _ADVICE = {
 @click.option("--speed", default="max", show_default=True, help="Pace by event time: 1x, 10x, max.")
 @click.option("--inline", is_flag=True, help="Fold in this process, without Kafka, Redis; print result and digest.")
 @click.option("--isolated", is_flag=True, help="Fold in a namespace and by a worker of its own; remove it after.")
-@click.option("--partitions", type=PARTITIONS, default=1, show_default=True, help="With --inline or --isolated.")
+@click.option(
+    "--partitions",
+    type=PARTITIONS,
+    default=1,
+    show_default=True,
+    help="With --inline or --isolated; named with --inline, even as 1, it has lists scored as they are published.",
+)
 @click.option("--chunk", type=click.IntRange(1), default=1000, show_default=True, help="Records per chunk, --inline.")
 @click.option(
     "--beside",
     type=PARTITIONS,
     multiple=True,
     metavar="PARTITIONS",
-    help="With --inline: hit rates in so many partitions as well, folded meanwhile by another process; repeatable.",
+    help="With --inline: hit rates in so many partitions as well, of the fold's own list and of the published one, "
+    "by another process meanwhile; repeatable.",
 )
+@shares_every_flag
 @click.option("--local", is_flag=True, help="With --isolated: on a Kafka and a Redis started for this run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines; the last one is the result.")
 def replay(
@@ -59,6 +71,7 @@ def replay(
     partitions: int,
     chunk: int,
     beside: tuple[int, ...],
+    shares_every: int,
     local: bool,
     as_json: bool,
     **which: Any,
@@ -71,10 +84,16 @@ def replay(
     there. With either, the log is folded from an empty state, and counts and digests are printed: the same log gives
     the same digest, however it is cut, with one partition also through Kafka, and after any crash.
 
+    --inline scores the fold's own list, made of one partition's events alone. With --partitions or --beside it also
+    scores the list that people would get, as `freshet evaluate` does: records folded one by one, the partitions
+    interleaved as in the log, each seeing what the others did every --shares-every records (`published` in the JSON
+    line). That takes ten to twenty times as long; FRESHET_EVALUATE_FRACTION=0.1 scores a tenth of the users, 0 nobody.
+
     \b
     Examples:
       freshet replay --dataset ml-100k --inline
-      freshet replay --dataset ml-100k --inline --beside 4
+      freshet replay --dataset ml-100k --inline --partitions 4
+      freshet replay --dataset ml-100k --inline --beside 4 --beside 16
       freshet replay clicks.csv.gz --column user_id=visitor --column item_id=page --event-type click --speed 10x
       freshet replay views.parquet --column user_id=visitor --event-type view --inline
       freshet replay ga4.jsonl --source web --inline
@@ -92,8 +111,8 @@ def replay(
     with shown() as display:
         if inline:
             bar = Bar(display, "folded", opened.n_records(), opened)
-            others = folded_beside(_log_words(), settings, beside)
-            result = _inline(opened, settings, partitions, chunk, bar, pace, others)
+            others = folded_beside(_log_words(), settings, beside, shares_every)
+            result = _inline(opened, settings, partitions, chunk, shares_every, bar, pace, others)
         elif isolated:
             result = _isolated(opened, settings, partitions, pace, local, display, as_json)
         else:
@@ -110,10 +129,16 @@ def replay(
 
 def _refuse_flags(way: str) -> None:
     """Flags that were given and would be ignored."""
-    context = click.get_current_context()
     for name, ways in _GOES_WITH.items():
-        if way not in ways and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} goes with {' or '.join(ways)}. {_ADVICE[name]}")
+        if way not in ways and _is_named(name):
+            flag = name.replace("_", "-")
+            raise click.UsageError(f"--{flag} goes with {' or '.join(ways)}. {_ADVICE[name]}")
+    if _is_named("shares_every") and not (_is_named("partitions") or _is_named("beside")):
+        raise click.UsageError("--shares-every goes with --partitions or --beside: what others did is seen of others.")
+
+
+def _is_named(flag: str) -> bool:
+    return click.get_current_context().get_parameter_source(flag) is ParameterSource.COMMANDLINE
 
 
 def _log_words() -> list[str]:
@@ -134,6 +159,7 @@ def _inline(
     settings: Settings,
     partitions: int,
     chunk: int,
+    shares_every: int,
     bar: Bar,
     pace: float | None,
     others: contextlib.AbstractContextManager[Callable[[], Beside]],
@@ -143,13 +169,24 @@ def _inline(
     if pace is not None:
         raise SettingsError("--speed paces what is sent to Kafka; --inline folds as fast as it goes. Leave one out.")
 
-    def counted() -> Iterator[Any]:
-        for record in log:
+    start_ms = int(time.time() * 1000)
+    served = None
+    if settings.evaluate_fraction and (_is_named("partitions") or _is_named("beside")):
+        from app.evaluate.catalogue import categories_of_log
+        from app.evaluate.published import ScoredBeside
+
+        served = ScoredBeside(settings, categories_of_log(log), partitions, shares_every, start_ms)
+
+    def counted() -> Iterator[LogRecord]:
+        for record in served.passing(log) if served else log:
             yield record
             bar.advance()
 
     with others as rates_beside:
-        result = replay_inline(counted(), settings.fold, partitions=partitions, chunk_records=chunk).as_json()
+        folded = replay_inline(counted(), settings.fold, partitions=partitions, chunk_records=chunk, start_ms=start_ms)
+        result = folded.as_json()
+        if served:
+            result["published"] = served.as_json()
         beside = rates_beside()
     return {**result, "beside": beside} if beside else result
 

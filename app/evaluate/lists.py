@@ -35,6 +35,8 @@ class PublishedLists:
         Of the list that is served.
     list_size
         Items per list.
+    parted
+        Make the lists of one source alone and those without one as well. They change nothing in the served list.
 
     Attributes
     ----------
@@ -42,14 +44,14 @@ class PublishedLists:
         Of all lists that `make` makes, the served one first.
     """
 
-    def __init__(self, settings: ListSettings, list_size: int) -> None:
+    def __init__(self, settings: ListSettings, list_size: int, *, parted: bool = True) -> None:
         self._size = list_size
         served = AdaptiveRecommender(settings)
         sources = [name for name in served.recommender.names if settings.weight(name) > 0.0]
         self._blended = {SERVED: served}
         self._alone: dict[str, tuple[int, Recommender]] = {}
         fixed = LOG_SHARES if settings.blend == LEARNED else settings.blend
-        for source in sources:
+        for source in sources if parted else ():
             alone = Recommender(replace(settings, blend=fixed, weights={source: 1.0}))
             self._alone[f"{source}{ALONE}"] = alone.names.index(source), alone
             others = {name: settings.weight(name) for name in sources if name != source}

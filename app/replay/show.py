@@ -8,8 +8,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from app.replay.beside import PUBLISHED, published_rates
+
 PLAIN = (str, int, float)
 NOTHING: Mapping[str, dict[str, Any]] = MappingProxyType({})
+NOTHING_SCORED: Mapping[str, float] = MappingProxyType({})
 
 
 def show_result(result: dict[str, Any]) -> None:
@@ -28,7 +31,15 @@ def show_result(result: dict[str, Any]) -> None:
             click.echo(f"settings: {settings_line(value)}")
     if result.get("prequential", {}).get("n"):
         console = Console()
-        show_quality(console, result["prequential"], result["partitions"], result.get("beside", {}))
+        published = published_rates(result)
+        show_quality(console, result["prequential"], result["partitions"], result.get("beside", {}), published)
+        if published:
+            every = result["published"]["shares_every"]
+            console.print(
+                f"As published: what people would get, partitions seeing each other every {every:,} records; "
+                "`freshet evaluate` says more of it. The list, sources and popularity: the fold's own, of one "
+                "partition's events alone."
+            )
         show_ratings(console, result["ratings"])
 
 
@@ -50,7 +61,11 @@ def settings_line(settings: dict[str, Any]) -> str:
 
 
 def show_quality(
-    console: Console, measured: dict[str, Any], partitions: int = 1, beside: Mapping[str, dict[str, Any]] = NOTHING
+    console: Console,
+    measured: dict[str, Any],
+    partitions: int = 1,
+    beside: Mapping[str, dict[str, Any]] = NOTHING,
+    published: Mapping[str, float] = NOTHING_SCORED,
 ) -> None:
     """Hit rates of the list, of each source and of popularity, and how they went along the log.
 
@@ -60,13 +75,21 @@ def show_quality(
         In how many it was measured.
     beside
         Hit rates of the list in other numbers of partitions.
+    published
+        What the published list is worth; empty if it was not scored.
     """
     table = Table(title=f"Prequential: {measured['n']:,} events tested, then learned", title_justify="left")
     for column in ("", "HR@10", "HR@20", "NDCG@10", "MRR@10"):
         table.add_column(column, justify="right" if column else "left")
-    own = f"the list, {_partitions(partitions)}" if beside else "the list"
-    others = {f"the list, {_partitions(int(n))}": rates for n, rates in beside.items()}
-    rows = {own: measured, **measured["sources"], "popularity": measured["popularity"], **others}
+    behind = f", {_partitions(partitions)}" if beside else ""
+    rows: dict[str, Mapping[str, Any]] = {f"the list{behind}": measured}
+    if published:
+        rows[f"as published{behind}"] = published
+    rows |= {**measured["sources"], "popularity": measured["popularity"]}
+    for n, theirs in beside.items():
+        rows[f"the list, {_partitions(int(n))}"] = theirs
+        if served := {of.removeprefix(PUBLISHED): rate for of, rate in theirs.items() if of.startswith(PUBLISHED)}:
+            rows[f"as published, {_partitions(int(n))}"] = served
     for name, rates in rows.items():
         cells = [rates.get(rate) for rate in ("hr@10", "hr@20", "ndcg@10", "mrr@10")]
         table.add_row(name.replace("_", "-"), *("" if cell is None else f"{cell:.4f}" for cell in cells))

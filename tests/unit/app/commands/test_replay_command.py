@@ -31,6 +31,8 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("--chunk", "1000"), "--chunk goes with --inline."),
         (("--isolated", "--chunk", "7"), "--chunk goes with --inline."),
         (("--isolated", "--beside", "4"), "--beside goes with --inline."),
+        (("--isolated", "--partitions", "2", "--shares-every", "9"), "--shares-every goes with --inline."),
+        (("--inline", "--shares-every", "1000"), "--shares-every goes with --partitions or --beside"),
         (("--inline", "--local"), "--local goes with --isolated."),
         (("--inline", "--isolated"), "two ways to do it: choose one"),
     ],
@@ -74,17 +76,62 @@ def test_a_log_in_seconds_is_warned_of(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.timeout(120)  # two more processes start
 def test_hit_rates_in_other_numbers_of_partitions(log: Path) -> None:
     """They are those of a replay in so many partitions; nothing else in the result changes."""
-    columns = ("--column", "item_id=item_id", "--json", "--inline")
-    alone = orjson.loads(freshet("replay", str(log), *columns).out)
+    columns = ("--column", "item_id=item_id", "--json", "--inline", "--shares-every", "50")
+    alone = orjson.loads(freshet("replay", str(log), *columns, "--partitions", "1").out)
     four = orjson.loads(freshet("replay", str(log), *columns, "--partitions", "4").out)
 
     both = orjson.loads(freshet("replay", str(log), *columns, "--beside", "4", "--beside", "1").out)
 
     beside = both.pop("beside")
-    rates = {name: {k: of["prequential"][k] for k in ("hr@10", "hr@20")} for name, of in (("1", alone), ("4", four))}
+    rates = {
+        name: {k: of["prequential"][k] for k in ("hr@10", "hr@20")}
+        | {f"published_{k}": of["published"]["lists"]["list"][k] for k in ("hr@10", "hr@20")}
+        for name, of in (("1", alone), ("4", four))
+    }
     assert beside == rates
     assert beside["1"] != beside["4"]
     assert {**both, "seconds": 0} == {**alone, "seconds": 0}
+
+
+@pytest.mark.parametrize(("partitions", "fraction"), [("1", 1.0), ("4", 1.0), ("4", 0.5)])
+def test_published_list_is_scored_as_by_evaluate(log: Path, partitions: str, fraction: float) -> None:
+    """Partitions named, the list that people would get has the numbers of `freshet evaluate` with the same settings."""
+    settings = Settings(evaluate_fraction=fraction)
+    how = (str(log), "--partitions", partitions, "--shares-every", "50", "--json")
+
+    published = orjson.loads(freshet("replay", "--inline", *how, settings=settings).out)["published"]
+
+    evaluated = orjson.loads(freshet("evaluate", *how, "--sample", str(fraction), settings=settings).out)
+    lists, differences = published.pop("lists"), published.pop("differences")
+    assert lists == {name: evaluated["lists"][name] for name in ("list", "popularity", "recency", "last_item")}
+    assert differences == {name: evaluated["differences"][name] for name in ("popularity", "recency", "last_item")}
+    assert published == {name: evaluated[name] for name in published}
+    assert published["tests"] > 20 and published["shares_every"] == 50
+
+
+def test_published_list_is_scored_where_partitions_are_named(log: Path) -> None:
+    """A plain replay, and one that evaluates nobody, score no published list; the digest is the same either way."""
+    plain = orjson.loads(freshet("replay", str(log), "--inline", "--json").out)
+    named = orjson.loads(freshet("replay", str(log), "--inline", "--partitions", "1", "--chunk", "7", "--json").out)
+    nobody = orjson.loads(
+        freshet(
+            "replay", str(log), "--inline", "--partitions", "1", "--json", settings=Settings(evaluate_fraction=0.0)
+        ).out
+    )
+
+    assert named.pop("published")["tests"] == plain["prequential"]["n"] > 0
+    assert {**named, "seconds": 0} == {**plain, "seconds": 0}
+    assert "published" not in nobody and nobody["prequential"]["n"] == 0
+
+
+def test_people_see_the_published_list_beside_the_folds_own(log: Path) -> None:
+    """A row of the table, with what it means below; no such row without partitions named."""
+    scored = freshet("replay", str(log), "--inline", "--partitions", "4", "--shares-every", "70")
+    plain = freshet("replay", str(log), "--inline")
+
+    assert (scored.code, plain.code) == (0, 0)
+    assert "as published" in scored.out and "every 70 records" in " ".join(scored.out.split())
+    assert "ublished" not in plain.out
 
 
 def test_process_beside_that_fails_is_an_error(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

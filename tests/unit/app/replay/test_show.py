@@ -36,6 +36,19 @@ def test_hit_rates_of_other_numbers_of_partitions_are_rows() -> None:
     assert rows["the list, 1 partition"] == ["0.2064", "", "", ""]
 
 
+def test_published_list_is_a_row_below_the_folds_own() -> None:
+    """Here with all it measures, of other numbers of partitions with the hit rates that are known."""
+    beside = {"1": {"hr@10": 0.2064, "hr@20": None, "published_hr@10": 0.2109, "published_hr@20": 0.3248}}
+    published = {"hr@10": 0.1984, "hr@20": 0.3073, "ndcg@10": 0.1, "mrr@10": 0.08, "p@10": 0.02}
+
+    rows = rows_of(4, beside, published)
+
+    assert list(rows)[:2] == ["the list, 4 partitions", "as published, 4 partitions"]
+    assert rows["as published, 4 partitions"] == ["0.1984", "0.3073", "0.1000", "0.0800"]
+    assert rows["the list, 1 partition"] == ["0.2064", "", "", ""]
+    assert rows["as published, 1 partition"] == ["0.2109", "0.3248", "", ""]
+
+
 def test_nothing_beside_is_the_plain_table() -> None:
     """The row of the list bears no number."""
     assert list(rows_of()) == ["the list", "history", "popularity"]
