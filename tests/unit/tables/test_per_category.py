@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from models.blend import BLENDS
 from models.errors import SettingsError
 from models.proposals import Ranked
 from models.source_names import CO_OCCURRENCE, POPULARITY, SOURCE_NAMES
@@ -199,7 +200,7 @@ def test_every_blend_asks_for_all_registered_stages() -> None:
     assert [*STAGES] == ["per_category"]
     view = view_of_colours()
     filler = Filler([(number, 8.0 - number, TRENDING) for number in range(8)])
-    for blend in ("ranks", "log_shares", "learned"):
+    for blend in BLENDS:
         for most, expected in ((0, ["i0", "i1", "i2"]), (1, ["i0", "i3", "i4"])):
             lists = Recommender(ListSettings(blend, dict.fromkeys(SOURCE_NAMES, 0.5), max_per_category=most))
             assert [item.item_id for item in lists.recommend(view, 0, UserState(), 3, filler)] == expected
