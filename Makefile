@@ -22,7 +22,7 @@ $(READY): pyproject.toml requirements.lock
 	@python=$${PYTHON:-$$(tools/python.sh)} && echo "setting up with $$($$python -V), $$python" && $$python -m venv --clear .venv
 	$(INSTALL) -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	@echo 'compiling the kernels, once: up to a minute'
+	@echo 'compiling the kernels, once: a minute or two'
 	@$(BIN)/python -m tables.warm_up
 	@touch $@
 

@@ -98,6 +98,7 @@ class Evaluation:
         self._start_ms = start_ms
         self._sample = Sample(settings.sample)
         self._views = PartitionViews(self.states, fold, settings.shares_every)
+        self._views.categorize(settings.categories)
         self._fillers: list[tuple[int, int, Filler]] = [(-FILLER_EVERY, -1, Filler(()))] * settings.partitions
         self._waiting: list[OrderedDict[str, Frozen]] = [OrderedDict() for _ in self.states]
 

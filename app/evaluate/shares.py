@@ -1,6 +1,6 @@
 """What each partition sees of the items: its own share as it is, the others' as they were a while ago."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -48,6 +48,12 @@ class PartitionViews:
         for number, view in enumerate(self._views):
             shares = {other: lagging.copy for other, lagging in enumerate(self._lagging)}
             view.set_shares(shares | {number: states[number].items})
+
+    def categorize(self, categories: Mapping[str, Sequence[str]]) -> None:
+        """Tell every view of which category each item is: of the first that it has."""
+        for view in self._views:
+            for item_id, names in categories.items():
+                view.categorize(item_id, names[0] if names else None)
 
     def view(self, number: int) -> ItemView:
         """A partition's view, up to date with its own share."""

@@ -213,6 +213,18 @@ def test_a_model_that_has_diverged_never_hits() -> None:
     assert result["lists"][SERVED]["hr@20"] < 0.01 < result["lists"]["without history"]["hr@20"]
 
 
+def test_rules_by_category_hold_in_evaluated_lists() -> None:
+    """By the first category of each item of the catalogue: one of each in a list, while there are others."""
+    categories = {f"i{number}": [f"c{number % 5}", "all"] for number in range(200)}
+    lists = PublishedLists(ListSettings(max_per_category=1), 5)
+    evaluation = evaluated(LOG, EvaluationSettings(categories=categories), lists=lists)
+    view, filler = evaluation.reading(0)
+    user = evaluation.states[0].users.get("u1")
+    assert user is not None
+    served = [item.item_id for item in lists.served(view, 0, user, filler)]
+    assert len(served) == len({categories[item_id][0] for item_id in served}) == 5
+
+
 def test_each_source_that_is_asked_has_its_lines() -> None:
     """One alone is the list; one without a weight has none."""
     two, one = (
