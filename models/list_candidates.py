@@ -151,12 +151,26 @@ def add_rows(shares: Any, known: Array, factors: Array, scores: Array) -> None:
                     scores[item] += factor * amounts[position]
 
 
+@lean(cache=True)
+def reaching(values: Array, least: float, found: Array) -> int:
+    """The places of the values that are at least `least`, into `found`; returns how many.
+
+    Without a branch: where the best stand cannot be foretold. The others are written over, the last of them behind the
+    places: `found` is as long as the values, or one longer than the places can be many.
+    """
+    n = 0
+    for place in range(values.shape[0]):
+        found[n] = place
+        n += values[place] >= least
+    return n
+
+
 @njit(cache=True)
 def most_of(values: Array, k: int, chosen: Array) -> int:
-    """The places of about the `k` greatest values, at most `k`, in their order; returns how many.
+    """The places of about the `k` greatest of finite values, at most `k`, in their order; returns how many.
 
-    A bound that at most `k` values reach, and nearly as many do, is found by halving; where many are equal, the first
-    of them make up the number.
+    `chosen` is one longer. A bound that at most `k` values reach, and nearly as many do, is found by halving; where
+    many are equal, the first of them make up the number.
     """
     n_values = values.shape[0]
     low, high, enough = -np.inf, np.inf, k - k // NEARLY
@@ -172,14 +186,12 @@ def most_of(values: Array, k: int, chosen: Array) -> int:
                 low = middle
             else:
                 high, n_high = middle, n_middle
-        if n_high >= enough:
+        if n_high > k:  # equal ones
+            low, high = high, np.inf
+        elif n_high >= enough:
             low = high
-    n = 0
-    for place in range(n_values):
-        if n < k and values[place] >= high:
-            chosen[n] = place
-            n += 1
-    for place in range(n_values):
+    n = reaching(values, high, chosen)
+    for place in range(n_values if low < high else 0):
         if n < k and low <= values[place] < high:
             chosen[n] = place
             n += 1
@@ -224,16 +236,6 @@ def two_greatest(
         for place in range(items.shape[0]):
             if slot_in[items[place]] >= 0:
                 place_of[slot_in[items[place]]] = -1
-
-
-@lean(cache=True)
-def reaching(values: Array, least: float, found: Array) -> int:
-    """The places of the values that are at least `least`, into `found`; returns how many."""
-    n = 0
-    for place in range(values.shape[0]):  # without a branch: where the best stand cannot be foretold
-        found[n] = place
-        n += values[place] >= least
-    return n
 
 
 @njit(cache=True)

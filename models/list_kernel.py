@@ -108,7 +108,7 @@ def slots_to_look_at(amounts: Array, touched: Array, sums: Array, popular: Array
         slot = slot_in[touched[place]]
         known[n_known], theirs[n_known] = slot, amounts[place]
         n_known += slot >= 0
-    chosen = np.empty(look, np.int32)
+    chosen = np.empty(look + 1, np.int32)
     n = most_of(theirs[:n_known], look, chosen)
     slots = np.empty(n + popular.shape[0], np.int32)
     for place in range(n):
