@@ -76,13 +76,25 @@ class Watched:
     def fail_over(self) -> None:
         """Let the replica become the primary, and the primary its replica; returns when both know."""
         with redis.Redis(port=self._sentinel.port, password=PASSWORD) as client:
-            client.execute_command("SENTINEL", "FAILOVER", NAME)
             deadline = time.monotonic() + READY_S
+            while not self._is_accepted(client):
+                assert time.monotonic() < deadline
+                time.sleep(POLL_S)
             while client.sentinel_master(NAME)["port"] != self.servers[1].port:
                 assert time.monotonic() < deadline
                 time.sleep(POLL_S)
         with redis.Redis.from_url(self.servers[0].url) as client:
             client.replicaof(HOST, str(self.servers[1].port))  # which the sentinel does ten seconds later
+
+    def _is_accepted(self, client: redis.Redis) -> bool:
+        """Ask for a failover; refused as long as the sentinel has not heard of a replica that will do."""
+        try:
+            client.execute_command("SENTINEL", "FAILOVER", NAME)
+        except redis.ResponseError as error:
+            if not str(error).startswith("NOGOODSLAVE"):
+                raise
+            return False
+        return True
 
     def stop(self) -> None:
         """Stop all."""
