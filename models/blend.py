@@ -10,7 +10,7 @@ keep it too, within 0 and 1; but a source whose first stands far above the rest 
 """
 
 import math
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from models.ranking import goes_before, insert
 
 MISSING: Final = 0.5
 LEAST: Final = 1e-300  # share that has a log
+BY_RANKS, BY_SHARES, BY_SCORES = 0, 1, 2
 
 
 @lean(cache=True)
@@ -178,7 +179,7 @@ def settle(place: int, keys: Array, out: Array, values: Array, sources: Array, r
 
 @njit(cache=True)
 def blend(
-    by_shares: bool,
+    by: int,
     items: Array,
     amounts: Array,
     counts: Array,
@@ -191,17 +192,19 @@ def blend(
     sources: Array,
     ranks: Array,
 ) -> int:
-    """The `k` best items by `weigh_ranks`; or by `weigh_shares`, and then `values` receives a softmax over all."""
+    """The `k` best items `BY_RANKS`, `BY_SHARES` or `BY_SCORES`; by shares, `values` receives a softmax over all."""
     size = items.shape[0] * items.shape[1]
     found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
     scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
     n = gather(items, counts, weights, place_of, found, places)
-    if by_shares:
+    if by == BY_SHARES:
         weigh_shares(counts, amounts, places, n, weights, scores, most)
+    elif by == BY_SCORES:
+        weigh_scores(counts, amounts, places, n, weights, scores, most)
     else:
         weigh_ranks(counts, amounts, places, n, weights, scores, most)
     kept = finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
-    if by_shares and kept > 0:
+    if by == BY_SHARES and kept > 0:
         best, total = values[0], 0.0
         for at in range(n):
             if abs(scores[at]) < np.inf:
@@ -210,29 +213,6 @@ def blend(
             values[place] = math.exp(values[place] - best) / total
             settle(place, keys, out, values, sources, ranks)
     return kept
-
-
-@njit(cache=True)
-def blend_scores(
-    items: Array,
-    amounts: Array,
-    counts: Array,
-    weights: Array,
-    keys: Array,
-    place_of: Array,
-    k: int,
-    out: Array,
-    values: Array,
-    sources: Array,
-    ranks: Array,
-) -> int:
-    """The `k` best items by `weigh_scores`; apart from `blend`, which is a part of the fold."""
-    size = items.shape[0] * items.shape[1]
-    found, places = np.empty(size, np.int32), np.empty((size, items.shape[0]), np.int32)
-    scores, most = np.empty(size, np.float64), np.empty(size, np.int32)
-    n = gather(items, counts, weights, place_of, found, places)
-    weigh_scores(counts, amounts, places, n, weights, scores, most)
-    return finish(found, scores, most, places, n, keys, place_of, k, out, values, sources, ranks)
 
 
 class Blend(Protocol):
@@ -256,7 +236,7 @@ class Blend(Protocol):
 class CompiledBlend:
     """A blend by one of the formulas above."""
 
-    def __init__(self, by: Literal["ranks", "log_shares", "scores"]) -> None:
+    def __init__(self, by: int) -> None:
         self._by = by
 
     def rank(
@@ -271,14 +251,13 @@ class CompiledBlend:
         n_sources = len(weights)
         items, scores, sources = np.empty(k, np.int32), np.empty(k, np.float64), np.empty(k, np.int32)
         places = np.empty((k, n_sources), np.int32)
-        given = *proposals, weights, keys, place_of, k, items, scores, sources, places
-        n = blend_scores(*given) if self._by == "scores" else blend(self._by == "log_shares", *given)
+        n = blend(self._by, *proposals, weights, keys, place_of, k, items, scores, sources, places)
         return Ranked(n, items[:n], scores[:n], sources[:n], places[:n])
 
 
 BLENDS: Final[dict[str, Blend]] = {
-    "ranks": CompiledBlend("ranks"),
-    "log_shares": CompiledBlend("log_shares"),
-    "scores": CompiledBlend("scores"),
-    "learned": CompiledBlend("log_shares"),  # by the weights of `models.blend_weights`
+    "ranks": CompiledBlend(BY_RANKS),
+    "log_shares": CompiledBlend(BY_SHARES),
+    "scores": CompiledBlend(BY_SCORES),
+    "learned": CompiledBlend(BY_SHARES),  # by the weights of `models.blend_weights`
 }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.blend import blend
+from models.blend import BY_RANKS, BY_SHARES, blend
 from models.compiled import lean, njit
 from models.fold_arrays import ItemArrays
 from models.hash_index import find
@@ -149,7 +149,7 @@ def rank_sources(
         for place in range(counts[source + 1]):
             out[source + 1, place] = scratch.items[source, place]
     n = blend(
-        by_shares,
+        BY_SHARES if by_shares else BY_RANKS,
         scratch.items,
         scratch.scores,
         n_proposed,

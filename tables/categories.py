@@ -1,5 +1,12 @@
 """Which category each item is of, as a number."""
 
+from collections.abc import Sequence
+
+
+def main_category(names: Sequence[str]) -> str | None:
+    """The category that counts of all that an item has: the first; None without any."""
+    return names[0] if names else None
+
 
 class Categories:
     """Items and their category; those of items without one are not kept.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tables.categories import main_category
 from tables.fold_settings import FoldSettings
 from tables.item_codec import encode_item
 from tables.items import ItemShares
@@ -50,10 +51,10 @@ class PartitionViews:
             view.set_shares(shares | {number: states[number].items})
 
     def categorize(self, categories: Mapping[str, Sequence[str]]) -> None:
-        """Tell every view of which category each item is: of the first that it has."""
+        """Tell every view of which category each item is."""
         for view in self._views:
             for item_id, names in categories.items():
-                view.categorize(item_id, names[0] if names else None)
+                view.categorize(item_id, main_category(names))
 
     def view(self, number: int) -> ItemView:
         """A partition's view, up to date with its own share."""

@@ -13,6 +13,7 @@ from app.worker.live_view import LiveView
 from models.errors import InvalidEvent
 from models.windows import TRENDING_WINDOWS
 from tables.catalogue import Entry
+from tables.categories import main_category
 from tables.list_fields import listed
 
 logger = logging.getLogger("freshet")
@@ -151,5 +152,5 @@ class Catalogue:
 
 
 def _category(entry: Entry | None) -> str | None:
-    """The category that an item is of: the first of its entry."""
-    return entry.categories[0] if entry is not None and entry.categories else None
+    """The category that an item is of."""
+    return None if entry is None else main_category(entry.categories)

@@ -2,8 +2,6 @@
 
 import random
 import re
-from pathlib import Path
-from types import ModuleType
 from unittest.mock import patch
 
 import pytest
@@ -16,20 +14,18 @@ from tables.list_settings import START, ListSettings
 from tables.partition import PartitionState
 from tables.recommend import SOURCES, Recommender
 from tables.sources.source import Source
+from tests.documents import ROOT, module_of
 from tests.lists import view_of
 from tests.logs import START_MS, Record, record
 from tests.unit.tables.test_sources import test_a_source as check_contract
 
-TEXT = (Path(__file__).parents[3] / "docs" / "adding-a-source.md").read_text()
+TEXT = (ROOT / "docs" / "adding-a-source.md").read_text()
 
 
 @pytest.fixture(name="chance")
 def chance_of_the_text() -> Source:
     """The source as it is written there."""
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    module = ModuleType("chance")
-    exec(compile(code, "docs/adding-a-source.md", "exec"), module.__dict__)
-    source: Source = module.Chance()
+    source: Source = module_of("docs/adding-a-source.md").Chance()
     return source
 
 

@@ -1,9 +1,6 @@
 """docs/adding-a-stage.md, followed: its stage keeps the contract and does what it says."""
 
-import re
 from itertools import pairwise
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -11,21 +8,18 @@ from tables.list_settings import ListSettings
 from tables.recommend import STAGES, Recommender
 from tables.stages.stage import Stage
 from tables.user_state import UserState
+from tests.documents import ROOT, module_of
 from tests.lists import categorized, partitions, users_of, view_of
 from tests.logs import made_log
 from tests.unit.tables.test_contract import check_stage
 
-ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "adding-a-stage.md").read_text()
 
 
 @pytest.fixture(name="apart")
 def stage_of_the_text() -> Stage:
     """The stage as it is written there."""
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    module = ModuleType("apart")
-    exec(compile(code, "docs/adding-a-stage.md", "exec"), module.__dict__)
-    stage: Stage = module.Apart()
+    stage: Stage = module_of("docs/adding-a-stage.md").Apart()
     return stage
 
 
