@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-deps --require-hashes --onl
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint format unit pythons integration faults test coverage producers lock clean
+.PHONY: help setup demo check lint format unit pythons without-services integration faults test coverage producers lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -59,7 +59,11 @@ pythons: setup ## the tests without services on every other Python on the PATH
 	@[ -z "$(OTHERS)" ] || $(MAKE) --no-print-directory -j2 -O $(OTHERS:%=unit-on-%)
 
 unit-on-%: .venv-%/ready
-	.venv-$*/bin/python -m pytest -q -p no:cacheprovider tests/unit tests/wiring $(wildcard tests/golden)
+	.venv-$*/bin/python -m pytest -q -p no:cacheprovider --hypothesis-profile=fewer tests/unit tests/wiring $(wildcard tests/golden)
+
+# `unit` and `pythons`, side by side.
+without-services: setup
+	@$(MAKE) --no-print-directory -j3 -O unit $(OTHERS:%=unit-on-%)
 
 .PRECIOUS: .venv-%/ready
 .venv-%/ready: pyproject.toml requirements.lock $(READY)
@@ -69,7 +73,7 @@ unit-on-%: .venv-%/ready
 	.venv-$*/bin/python -m tables.warm_up
 	@touch $@
 
-test: lint unit pythons integration faults ## everything; what CI runs
+test: lint without-services integration faults ## everything; what CI runs
 
 coverage: setup ## all tests once more, with the lines they reach
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html

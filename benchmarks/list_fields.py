@@ -20,8 +20,9 @@ import orjson
 
 from app.replay.movielens import MovieLensLog
 from tables.catalogue import parse_entry
+from tables.list_encoding import encode_list
 from tables.list_fields import listed
-from tables.list_json import ListItem, encode_list
+from tables.list_json import ListItem
 
 N_ITEMS, N_OWN = 30, 27
 

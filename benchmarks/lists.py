@@ -15,7 +15,8 @@ import orjson
 
 from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
-from tables.list_json import ListItem, encode_list
+from tables.list_encoding import encode_list
+from tables.list_json import ListItem
 from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import Filler, ItemView

@@ -18,7 +18,8 @@ from app.local.redis import RedisServer
 from app.store import Store
 from app.worker.lists import CALLS, LISTS_PER_CALL, LISTS_PER_CALL_BEHIND
 from tables.keys import Keys
-from tables.list_json import ListItem, encode_list
+from tables.list_encoding import encode_list
+from tables.list_json import ListItem
 from tests.redis_cluster import LocalCluster
 
 TTL_S = 600

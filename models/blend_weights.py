@@ -138,7 +138,7 @@ class BlendWeights:
         self.n_learned = 0
         self._rates = rates
         self._start = tuple(map(float, start))
-        self._is_off = np.array(start, np.float64) == 0.0
+        self._is_on = (np.array(start, np.float64) != 0.0).astype(np.int64)
         self.history = WeightHistory(names, ROWS)
         self.history.add(0, self.values)
 
@@ -150,8 +150,7 @@ class BlendWeights:
     def served(self, proposals: Proposals, hashes: npt.NDArray[np.uint64], bucket: int) -> Served:
         """What is to be kept of proposals until it is known what became of them; `hashes` are of items by number."""
         known = hashes.take(proposals.items, mode="clip")  # behind a row's count stands what an older list left there
-        counts = np.where(self._is_off, 0, proposals.counts)
-        return Served(known, proposals.scores.copy(), counts, bucket)
+        return Served(known, proposals.scores.copy(), proposals.counts * self._is_on, bucket)
 
     def learn(self, served: Served, taken: int) -> bool:
         """Learn from the hash of what a user took; False if no source had proposed it."""

@@ -12,7 +12,7 @@ import numpy as np
 from numba.typed import List
 
 from models.compiled import lean, njit
-from models.ranking import at_least, insert, least_of_best
+from models.ranking import SOME, at_least, insert, least_of_best, place_all
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
@@ -241,6 +241,8 @@ def two_greatest(
 @njit(cache=True)
 def in_order(items: Array, amounts: Array, keys: Array, k: int, out: Array, values: Array) -> int:
     """The `k` of some items with the greatest amounts, by (-amount, key, number), into `out`; returns how many."""
+    if items.shape[0] <= SOME:
+        return int(place_all(items, amounts, keys, k, out, values))
     n, least = 0, least_of_best(amounts, k)
     for place in range(items.shape[0]):
         amount = amounts[place]

@@ -12,6 +12,7 @@ RUNS = (4, 16)  # values compared side by side
 SPARSE = 3  # times as many runs as values that are wanted
 NEARLY = 8  # an eighth more are nearly as many
 HALVINGS = 20
+SOME = 160  # entries: more are not compared each with each
 
 
 @njit(cache=True, nogil=True)
@@ -97,6 +98,28 @@ def goes_before(value: float, one: int, other_value: float, other: int, keys: Ar
         return bool(value > other_value)
     order = compare(keys, one, other)
     return bool(order < 0 or (order == 0 and one < other))
+
+
+@lean(cache=True, nogil=True)
+def place_all(entries: Array, amounts: Array, keys: Array, k: int, out: Array, best: Array) -> int:
+    """Put the `k` of different entries that go before the others into `out`, in order; returns how many. None is NaN.
+
+    Each one's place is the number of those before it: n^2 comparisons side by side and without a branch, in half the
+    time of inserting one by one where there are about a hundred.
+    """
+    n: int = entries.shape[0]
+    for at in range(n):
+        amount, place, n_equal = amounts[at], 0, 0
+        for other in range(n):
+            place += amounts[other] > amount
+            n_equal += amounts[other] == amount
+        if n_equal > 1 and place < k:
+            for other in range(n):
+                if amounts[other] == amount and goes_before(amount, entries[other], amount, entries[at], keys):
+                    place += 1
+        if place < k:
+            out[place], best[place] = entries[at], amount
+    return min(n, k)
 
 
 @lean(cache=True, nogil=True)

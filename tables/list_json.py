@@ -7,11 +7,9 @@ server compares two lists by these bytes, as strings, without parsing JSON and w
 version is greater than what it begins with.
 """
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -86,79 +84,6 @@ def format_version(epoch: int, offset: int, revision: int = 0) -> str:
             "raises the epoch by one and begins with revision 0."
         )
     return f"{epoch:06d}-{offset:016d}-{revision:08d}" if revision else f"{epoch:06d}-{offset:016d}"
-
-
-def encode_list(
-    *,
-    epoch: int,
-    offset: int,
-    user_id: str | None,
-    namespace: str,
-    generated_at_ms: int,
-    source: tuple[str, int, int],
-    model: str,
-    variant: str,
-    items: Sequence[ListItem],
-    segment: str = "",
-    fields: Mapping[str, Any] | None = None,
-    revision: int = 0,
-) -> bytes:
-    """JSON bytes of a list; scores rounded to 6 significant digits. About 12 us for 30 items.
-
-    Parameters
-    ----------
-    user_id
-        None for the lists of segments and the default list.
-    source
-        Topic, partition and offset of the event that the list was made from.
-    segment
-        The segment of a list without `user_id`; empty for the default list. It enters `list_id` alone.
-    fields
-        Item -> what stands as `fields` in it, e.g. an `orjson.Fragment`; None: lists have no such field.
-    revision
-        Above 0 in lists made anew without an event, and in those that follow them.
-
-    Raises
-    ------
-    StateError
-        If the version does not fit its place, or a score is not finite (JSON has no such numbers).
-    """
-    version = format_version(epoch, offset, revision)
-    if not all(map(math.isfinite, [item[1] for item in items])):
-        worst = next(item for item in items if not math.isfinite(item.score))
-        raise StateError(
-            f"Item {worst.item_id!r} has score {worst.score} in the list of {user_id!r}: a score must be finite. "
-            f"Model {model!r} has diverged; lower its learning rate."
-        )
-    owner = f"user\0{user_id}" if user_id is not None else f"segment\0{segment}"
-    topic, partition, source_offset = source
-    shown: list[dict[str, Any]] = [
-        {"id": item_id, "score": rounded(score), "source": by, "because": because}
-        for item_id, score, by, because in items
-    ]
-    if fields is not None:
-        for each in shown:
-            if (named := fields.get(each["id"])) is not None:
-                each["fields"] = named
-    return orjson.dumps(
-        {
-            "v": FORMAT,
-            "version": version,
-            "user_id": user_id,
-            "list_id": blake2b(f"{namespace}\0{owner}\0{version}".encode(), digest_size=8).hexdigest(),
-            "generated_at_ms": generated_at_ms,
-            "source": {"topic": topic, "partition": partition, "offset": source_offset},
-            "model": model,
-            "variant": variant,
-            "n_own": len([1 for item in items if item[3]]),
-            "items": shown,
-        }
-    )
-
-
-def rounded(score: float) -> float:
-    """A score with 6 significant digits."""
-    return float(f"{score:.6g}")
 
 
 def version_of(payload: bytes) -> bytes:

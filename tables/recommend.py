@@ -1,6 +1,7 @@
 """The published list: sources propose, a blend weighs them, the filler stands behind, and stages re-rank."""
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -104,29 +105,21 @@ class Recommender:
         names: Sequence[str] = self.names
         if self._stages:
             ranked, names = self._staged(ranked, request, k, n_wanted), self._behind.labels
-        reasons = np.full((ranked.n, N_REASONS), -1, np.int32)
+        reasons = np.empty((ranked.n, N_REASONS), np.int32)
+        reasons.fill(-1)
         for because, first, end in speakers:
             because(ranked.items, np.ascontiguousarray(ranked.places[:, first:end]), reasons)
-        ids, recent = view.ids, user.recent
-        new = tuple.__new__  # what the constructor does, without its detour
-        made = [
-            new(
-                ListItem,
-                (
-                    ids[item],
-                    score,
-                    names[source],
-                    () if one < 0 else (recent[one][0],) if other < 0 else (recent[one][0], recent[other][0]),
-                ),
-            )
-            for item, score, source, (one, other) in zip(
-                ranked.items.tolist(),
-                ranked.scores.tolist(),
-                ranked.sources.tolist(),
-                reasons.tolist(),
-                strict=True,
-            )
-        ]
+        recent = user.recent
+        columns = (
+            map(view.ids.__getitem__, ranked.items.tolist()),
+            ranked.scores.tolist(),
+            map(names.__getitem__, ranked.sources.tolist()),
+            [
+                () if one < 0 else (recent[one][0],) if other < 0 else (recent[one][0], recent[other][0])
+                for one, other in reasons.tolist()
+            ],
+        )
+        made = list(map(tuple.__new__, repeat(ListItem), zip(*columns, strict=True)))  # the constructor takes a detour
         return made if self._stages else view.fill(made, user, k, filler)
 
     def _staged(self, ranked: Ranked, request: Asked, k: int, n_behind: int) -> Ranked:

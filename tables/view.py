@@ -18,6 +18,7 @@ from tables.numbering import NumberedItems
 from tables.user_state import UserState
 
 TRENDING = "trending"
+N_ARRAYS = 6  # of a share, as the kernels read its rows
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -55,21 +56,30 @@ class ShownRows:
 
     def __init__(self) -> None:
         self.shares: Any = None
-        self._shown: list[tuple[object, ...]] = []
+        self._shown: list[Any] = []  # arrays, `N_ARRAYS` for each share
 
-    def show(self, pools: Sequence[RowPool], numbers: Sequence[tuple[Ints, Ints]]) -> None:
-        """Show pools, each with how items translate to its slots, and its slots to items."""
-        if len(self._shown) > len(pools):
-            self.shares, self._shown = None, []
-        for place, (rows, translated) in enumerate(zip(pools, numbers, strict=True)):
-            arrays = (rows.keys, rows.values, rows.start, rows.length, *translated)
-            if place < len(self._shown) and all(map(is_, arrays, self._shown[place])):
+    def show(self, pools: Sequence[RowPool], numbers: Sequence[tuple[Ints, Ints]]) -> bool:
+        """Show pools, each with how items translate to its slots, and its slots to items; whether any is another."""
+        arrays = [
+            array
+            for rows, translated in zip(pools, numbers, strict=True)
+            for array in (rows.keys, rows.values, rows.start, rows.length, *translated)
+        ]
+        before = self._shown
+        if len(arrays) == len(before) and all(map(is_, arrays, before)):
+            return False
+        if len(arrays) < len(before):
+            self.shares, before = None, []
+        for place, first in enumerate(range(0, len(arrays), N_ARRAYS)):
+            share = arrays[first : first + N_ARRAYS]
+            if first < len(before) and all(map(is_, share, before[first:])):
                 continue
             if self.shares is None:
-                self.shares = first_share(*arrays)
+                self.shares = first_share(*share)
             else:
-                show_share(self.shares, place, *arrays)
-            self._shown[place : place + 1] = [arrays]
+                show_share(self.shares, place, *share)
+        self._shown = arrays
+        return True
 
 
 class ItemView(NumberedItems):
@@ -96,10 +106,10 @@ class ItemView(NumberedItems):
 
     def _of_all(self, shown: "ShownRows", pools: list[RowPool]) -> tuple[Any, Ints]:
         numbers = [(self.slot_in[partition], self.to_item[partition]) for partition in self.shares]
-        shown.show(pools, numbers)
-        n_slots = max((share.n_slots for share in self.shares.values()), default=0)
-        if n_slots > len(self._place_of):
-            self._place_of = np.full(2 * n_slots, -1, np.int32)
+        if shown.show(pools, numbers):
+            n_slots = max((len(rows.start) for rows in pools), default=0)
+            if n_slots > len(self._place_of):
+                self._place_of = np.full(2 * n_slots, -1, np.int32)
         return shown.shares, self._place_of
 
     def sums(self) -> Floats:

@@ -9,6 +9,7 @@ TESTS = Path(__file__).parent
 
 # kernels compile at their first call, which takes seconds once
 settings.register_profile("freshet", deadline=None, print_blob=True)
+settings.register_profile("fewer", settings.get_profile("freshet"), max_examples=30)  # for more interpreters
 settings.load_profile("freshet")
 
 

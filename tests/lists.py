@@ -14,7 +14,8 @@ from models.list_kernel import amounts_of, known_pairs
 from models.partitioner import partition_of
 from models.source_names import CO_OCCURRENCE, HISTORY
 from tables.fold_settings import FoldSettings
-from tables.list_json import ListItem, encode_list
+from tables.list_encoding import encode_list
+from tables.list_json import ListItem
 from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.recommend import Recommender

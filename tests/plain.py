@@ -11,6 +11,7 @@ from models import (
     blend,
     blend_weights,
     cooccurrence,
+    digits,
     factorization_kernels,
     fold_kernel,
     fold_ranking,
@@ -36,6 +37,7 @@ from tables.sources import learned, popular, rated, source
 
 MODULES = (
     kernels,
+    digits,
     rows,
     hash_index,
     cooccurrence,

@@ -56,7 +56,7 @@ def lists_of(state: PartitionState, settings: "Settings") -> tuple[list[tuple[st
     """The key and the list of every user, and how many items stand in all of them."""
     from app.worker.live_view import FILLER_SIZE
     from tables.adaptive import AdaptiveRecommender
-    from tables.list_json import encode_list
+    from tables.list_encoding import encode_list
     from tables.list_model import ListModels
     from tables.view import ItemView
 

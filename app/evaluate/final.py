@@ -8,7 +8,7 @@ import orjson
 
 from app.evaluate.files import whole_file
 from app.evaluate.run import Evaluation
-from tables.list_json import rounded
+from tables.list_encoding import rounded
 
 
 def final_lists(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
@@ -22,8 +22,10 @@ def final_lists(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
             yield {
                 "user_id": user_id,
                 "items": [
-                    {"id": item_id, "score": rounded(score), "source": source, "because": because}
-                    for item_id, score, source, because in items
+                    {"id": item_id, "score": score, "source": source, "because": because}
+                    for (item_id, _, source, because), score in zip(
+                        items, rounded([item.score for item in items]), strict=True
+                    )
                 ],
             }
 

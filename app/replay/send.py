@@ -33,7 +33,7 @@ async def log_producer(
         broker,
         linger_ms=linger_ms,
         max_batch_size=BATCH_BYTES,
-        compression_type=CODEC,
+        compression_type=CODEC if linger_ms else None,  # of one record it costs more than it saves
         max_request_size=MAX_VALUE_BYTES + MAX_KEY_BYTES + 10_000,
         partitioner=lambda key, known, _available: known[partition_of(key, len(known), partitioner)],
     )

@@ -19,7 +19,8 @@ from app.worker.share import rest_s
 from models.blend_weights import Served
 from models.errors import ServiceError, StateError
 from tables.adaptive import AdaptiveRecommender
-from tables.list_json import ListItem, encode_list
+from tables.list_encoding import encode_list
+from tables.list_json import ListItem
 from tables.list_model import ListModels
 
 logger = logging.getLogger("freshet")
@@ -28,7 +29,7 @@ LISTS_PER_CALL, LISTS_PER_CALL_BEHIND = 20, 200  # few, so that the first ones l
 LISTS_PER_SLICE = 20
 CALLS = 3  # on their way to Redis at once
 SHARE_BEHIND = 0.05  # of the time, behind a backlog: the fold comes first
-PAUSE_S = 0.003  # between rounds: each has costs of its own, as much as two lists
+PAUSE_S = 0.001  # between rounds: each has costs of its own, as much as two lists
 IDLE_S = 0.05
 BLEND, MODEL = "blend", "model"  # what is kept beside the state of a partition
 REFUSED_TOLD_S = 60.0

@@ -1,8 +1,8 @@
 """What a source of a list is, and what it is asked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from itertools import repeat
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,7 @@ Because = Callable[[Ints, Ints, Ints], None]
 table of reasons, (n, 2), full of -1: writes places in `Asked.recent` there for items that it can speak for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One user who is to get a list.
 
     Parameters
@@ -62,14 +61,14 @@ class Source(Protocol):
 
 def asked(view: ItemView, number: int, user: UserState, filler: Filler, look: int) -> Asked:
     """What sources are asked for a user of partition `number`."""
-    known, seen = view.index.get, user.seen[: user.n_seen]
+    ids, weights = zip(*user.recent, strict=True) if user.recent else ((), ())
     return Asked(
         view,
         number,
         user,
-        np.array([known(item_id, -1) for item_id, _ in user.recent], np.int32),
-        np.array([weight for _, weight in user.recent], np.float64),
-        set_of(seen),
+        np.array(list(map(view.index.get, ids, repeat(-1))), np.int32),
+        np.array(weights, np.float64),
+        set_of(user.seen[: user.n_seen]),
         user.n_seen,
         filler,
         look,

@@ -16,7 +16,7 @@ import redis
 from app.kafka import partition_counts, topic_limits
 from app.worker.process import environment
 from models.partitioner import partition_of
-from tables.list_json import encode_list
+from tables.list_encoding import encode_list
 from tests.command import Outcome, freshet
 from tests.scene import Scene, Sent, send_all
 

@@ -22,7 +22,7 @@ from app.store.remove import remove_keys
 from app.store.slots import slot_of
 from models.errors import ServiceError
 from tables.keys import Keys
-from tables.list_json import encode_list
+from tables.list_encoding import encode_list
 from tests.redis_cluster import LocalCluster
 from tests.tls_proxy import TlsProxy, certificates
 

@@ -18,7 +18,7 @@ from app.store import PublishResult, Store
 from app.store.acl import reader_acl, worker_acl
 from models.errors import ServiceError
 from tables.keys import Keys
-from tables.list_json import encode_list
+from tables.list_encoding import encode_list
 from tests.command import freshet
 from tests.flow import events
 from tests.scene import Scene

@@ -16,7 +16,8 @@ from app.local.redis import RedisServer
 from app.store import PublishResult, Store
 from models.errors import ServiceError, StateError
 from tables.keys import Keys
-from tables.list_json import ListItem, decode_list, encode_list
+from tables.list_encoding import encode_list
+from tables.list_json import ListItem, decode_list
 from tests.lists import VERSIONS
 
 EARLIER = """#!lua name=freshet_2

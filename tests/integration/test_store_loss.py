@@ -15,7 +15,7 @@ from app.local.redis import RedisServer
 from app.store import PublishResult, Store
 from models.errors import ServiceError
 from tables.keys import Keys
-from tables.list_json import encode_list
+from tables.list_encoding import encode_list
 
 
 @pytest.fixture

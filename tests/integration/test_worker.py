@@ -14,7 +14,8 @@ from app.store import Store
 from models.events import REASONS
 from models.partitioner import partition_of
 from tables.keys import Keys
-from tables.list_json import decode_list, encode_list
+from tables.list_encoding import encode_list
+from tables.list_json import decode_list
 from tests.flow import events
 from tests.scene import Scene, Sent, send_all
 

@@ -28,8 +28,9 @@ from tables.catalogue import ENTRY_FIELDS, parse_entry
 from tables.entry_fields import MAX_ENTRY_BYTES, WANTED
 from tables.features import item_fields, user_fields
 from tables.keys import TRENDING_WINDOWS, Keys
+from tables.list_encoding import encode_list
 from tables.list_fields import LISTABLE, MAX_FIELD_BYTES, MAX_LIST_FIELDS, listed
-from tables.list_json import ListItem, decode_list, encode_list
+from tables.list_json import ListItem, decode_list
 from tables.names import Names
 from tables.profiles import PROFILE_FIELDS, parse_profile
 from tables.view import TRENDING, ItemView

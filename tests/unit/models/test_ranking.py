@@ -52,6 +52,22 @@ def test_the_best_are_inserted_in_order(values: list[float], k: int, mode: str) 
 
 
 @given(values=many_values(), k=st.integers(1, 30), mode=st.sampled_from(list(MODES)))
+def test_a_hundred_are_placed_as_if_inserted(values: list[float], k: int, mode: str) -> None:
+    """By (-value, key, number), all at once; nothing is written behind k."""
+    rng, values = random.Random(len(values)), values[: ranking.SOME]
+    keys = np.array([[rng.randrange(3), rng.randrange(3)] for _ in values], np.uint64)
+    coming = rng.sample(range(len(values)), len(values))
+    out, best = np.full(k + 1, -7, np.int32), np.full(k + 1, -7.0)
+    with MODES[mode]():
+        n = ranking.place_all(np.array(coming, np.int32), np.array(values)[coming], keys, k, out, best)
+    expected = sorted(coming, key=lambda entry: (-values[entry], *keys[entry].tolist(), entry))[:k]
+
+    assert out[:n].tolist() == expected
+    assert best[:n].tolist() == [values[entry] for entry in expected]
+    assert (out[k], best[k]) == (-7, -7.0)
+
+
+@given(values=many_values(), k=st.integers(1, 30), mode=st.sampled_from(list(MODES)))
 def test_the_bound_is_reached_by_the_best(values: list[float], k: int, mode: str) -> None:
     """At least `k` values reach it, blocked ones (-inf) not among them; if it cannot say, it bounds nothing."""
     array = np.array([value if number % 3 else -math.inf for number, value in enumerate(values)])

@@ -7,15 +7,8 @@ import orjson
 import pytest
 
 from models.errors import StateError, UnknownVersion
-from tables.list_json import (
-    REVISION_END,
-    VERSION_END,
-    VERSION_START,
-    ListItem,
-    decode_list,
-    encode_list,
-    version_of,
-)
+from tables.list_encoding import encode_list
+from tables.list_json import REVISION_END, VERSION_END, VERSION_START, ListItem, decode_list, version_of
 from tests.lists import VERSIONS
 
 LIST_ID = "fff3d1bfdf8b8498"  # as recorded of `encoded()`

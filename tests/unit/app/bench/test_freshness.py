@@ -14,7 +14,8 @@ from app.bench.freshness_load import N_ITEMS, N_USERS, OpenLoop, Probe, Traffic
 from app.client import AsyncReader
 from app.sources import SourceRecord, make_source
 from models.events import EventRules, decode
-from tables.list_json import RecommendationList, decode_list, encode_list
+from tables.list_encoding import encode_list
+from tables.list_json import RecommendationList, decode_list
 from tests.command import freshet
 from tests.unit.app.bench.test_freshness_probe import listed
 

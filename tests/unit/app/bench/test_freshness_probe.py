@@ -3,7 +3,8 @@
 import pytest
 
 from app.bench.freshness_probe import MAX_AT_ONCE, UNREAD_S, Prober
-from tables.list_json import ListItem, encode_list
+from tables.list_encoding import encode_list
+from tables.list_json import ListItem
 
 
 def listed(offset: int, *items: str) -> bytes:

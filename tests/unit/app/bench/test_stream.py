@@ -9,7 +9,7 @@ from app.bench.stream import check_folded, summary
 from app.bench.stream_worker import Timing
 from app.settings import Settings
 from models.errors import StateError
-from tables.list_json import encode_list
+from tables.list_encoding import encode_list
 from tables.partition import PartitionState
 
 

@@ -5,7 +5,7 @@ import pytest
 from app.client import requests
 from models.errors import SettingsError
 from tables.keys import Keys
-from tables.list_json import encode_list
+from tables.list_encoding import encode_list
 
 
 def some_list(user_id: str | None) -> bytes:

@@ -1,12 +1,13 @@
 """Features and similarities take their share of the time, evenly, and each kind has its turn."""
 
 import asyncio
+import math
 from itertools import count, islice
 from time import monotonic
 
 import pytest
 
-from app.worker.features import alternately
+from app.worker.features import KEYS_PER_SLICE, alternately
 from tests.unit.app.worker.test_publishers import Stage
 
 
@@ -25,7 +26,7 @@ def test_share(monkeypatch: pytest.MonkeyPatch, share: float, times: float) -> N
     took_s = monotonic() - began
 
     assert stage.features.n_stale == 0
-    assert len(rests) == 3 + 4  # six items and seven users, two at once
+    assert len(rests) == sum(math.ceil(n / KEYS_PER_SLICE) for n in (6, 7))  # items, users
     assert all((seconds > 0) is (times > 0) for seconds in rests)
     assert sum(rests) <= times * took_s
 
@@ -46,7 +47,8 @@ def test_users_have_their_turn_while_items_are_stale() -> None:
 
     turns = [ids for _, ids in stage.features._in_turn()]
 
-    assert turns[:4] == [items[:2], users[:2], items[2:4], users[2:4]]
+    n = KEYS_PER_SLICE
+    assert turns[:4] == [items[:n], users[:n], items[n : 2 * n], users[n : 2 * n]]
     assert sorted(each for ids in turns for each in ids) == sorted([*items, *users])
 
 
