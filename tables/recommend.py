@@ -83,7 +83,8 @@ class Recommender:
     ) -> list[ListItem]:
         """The `k` best items for a user of partition `number`, each with its source and up to two reasons.
 
-        `weights`, shape (number of `names`,), are those of the settings if none are given.
+        `weights`, shape (number of `names`,), are those of the settings if none are given. Nothing that the user has
+        seen is offered, unless there is nothing else.
 
         By the weights of `tables.fold_lists`, with one partition and nothing forbidden, it is the fold's own list, down
         to where the filler begins: that is by trend here, and by popularity there. (Ids that begin with the same 16
@@ -120,7 +121,8 @@ class Recommender:
             ],
         )
         made = list(map(tuple.__new__, repeat(ListItem), zip(*columns, strict=True)))  # the constructor takes a detour
-        return made if self._stages else view.fill(made, user, k, filler)
+        filled = made if self._stages else view.fill(made, user, k, filler)
+        return filled or view.again(k, filler)
 
     def _staged(self, ranked: Ranked, request: Asked, k: int, n_behind: int) -> Ranked:
         """The list that stages make of what the blend ranked and the filler behind it."""

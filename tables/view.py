@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import is_
 from typing import Any, Final, NamedTuple
 
@@ -131,6 +132,11 @@ class ItemView(NumberedItems):
                 if item_id not in taken and self.allowed[item] and int(self.hashes[item]) not in seen:
                     chosen.append(ListItem(item_id, scale * score, source, ()))
         return chosen
+
+    def again(self, k: int, filler: Filler) -> list[ListItem]:
+        """The first `k` of the filler, for a user for whom nothing else is left: of what may be offered, all seen."""
+        offered = ((item, score, source) for item, score, source in filler.items if self.allowed[item])
+        return [ListItem(self.ids[item], score, source, ()) for item, score, source in islice(offered, k)]
 
     def similar(self, item_id: str, k: int) -> list[tuple[str, float]]:
         """The `k` nearest neighbours of an item and their similarity: n_j^-c * n_i^-a * pairs, best first."""

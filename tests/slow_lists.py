@@ -145,4 +145,6 @@ class SlowLists:
             is_new = item_id not in taken and int(self.view.hashes[item]) not in seen
             if len(chosen) < k and is_new and self._may_offer(item_id):
                 chosen.append(ListItem(item_id, scale * score, source, ()))
-        return chosen
+        known = [(self.view.ids[item], score, source) for item, score, source in filler.items]
+        again = [ListItem(item_id, score, source, ()) for item_id, score, source in known if self._may_offer(item_id)]
+        return chosen or again[:k]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from models.history_factors import HistoryFactorsSettings
 from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY
 from tables.fold_lists import FOLD_LISTS
 from tables.fold_settings import FoldSettings
+from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.recommend import Recommender
 from tables.user_state import UserState
@@ -137,6 +139,27 @@ def test_the_published_list_is_the_folds_own(numbers: list[int], k: int) -> None
             assert len(published) == min(k, len(own_list(state, user, 60, HISTORY))), (
                 "the factor model names every item"
             )
+
+
+@pytest.mark.parametrize("lists", [ListSettings(), ListSettings(max_per_category=1)], ids=["plain", "by stages"])
+def test_who_has_had_everything_still_gets_something(lists: ListSettings) -> None:
+    """A shop of three items, all bought by all: what may be offered once more; as long as one is left, that alone."""
+    users = [f"u{number}" for number in range(6)]
+    bought = list(product(users, ("i1", "i2", "i3")))
+    state = folded([record(offset, *each, "purchase") for offset, each in enumerate(bought)])
+    view, user, stranger = view_of(state), state.users.get("u1"), UserState()
+    assert user is not None
+    filler, made = view.filler(state.clock.now_ms, 50), Recommender(lists).recommend
+
+    again = made(view, 0, user, 2, filler)
+    assert [item.item_id for item in again] == [item.item_id for item in made(view, 0, stranger, 2, filler)]
+    assert all(item.score > 0.0 and item.because == () for item in again)
+    view.forbid(["i2"])
+    assert {item.item_id for item in made(view, 0, user, 5, filler)} == {"i1", "i3"}
+    state.fold_many([record(len(bought), "u2", "i4")])
+    view.sync()
+    filler = view.filler(state.clock.now_ms, 50)
+    assert [item.item_id for item in made(view, 0, user, 5, filler)] == ["i4"]
 
 
 def test_forbidden_items_are_not_published() -> None:
