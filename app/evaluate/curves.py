@@ -1,11 +1,13 @@
 """What a picture of an evaluation shows, as numbers to draw: no drawing here."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from app.evaluate.baselines import NAMES, POPULARITY
 from app.evaluate.lists import ALONE, SERVED, WITHOUT
 from app.evaluate.report import title_of
+from models.blend_weights import ROWS
 from models.evaluation import EVENTS_PER_BLOCK
 
 MAX_POINTS = 60
@@ -36,6 +38,16 @@ class Bar:
     high: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a source counted after `n` outcomes, for users with a long history and for those with hardly any; or NaN."""
+
+    name: str
+    n: list[int]
+    known: list[float]
+    new: list[float]
+
+
 def over_time(result: dict[str, Any]) -> list[Curve]:
     """Hit rates along the log: list, best source alone, popularity; at the middle of each stretch, in records.
 
@@ -52,6 +64,24 @@ def over_time(result: dict[str, Any]) -> list[Curve]:
         Curve(name, role, middles, [_mean(blocks, rate) for blocks in stretches])
         for rate, (role, name) in rates.items()
     ]
+
+
+def weights(result: dict[str, Any]) -> list[Weights]:
+    """How learned weights came to be what they are, by source; none if nothing was learned."""
+    blend = result["blend"] or {}
+    if not blend.get("n"):
+        return []
+    history = blend["history"]
+    n = [*history["n"], blend["n"]]
+    return [
+        Weights(name, n, *(_numbers([*past[row], blend["weights"][name][row]]) for row in (ROWS[-1], ROWS[0])))
+        for name, past in history["weights"].items()
+        if blend["start"][name] > 0.0
+    ]
+
+
+def _numbers(points: list[float | None]) -> list[float]:
+    return [math.nan if point is None else point for point in points]
 
 
 def bars(result: dict[str, Any]) -> list[Bar]:

@@ -7,11 +7,12 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from app.evaluate import curves
 from app.evaluate.baselines import POPULARITY
 from app.evaluate.lists import ALONE, SERVED, WITHOUT
+from app.evaluate.report import title_of
 
 WIDTH_INCHES: Final = 11.5
 DOTS_PER_INCH: Final = 150
@@ -28,6 +29,7 @@ _COLOURS: Final = {
     "seconds": "#1f5fa8",
     "records": "#7b4fa3",
 }
+_OF_SOURCES: Final = ("#2a9d8f", "#1f5fa8", "#e08a3c", "#7b4fa3", "#b5495b", "#6b7a1f")
 STYLE: Final[dict[Any, Any]] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture everywhere
     "font.size": 9.5,
@@ -66,7 +68,13 @@ def figure_of(result: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(WIDTH_INCHES, sum(heights)), layout=ConstrainedLayoutEngine(w_pad=0.16, wspace=0.03))
     head, top, bottom, foot = figure.subfigures(4, 1, squeeze=False, height_ratios=heights)[:, 0]
     _write_head(head, result)
-    _draw_time(top.add_subplot(), result)
+    weights = curves.weights(result)
+    if weights:
+        along, beside = top.subplots(1, 2, width_ratios=(1.6, 1))
+        _draw_weights(beside, weights)
+    else:
+        along = top.add_subplot()
+    _draw_time(along, result)
     if result["delays"][1:]:
         left, right = bottom.subplots(1, 2, width_ratios=(1.15, 1))
         _draw_freshness(right, result)
@@ -123,7 +131,26 @@ def _draw_time(axes: Axes, result: dict[str, Any]) -> None:
     axes.set_xlim(0, result["records"])
     axes.set_ylim(0, axes.get_ylim()[1] * 1.02 or 1)
     axes.grid(axis="y")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0.1, labelcolor=_INK)
+    axes.legend(loc="lower center", ncols=3, labelcolor=_INK, fontsize=8.5)
+
+
+def _draw_weights(axes: Axes, weights: list[curves.Weights]) -> None:
+    for place, each in enumerate(weights):
+        colour = _OF_SOURCES[place % len(_OF_SOURCES)]
+        for points, line in ((each.known, "solid"), (each.new, (0, (2, 2)))):
+            axes.plot(each.n, points, color=colour, linewidth=1.8, linestyle=line)
+        axes.plot([], [], color=colour, linewidth=1.8, label=title_of(each.name))
+    axes.plot([], [], color=_SOFT, linewidth=1.8, label="60 events or more")
+    axes.plot([], [], color=_SOFT, linewidth=1.8, linestyle=(0, (2, 2)), label="fewer than 5")
+    axes.set_title("What each source counts")
+    axes.set_xlabel("outcomes learned")
+    axes.set_ylabel("weight")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.set_xlim(0, max(each.n[-1] for each in weights) or 1)
+    axes.set_ylim(0, axes.get_ylim()[1] * (1.15 + 0.07 * len(weights)) or 1)
+    axes.grid(axis="y")
+    axes.legend(loc="upper left", ncols=2, borderaxespad=0.1, labelcolor=_INK, fontsize=8)
 
 
 def _draw_bars(axes: Axes, bars: list[curves.Bar]) -> None:

@@ -37,6 +37,20 @@ def test_curves_along_the_log_have_the_rates_of_all_tests(result: dict[str, Any]
     assert alone[result["best_alone"]] == max(alone.values())
 
 
+def test_weights_go_from_the_start_to_what_they_are(result: dict[str, Any]) -> None:
+    """A line for each source that counts, ending at the weights of now; none if nothing was learned."""
+    blend = result["blend"]
+    found = {each.name: each for each in curves.weights(result)}
+
+    assert {name: (each.known[0], each.new[0]) for name, each in found.items()} == {
+        name: (start, start) for name, start in START.items() if start > 0.0
+    }
+    for name, each in found.items():
+        assert (each.n[0], each.n[-1]) == (0, blend["n"]) and len(each.n) == len(each.known) == len(each.new)
+        assert (each.known[-1], each.new[-1]) == (blend["weights"][name]["60"], blend["weights"][name]["0"])
+    assert curves.weights({"blend": {}}) == curves.weights({"blend": {**blend, "n": 0}}) == []
+
+
 def test_blocks_are_joined_until_there_is_something_to_see() -> None:
     """50 tests at least, 60 points at most; what is left joins the last; few tests are one point."""
     series = [
