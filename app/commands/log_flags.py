@@ -7,7 +7,8 @@ import click
 from click.core import ParameterSource
 
 from app.commands.flags import Command
-from app.replay import FORMATS, TIMESTAMP_UNITS, EventLog, open_log, open_source_log, parse_columns
+from app.replay import FORMATS, TIMESTAMP_UNITS, EventLog, open_log, open_source_log, parse_columns, parse_layout
+from app.replay.delimited import Layout
 from app.replay.fitting import refuse_what_does_not_fit
 from app.settings import Settings
 
@@ -17,6 +18,17 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
         "--dataset", help="A known data set instead of a file: ml-100k (fetched once), ml-1m, ml-latest-small."
     ),
     click.option("--format", "log_format", type=click.Choice(FORMATS), default="auto", show_default=True),
+    click.option(
+        "--delimiter",
+        metavar="CHARACTER",
+        help="Between the columns of text: comma, tab, semicolon, pipe or another one; seen from the first line.",
+    ),
+    click.option(
+        "--columns",
+        "names",
+        metavar="NAME,...",
+        help="Names of the columns, in order, of text that has no header; - skips one.",
+    ),
     click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field stands in the log."),
     click.option("--event-type", help="The type of events that carry none."),
     click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True),
@@ -37,14 +49,17 @@ def opened_log(
     log: Path | None,
     dataset: str | None,
     log_format: str,
+    delimiter: str | None,
+    names: str | None,
     columns: tuple[str, ...],
     event_type: str | None,
     timestamp_unit: str,
     source: str | None,
 ) -> EventLog:
     """The log that the flags of the running command name; refused if it holds no events."""
+    layout = parse_layout(delimiter, names)
     if source is not None:
-        return _by_source(log, source, settings, log_format)
+        return _by_source(log, source, settings, log_format, layout)
     opened = open_log(
         log,
         dataset=dataset,
@@ -52,12 +67,13 @@ def opened_log(
         event_type=event_type,
         timestamp_unit=timestamp_unit,
         log_format=log_format,
+        layout=layout,
     )
     refuse_what_does_not_fit(opened, settings)
     return opened
 
 
-def _by_source(log: Path | None, name: str, settings: Settings, log_format: str) -> EventLog:
+def _by_source(log: Path | None, name: str, settings: Settings, log_format: str, layout: Layout) -> EventLog:
     """The log, read by a source; flags that say the same in another way are refused."""
     from app.sources import file_source
 
@@ -67,4 +83,4 @@ def _by_source(log: Path | None, name: str, settings: Settings, log_format: str)
             flag = flag.removesuffix("s").replace("_", "-")
             raise click.UsageError(f"--source says how the rows are read: leave out --{flag}.")
     source = file_source(settings.source(name), settings.fold.rules)
-    return open_source_log(log, source=source, log_format=log_format)
+    return open_source_log(log, source=source, log_format=log_format, layout=layout)

@@ -76,7 +76,9 @@ def replay(
     as_json: bool,
     **which: Any,
 ) -> None:
-    """Replay a recorded event LOG: JSONL, CSV, OTTO sessions or MovieLens files, plain, gzip or zstd; or Parquet.
+    """Replay a recorded event LOG: JSONL, text in columns, OTTO sessions, MovieLens, plain, gzip, zstd; or Parquet.
+
+    Columns of text stand between commas, tabs, semicolons or pipes, behind a header or named by --columns.
 
     Events go in file order; those of MovieLens sets and OTTO sessions in the order of time, then of rows.
 
@@ -95,6 +97,7 @@ def replay(
       freshet replay --dataset ml-100k --inline --partitions 4
       freshet replay --dataset ml-100k --inline --beside 4 --beside 16
       freshet replay clicks.csv.gz --column user_id=visitor --column item_id=page --event-type click --speed 10x
+      freshet replay yoochoose.dat --columns user_id,timestamp,item_id,- --event-type view --timestamp-unit iso
       freshet replay views.parquet --column user_id=visitor --event-type view --inline
       freshet replay ga4.jsonl --source web --inline
       freshet replay events.jsonl.zst --isolated --partitions 4 --local
@@ -148,9 +151,10 @@ def _log_words() -> list[str]:
     words += [f"--column={column}" for column in given["columns"]]
     words += [
         f"--{name.replace('_', '-')}={given[name]}"
-        for name in ("dataset", "event_type", "source")
+        for name in ("dataset", "event_type", "source", "delimiter")
         if given[name] is not None
     ]
+    words += [f"--columns={given['names']}"] if given["names"] is not None else []
     return [*words, "--", str(given["log"])] if given["log"] is not None else words
 
 

@@ -2,6 +2,7 @@
 
 from app.replay.columns import TIMESTAMP_UNITS, parse_columns
 from app.replay.datasets import DATASETS, default_data_folder, fetch_dataset
+from app.replay.delimited import parse_layout
 from app.replay.mapped import SourceLog
 from app.replay.pacing import Pacer, parse_speed
 from app.replay.readers import FORMATS, open_log, open_source_log
@@ -23,5 +24,6 @@ __all__ = [
     "open_log",
     "open_source_log",
     "parse_columns",
+    "parse_layout",
     "parse_speed",
 ]

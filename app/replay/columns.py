@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.replay.records import LogRecord, event_record, malformed_record
@@ -48,6 +48,11 @@ class ColumnMapping:
         """Whether the log is said to be in the project's own form already."""
         return not self.columns and self.event_type is None and self.timestamp_unit == "ms"
 
+    def takes_rating(self, names: Container[str]) -> bool:
+        """Whether a column `rating` is the value, in a log of ratings where nothing else is."""
+        is_free = self.event_type == "rating" and "value" not in self.columns
+        return is_free and "value" not in names and "rating" in names
+
     def record(self, row: Mapping[str, object]) -> LogRecord:
         """Record of one row: fields in the order of the contract, missing ones left out, bad values as they came.
 
@@ -78,6 +83,8 @@ class ColumnMapping:
         """`record` of a JSON object whose keys are the log's own columns."""
         fields: dict[str, object] = {name: row[name] for name in (*FIELDS, "context") if name in row}
         fields.update((name, row.get(column)) for name, column in self.columns.items())
+        if self.takes_rating(row):
+            fields["value"] = row["rating"]
         return self.record(fields)
 
 
@@ -105,6 +112,8 @@ class TableColumns:
     def __init__(self, header: Sequence[str], mapping: ColumnMapping) -> None:
         own = (*FIELDS, *(name for name in header if name.startswith(CONTEXT)))
         wanted = {name: name for name in own} | dict(mapping.columns)
+        if mapping.takes_rating(header):
+            wanted["value"] = "rating"
         needed = set(REQUIRED) | set(mapping.columns)
         if mapping.event_type is not None and "event_type" not in mapping.columns:
             needed.discard("event_type")

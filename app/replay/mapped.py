@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 
+from app.replay.delimited import SEEN, Layout
 from app.replay.files import plain_file
 from app.replay.records import EventLog, LogRecord, usable_timestamp
 from app.replay.rows import Row, any_header, parquet_rows, text_rows
@@ -20,6 +21,8 @@ class SourceLog(EventLog):
     ----------
     log_format
         `jsonl`, `csv` or `parquet`.
+    layout
+        How text in columns is written.
 
     Attributes
     ----------
@@ -29,12 +32,13 @@ class SourceLog(EventLog):
         The first row that was refused, and why; empty without one.
     """
 
-    def __init__(self, path: Path, log_format: str, source: Source) -> None:
+    def __init__(self, path: Path, log_format: str, source: Source, layout: Layout = SEEN) -> None:
         super().__init__(path.name, path, plain_file(path))
         if log_format not in ("jsonl", "csv", "parquet"):
             raise SettingsError(f"{path} is of the format {log_format}, which is known: leave out --source.")
         self._log_format = log_format
         self._source = source
+        self._layout = layout
         self._record_ms = int(time.time() * 1000)
         self.n_rows = self.n_refused = 0
         self.example = ""
@@ -60,4 +64,4 @@ class SourceLog(EventLog):
         """Each row with its number from 1: of a line in JSONL, behind the header in CSV."""
         if self._log_format == "parquet":
             return parquet_rows(self.path, any_header)
-        return text_rows(self._file, self._log_format, any_header)
+        return text_rows(self._file, self._log_format, any_header, self._layout)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.replay.columns import ColumnMapping
 from app.replay.datasets import fetch_dataset
+from app.replay.delimited import SEEN, Layout
 from app.replay.files import plain_file
 from app.replay.mapped import SourceLog
 from app.replay.movielens import LAYOUTS, MovieLensLog, layout_of_file
@@ -24,7 +25,6 @@ _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPRESSED = (".gz", ".zst", ".zstd")
 _READERS: dict[str, Callable[[Path, ColumnMapping], EventLog]] = {
     "jsonl": JsonlLog,
-    "csv": CsvLog,
     "parquet": ParquetLog,
     "otto": lambda path, mapping: OttoLog(path),
 }
@@ -38,21 +38,24 @@ def open_log(
     event_type: str | None,
     timestamp_unit: str = "ms",
     log_format: str = AUTO,
+    layout: Layout = SEEN,
 ) -> EventLog:
     """Open a recorded log.
 
     Parameters
     ----------
     path
-        A file of JSONL, CSV or OTTO sessions, plain, gzip or zstd; a Parquet file; a MovieLens folder, zip, or ratings
-        file in its folder. None with `dataset` stands for the data folder, where a set that can be fetched is fetched
-        when absent.
+        A file of JSONL, text in columns or OTTO sessions, plain, gzip or zstd; a Parquet file; a MovieLens folder, zip,
+        or ratings file in its folder. None with `dataset` stands for the data folder, where a set that can be fetched
+        is fetched when absent.
     dataset
         Name of a MovieLens set, one of `app.replay.datasets.DATASETS`.
     columns, event_type, timestamp_unit
         See `ColumnMapping`; not for MovieLens sets and OTTO sessions, whose columns are known.
     log_format
         One of `FORMATS`; all but the first are for files alone.
+    layout
+        How text in columns is written; for nothing else.
 
     Raises
     ------
@@ -67,27 +70,30 @@ def open_log(
     if dataset is not None:
         if dataset not in LAYOUTS:
             raise SettingsError(f"--dataset has value {dataset!r}: use one of {', '.join(LAYOUTS)}.")
-        _refuse_flags(mapping, log_format, f"{dataset} is a MovieLens set")
+        _refuse_flags(mapping, layout, log_format, f"{dataset} is a MovieLens set")
         place = path if path is not None else fetch_dataset(dataset, show_progress=sys.stderr.isatty())
         return MovieLensLog(place, layout=LAYOUTS[dataset], name=dataset)
     if path is None:
         raise SettingsError(f"No log is named: give a file, or --dataset with one of {', '.join(LAYOUTS)}.")
     if path.is_dir():
-        _refuse_flags(mapping, log_format, f"{path} is a folder, read as a MovieLens set")
+        _refuse_flags(mapping, layout, log_format, f"{path} is a folder, read as a MovieLens set")
         return MovieLensLog(path)
     magic = _first_bytes(path)
     if log_format == AUTO and magic.startswith(_ZIP_MAGICS):
-        _refuse_flags(mapping, log_format, f"{path} is a zip, read as a MovieLens set")
+        _refuse_flags(mapping, layout, log_format, f"{path} is a zip, read as a MovieLens set")
         return MovieLensLog(path)
-    if log_format == AUTO and mapping.is_identity and (layout := layout_of_file(path)):
-        return MovieLensLog(path.parent, layout=layout)
+    if log_format == AUTO and mapping.is_identity and not layout.is_said and (known := layout_of_file(path)):
+        return MovieLensLog(path.parent, layout=known)
     found = _detected(path, magic) if log_format == AUTO else log_format
     if found == "otto":
-        _refuse_flags(mapping, AUTO, f"{path} holds OTTO sessions")
+        _refuse_flags(mapping, layout, AUTO, f"{path} holds OTTO sessions")
+    if found == "csv":
+        return CsvLog(path, mapping, layout)
+    _refuse_layout(layout, f"{path} is {found}")
     return _READERS[found](path, mapping)
 
 
-def open_source_log(path: Path | None, *, source: Source, log_format: str = AUTO) -> SourceLog:
+def open_source_log(path: Path | None, *, source: Source, log_format: str = AUTO, layout: Layout = SEEN) -> SourceLog:
     """Open a recorded log whose rows a source of the settings reads.
 
     Raises
@@ -99,7 +105,10 @@ def open_source_log(path: Path | None, *, source: Source, log_format: str = AUTO
     """
     if path is None or path.is_dir():
         raise SettingsError("--source reads one file of JSON lines, CSV or Parquet: name it.")
-    return SourceLog(path, row_format_of(path) if log_format == AUTO else log_format, source)
+    found = row_format_of(path) if log_format == AUTO else log_format
+    if found != "csv":
+        _refuse_layout(layout, f"{path} is {found}")
+    return SourceLog(path, found, source, layout)
 
 
 def format_of(path: Path) -> str:
@@ -113,11 +122,17 @@ def row_format_of(path: Path) -> str:
     return "jsonl" if found == "otto" else found
 
 
-def _refuse_flags(mapping: ColumnMapping, log_format: str, what: str) -> None:
+def _refuse_layout(layout: Layout, what: str) -> None:
+    if layout.is_said:
+        raise SettingsError(f"{what}: leave out --delimiter and --columns, which are for text in columns.")
+
+
+def _refuse_flags(mapping: ColumnMapping, layout: Layout, log_format: str, what: str) -> None:
     if log_format != AUTO:
         raise SettingsError(f"{what}: its format is known, leave out --format {log_format}.")
     if not mapping.is_identity:
         raise SettingsError(f"{what}, whose columns are known: leave out --column, --event-type, --timestamp-unit.")
+    _refuse_layout(layout, what)
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -9,9 +9,9 @@ from typing import IO, Any
 import orjson
 
 from app.replay.arrow import arrow
+from app.replay.delimited import SEEN, SKIPPED, Layout, csv_rows
 from app.replay.files import LogFile
 from app.replay.parquet import BATCH_ROWS, cells_of, damaged, opened_parquet
-from app.replay.text import csv_rows
 
 Row = bytes | str
 """A row as JSON; or, as text, why it is none."""
@@ -49,7 +49,7 @@ class Stream(LogFile):
         yield from self._rest
 
 
-def text_rows(file: LogFile, log_format: str, header: Header) -> Iterator[tuple[int, Row]]:
+def text_rows(file: LogFile, log_format: str, header: Header, layout: Layout = SEEN) -> Iterator[tuple[int, Row]]:
     """Each row with its number from 1: of its line in JSONL, behind the header in CSV; empty cells are left out.
 
     Parameters
@@ -58,13 +58,15 @@ def text_rows(file: LogFile, log_format: str, header: Header) -> Iterator[tuple[
         `jsonl` or `csv`.
     header
         Called with the names of the columns, where there are any; raises what is wrong with them.
+    layout
+        How text in columns is written.
     """
     if log_format == "jsonl":
         for number, line in file.lines():
             if value := line.strip():
                 yield number, value
         return
-    rows = csv_rows(file)
+    rows = csv_rows(file, layout)
     names = next(rows, None)
     if names is None:
         raise file.error(1, "the file is empty: a header with the names of the columns is expected")
@@ -73,7 +75,8 @@ def text_rows(file: LogFile, log_format: str, header: Header) -> Iterator[tuple[
         if len(cells) != len(names):
             yield number, f"the row has {len(cells)} cells, the header {len(names)}."
         else:
-            yield number, orjson.dumps({name: cell for name, cell in zip(names, cells, strict=True) if cell != ""})
+            filled = {name: cell for name, cell in zip(names, cells, strict=True) if cell != "" and name != SKIPPED}
+            yield number, orjson.dumps(filled)
 
 
 def parquet_rows(path: Path, header: Header) -> Iterator[tuple[int, Row]]:

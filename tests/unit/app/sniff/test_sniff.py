@@ -340,8 +340,6 @@ def test_sessions_are_mapped_as_any_lines_are(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.csv", "visitor;sku\n1;2\n", "separated by ';'"),
-        ("a.csv", "visitor\tsku\n1\t2\n", "separated by '\\t'"),
         ("a.json", '[\n{"user_id": 1}\n]\n', "jq -c '.[]'"),
         ("a.jsonl", "", "the file has no rows"),
     ],
@@ -349,11 +347,23 @@ def test_sessions_are_mapped_as_any_lines_are(tmp_path: Path, monkeypatch: pytes
 def test_a_file_of_another_form_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, said: str
 ) -> None:
-    """What separates its columns, an array over many lines, no rows: with what to do, and exit code 1."""
+    """An array over many lines, no rows: with what to do, and exit code 1."""
     monkeypatch.chdir(tmp_path)
     Path(name).write_text(text)
     outcome = freshet("sniff", name)
     assert outcome.code == 1 and said in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ";", "|"], ids=["tab", "semicolon", "pipe"])
+def test_columns_between_other_delimiters_are_mapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delimiter: str
+) -> None:
+    """Tab, semicolon and pipe are seen as a comma is."""
+    monkeypatch.chdir(tmp_path)
+    rows = [["visitorid", "itemid", "event", "timestamp"], *([str(n), f"i{n}", "view", str(MS + n)] for n in range(20))]
+    Path("a.txt").write_text("".join(delimiter.join(row) + "\n" for row in rows))
+    told = orjson.loads(freshet("sniff", "a.txt", "--json").out)
+    assert (told["fits"], told["parsed"]) == (True, 20)
 
 
 def test_a_row_of_another_width_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,72 @@
+"""How a log is to be read: the same flags for `freshet replay` and `freshet evaluate`, with the same events."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.command import freshet
+
+COMMANDS = (("replay", "--inline"), ("evaluate",))
+MS = 1_700_000_000_000
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without settings."""
+    monkeypatch.chdir(tmp_path)
+
+
+def told(command: tuple[str, ...], *flags: str) -> dict[str, int]:
+    """What a command says of its records, with names that both have."""
+    outcome = freshet(*command[:1], *flags, *command[1:], "--json")
+    assert outcome.code == 0, outcome.err
+    result = orjson.loads(outcome.out.splitlines()[-1])
+    skipped = result.get("rows_skipped", 0)
+    if "counters" not in result:
+        n_dead = sum(result["dead_letters"].values())
+        return {"events": result["records"] - n_dead, "dead": n_dead, "skipped": skipped}
+    n_dead = sum(n for name, n in result["counters"].items() if name.startswith("dead_letters"))
+    return {"events": result["events"], "dead": n_dead, "skipped": skipped}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_text_in_columns_of_every_kind(command: tuple[str, ...]) -> None:
+    """RecBole's file, one without a header, and one with a delimiter that has to be said: all rows are events."""
+    rows = [[f"u{n % 4}", f"i{n % 7}", "4", str(MS // 1000 + n)] for n in range(28)]
+    as_rating = ("--event-type", "rating", "--timestamp-unit", "s")
+    for name, between, header, flags in (
+        ("made.inter", "\t", ["user_id:token", "item_id:token", "rating:float", "timestamp:float"], ()),
+        ("made.dat", ";", None, ("--columns", "user_id,item_id,rating,timestamp")),
+        ("made.txt", "^", ["user_id", "item_id", "rating", "timestamp"], ("--delimiter", "^")),
+    ):
+        Path(name).write_text("".join(between.join(row) + "\n" for row in ([header] if header else []) + rows))
+        assert told(command, name, *flags, *as_rating) == {"events": 28, "dead": 0, "skipped": 0}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_missing_column_names_those_that_are_there(command: tuple[str, ...]) -> None:
+    """And the delimiter that would cut a header of one cell; exit code 1."""
+    Path("log.txt").write_text("user_id^item_id^timestamp\nu^i^1\n")
+    outcome = freshet(*command, "log.txt", "--event-type", "view")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "the header has 'user_id^item_id^timestamp': the header is one cell with ^ in it" in outcome.err
+
+
+def test_source_reads_text_in_columns_without_a_header() -> None:
+    """`--columns` gives the rows the names that the paths of a source ask for."""
+    Path("freshet.toml").write_text(
+        '[sources.web]\nuser_id = "who"\nitem_id = "what"\ntimestamp = "at"\ntime = "ms"\n'
+        'constants = { event_type = "view" }\n'
+    )
+    Path("log.dat").write_text(f"u1|x|i1|{MS}\nu2|x|i1|{MS}\n")
+    assert told(COMMANDS[0], "log.dat", "--source", "web", "--columns", "who,-,what,at")["events"] == 2
+
+
+def test_numbers_beside_read_the_log_in_the_same_way() -> None:
+    """The other process gets every flag: it has as many tests as this one."""
+    Path("log.dat").write_text("".join(f"u{n % 5}|{n % 11}|{MS + n}\n" for n in range(200)))
+    flags = ("--columns", "user_id,item_id,timestamp", "--delimiter", "pipe", "--event-type", "view")
+    outcome = freshet("replay", "log.dat", *flags, "--inline", "--beside", "1", "--json")
+    result = orjson.loads(outcome.out)
+    assert outcome.code == 0 and result["beside"]["1"]["hr@10"] == result["prequential"]["hr@10"] > 0
