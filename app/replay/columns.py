@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.replay.records import LogRecord, event_record, malformed_record
+from app.sources.ids import plain_id
 from app.sources.times import MAX_DIGITS, NUMBER, iso_ms
 from app.sources.times import to_ms as number_to_ms
 from models.errors import SettingsError
@@ -74,7 +75,7 @@ class ColumnMapping:
             elif name == "value":
                 event[name] = to_number(raw) if isinstance(raw, str) else raw
             else:
-                event[name] = str(raw) if type(raw) is int else raw
+                event[name] = plain_id(raw)
         if not row.keys() <= _FIELD_SET and (context := _context(row)):
             event["context"] = context
         return event_record(event)

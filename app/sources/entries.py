@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from app.sources.cells import shape_of, truth
+from app.sources.ids import plain_id
 from app.sources.mapping import as_json, asks_meta
 from app.sources.paths import compile_path, is_true, root_names
 from app.sources.settings import SourceSettings
@@ -41,7 +42,10 @@ class EntryMapping:
     parser of those who read it. A record without a value, a deleted row, or one for which `deleted` is true, deletes.
     """
 
-    def __init__(self, settings: SourceSettings, meta: Callable[[SourceRecord], dict[str, Any]]) -> None:
+    def __init__(
+        self, settings: SourceSettings, meta: Callable[[SourceRecord], dict[str, Any]], *, of_file: bool = False
+    ) -> None:
+        self._of_file = of_file
         self._meta = meta
         self._name, kinds, self._parse = KINDS[settings.kind]
         is_row = settings.format.split("+")[-1] == "debezium"
@@ -150,4 +154,4 @@ class EntryMapping:
             raise InvalidEvent(
                 "missing_field", f"{self._name} is missing: nothing stands at {self._id_text!r}, and there is no key."
             )
-        return checked_id(self._name, found).encode()
+        return checked_id(self._name, plain_id(found) if self._of_file else found).encode()

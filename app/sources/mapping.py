@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from app.sources.ids import plain_id
 from app.sources.paths import Path, compile_path, is_true, root_names
 from app.sources.presets import ALL_OTHERS, CLOUDEVENTS, PRESETS
 from app.sources.settings import PATH_FIELDS, SourceSettings
@@ -33,9 +34,12 @@ class EventMapping:
         What a valid event is, so that a bad element refuses its whole record here.
     meta
         Gives `META` of a record.
+    of_file
+        Records are rows of a file: whole numbers as ids may be written as floats, see `plain_id`.
     """
 
-    def __init__(self, settings: SourceSettings, rules: EventRules, meta: Meta) -> None:
+    def __init__(self, settings: SourceSettings, rules: EventRules, meta: Meta, *, of_file: bool = False) -> None:
+        self._of_file = of_file
         self._rules = rules
         self._meta = meta
         given = _with_preset(settings)
@@ -149,6 +153,8 @@ class EventMapping:
         return self._as_id(name, self._required(name, document))
 
     def _as_id(self, name: str, found: Any) -> str:
+        if self._of_file:
+            found = plain_id(found)
         if type(found) is str:
             return found
         if type(found) is int:

@@ -44,7 +44,7 @@ def file_source(settings: SourceSettings, rules: EventRules) -> Source:
     """A source for lines and rows of files, which have no frames and no keys: what is behind the frame is in them."""
     names = [name for name in settings.format.split("+") if name != "confluent"]
     plain = {"format": "+".join(names) or "freshet", "key": "text", "registry": None, "schema_file": None}
-    return make_source(settings.model_copy(update=plain), rules)
+    return _Source(settings.model_copy(update=plain), rules, None, of_file=True)
 
 
 def _schemas(settings: SourceSettings, fetch: "Fetch | None") -> "Schemas | None":
@@ -66,7 +66,9 @@ def _local_schema(settings: SourceSettings) -> "AvroReader | None":
 class _Source:
     """The one `Source`: what differs between formats is which of its steps are there."""
 
-    def __init__(self, settings: SourceSettings, rules: EventRules, fetch: "Fetch | None") -> None:
+    def __init__(
+        self, settings: SourceSettings, rules: EventRules, fetch: "Fetch | None", *, of_file: bool = False
+    ) -> None:
         self._key_form = settings.key
         self._is_framed = "confluent" in settings.wrappers
         self._is_connect = "connect" in settings.wrappers
@@ -78,9 +80,9 @@ class _Source:
         self._schemas, self._local = _schemas(settings, fetch), _local_schema(settings)
         self._takes_null = settings.kind != "events" or self._is_cloudevent or self._is_change or self._is_connect
         make = (
-            EventMapping(settings, rules, self._meta)
+            EventMapping(settings, rules, self._meta, of_file=of_file)
             if settings.kind == "events"
-            else EntryMapping(settings, self._meta)
+            else EntryMapping(settings, self._meta, of_file=of_file)
         )
         self._mapping: EventMapping | EntryMapping = make
 

@@ -70,6 +70,14 @@ def test_a_table_has_lists_flags_and_attributes_in_cells(tmp_path: Path) -> None
     assert made_of(piped(CSV.encode())) == expected
 
 
+@pytest.mark.parametrize("delimiter", ["\t", ";"], ids=["tab", "semicolon"])
+def test_tables_are_read_as_those_of_events_are(tmp_path: Path, delimiter: str) -> None:
+    """The delimiter is seen from the header, and an id that pandas wrote as a float is that of the events."""
+    content = "".join(delimiter.join(row) + "\n" for row in (["item_id:token", "title:token_seq"], ["7.0", "A, B"]))
+    assert made_of(on_disk(tmp_path, "made.item", content.encode())) == [("7", {"title": "A, B"})]
+    assert made_of(piped(content.encode())) == [("7", {"title": "A, B"})]
+
+
 def test_columns_by_the_names_that_they_have() -> None:
     """Any name; what is mapped wins over a column of the field's own name, what is no field does not go along."""
     table = b'Art. No,the "name",title,email\n7,Lamp,old,x@y\n'

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tests.command import freshet
 
@@ -70,3 +72,39 @@ def test_numbers_beside_read_the_log_in_the_same_way() -> None:
     outcome = freshet("replay", "log.dat", *flags, "--inline", "--beside", "1", "--json")
     result = orjson.loads(outcome.out)
     assert outcome.code == 0 and result["beside"]["1"]["hr@10"] == result["prequential"]["hr@10"] > 0
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_float_ids_are_one_user(command: tuple[str, ...]) -> None:
+    """Ids with and without `.0` are the same, in text and in Parquet; one with a fraction says why it is none."""
+    users: list[float | None] = [17850.0, 17851.0, None, 17850.5]
+    items = [float(n) for n in range(4)]
+    times = [MS, MS + 1, MS + 2, MS + 3]
+    parquet.write_table(pa.table({"user_id": users, "item_id": items, "timestamp": times}), "log.parquet")
+    assert told(command, "log.parquet", "--event-type", "view") == {"events": 2, "dead": 2, "skipped": 0}
+    parquet.write_table(pa.table({"user_id": [17850.5], "item_id": [1.0], "timestamp": [MS]}), "bad.parquet")
+    outcome = freshet(*command, "bad.parquet", "--event-type", "view")
+    assert outcome.code == 1 and "user_id has value 17850.5: has a fraction" in outcome.err
+    made: list[dict[str, object]] = []
+    for users_of, items_of in ((("17850.0", "17850"), ("1.0", "1", "2.00")), (("17850", "17850"), ("1", "1", "2"))):
+        rows = [f"{users_of[n % 2]},{items_of[n % 3]},{MS + n}" for n in range(12)]
+        Path("log.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows]) + "\n")
+        made.append(orjson.loads(freshet(*command, "log.csv", "--event-type", "view", "--json").out))
+    for result in made:
+        result.pop("seconds", None)
+        result.pop("log_sha256", None)
+    assert made[0] == made[1]
+
+
+def test_source_reads_float_ids_of_files() -> None:
+    """Events by a source have the ids that those by flags have."""
+    Path("freshet.toml").write_text('[sources.web]\ntime = "ms"\nconstants = { event_type = "view" }\n')
+    Path("log.csv").write_text(f"user_id,item_id,timestamp\n7.0,1.0,{MS}\n7,1,{MS + 1}\n")
+    parquet.write_table(
+        pa.table({"user_id": [7.0, 7.0], "item_id": [1.0, 1.0], "timestamp": [MS, MS + 1]}), "log.parquet"
+    )
+    by_flags = freshet("replay", "log.csv", "--event-type", "view", "--inline", "--json")
+    for name in ("log.csv", "log.parquet"):
+        by_source = freshet("replay", name, "--source", "web", "--inline", "--json")
+        assert by_source.code == 0, by_source.err
+        assert orjson.loads(by_source.out)["digests"] == orjson.loads(by_flags.out)["digests"]

@@ -171,3 +171,27 @@ def test_without_pyarrow_the_extra_is_named(open_made: Open, monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(LogError, match=r"log is Parquet: reading it needs pyarrow.*pip install 'freshet\[logs\]'"):
         log.n_records()
+
+
+def test_whole_floats_are_ids_as_in_text(open_made: Open) -> None:
+    """A column with gaps, as pandas writes it, gives the ids of its whole numbers; fractions stay for the worker."""
+    ids = [17850.0, None, 17850.5, 2.0**53, -1.0, 0.0]
+    n = len(ids)
+    table = pa.table(
+        {
+            "user_id": ids,
+            "item_id": ["17850.0", "7.50", "1.10", "7", "007.0", "1e3"],
+            "timestamp": list(range(1, n + 1)),
+        }
+    )
+    events = values(open_made("log.parquet", packed(table), event_type="view"))
+    assert [event.get("user_id") for event in events] == ["17850", None, 17850.5, 2.0**53, "-1", "0"]
+    assert [event["item_id"] for event in events] == ["17850", "7.50", "1.10", "7", "007.0", "1e3"]
+    text = "user_id,item_id,timestamp\n17850.0,85123.00,1\n17850,85123,2\n17850.5,x.0,3\n"
+    assert [
+        (event["user_id"], event["item_id"]) for event in values(open_made("a.csv", text.encode(), event_type="view"))
+    ] == [
+        ("17850", "85123"),
+        ("17850", "85123"),
+        ("17850.5", "x.0"),
+    ]
