@@ -100,6 +100,8 @@ def evaluate(
       freshet evaluate --dataset ml-100k --partitions 4 --delay 0,1s,10s,1m,1h,1d,1000
       freshet evaluate --dataset ml-100k --delay 0,1s,10s,1m,1h,1d --picture evaluation.html
       freshet evaluate clicks.csv.gz --column user_id=visitor --event-type click --sample 0.1
+      freshet evaluate made.inter --event-type rating --timestamp-unit s
+      freshet evaluate shop.csv --types transaction=purchase --where "country == 'AT'"
       freshet evaluate ga4.jsonl --source web --json
       freshet evaluate events.jsonl --lists lists.jsonl
     """
@@ -124,6 +126,8 @@ def evaluate(
     result["seconds"] = round(time.perf_counter() - began, 3)
     if isinstance(log, SourceLog):
         result |= {"rows": log.n_rows, "rows_refused": log.n_refused}
+    if log.n_skipped:
+        result["rows_skipped"] = log.n_skipped
     if lists_file is not None:
         from app.evaluate.final import write_lists
 

@@ -7,7 +7,17 @@ import click
 from click.core import ParameterSource
 
 from app.commands.flags import Command
-from app.replay import FORMATS, TIMESTAMP_UNITS, EventLog, open_log, open_source_log, parse_columns, parse_layout
+from app.replay import (
+    FORMATS,
+    TIMESTAMP_UNITS,
+    Choice,
+    EventLog,
+    open_log,
+    open_source_log,
+    parse_columns,
+    parse_layout,
+    parse_types,
+)
 from app.replay.delimited import Layout
 from app.replay.fitting import refuse_what_does_not_fit
 from app.settings import Settings
@@ -31,6 +41,19 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
     ),
     click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field stands in the log."),
     click.option("--event-type", help="The type of events that carry none."),
+    click.option(
+        "--types",
+        multiple=True,
+        metavar="THEIRS=OURS",
+        help="Which of our types one of the log is, e.g. 'Product Viewed=view'; nothing behind = skips its rows.",
+    ),
+    click.option("--ignore", multiple=True, metavar="TYPE", help="Skip rows of this type; *: all that --types lacks."),
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="EXPRESSION",
+        help="Skip rows for which it is not true: JMESPath over the columns, e.g. \"action == 'clickout item'\".",
+    ),
     click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True),
     click.option("--source", metavar="NAME", help="Read the rows by [sources.NAME] of the settings."),
 )
@@ -53,6 +76,9 @@ def opened_log(
     names: str | None,
     columns: tuple[str, ...],
     event_type: str | None,
+    types: tuple[str, ...],
+    ignore: tuple[str, ...],
+    where: tuple[str, ...],
     timestamp_unit: str,
     source: str | None,
 ) -> EventLog:
@@ -68,6 +94,7 @@ def opened_log(
         timestamp_unit=timestamp_unit,
         log_format=log_format,
         layout=layout,
+        choice=Choice(parse_types(types, settings.fold.rules.types), ignore, where),
     )
     refuse_what_does_not_fit(opened, settings)
     return opened
@@ -78,9 +105,9 @@ def _by_source(log: Path | None, name: str, settings: Settings, log_format: str,
     from app.sources import file_source
 
     context = click.get_current_context()
-    for flag in ("dataset", "columns", "event_type", "timestamp_unit"):
+    for flag in ("dataset", "columns", "event_type", "timestamp_unit", "types", "ignore", "where"):
         if context.get_parameter_source(flag) is ParameterSource.COMMANDLINE:
-            flag = flag.removesuffix("s").replace("_", "-")
-            raise click.UsageError(f"--source says how the rows are read: leave out --{flag}.")
+            named = "column" if flag == "columns" else flag.replace("_", "-")
+            raise click.UsageError(f"--source says how the rows are read: leave out --{named}.")
     source = file_source(settings.source(name), settings.fold.rules)
     return open_source_log(log, source=source, log_format=log_format, layout=layout)

@@ -98,6 +98,8 @@ def replay(
       freshet replay --dataset ml-100k --inline --beside 4 --beside 16
       freshet replay clicks.csv.gz --column user_id=visitor --column item_id=page --event-type click --speed 10x
       freshet replay yoochoose.dat --columns user_id,timestamp,item_id,- --event-type view --timestamp-unit iso
+      freshet replay trivago.csv --where "action == 'clickout item'" --event-type click --timestamp-unit s
+      freshet replay shop.csv --types transaction=purchase --types addtocart=add_to_cart
       freshet replay views.parquet --column user_id=visitor --event-type view --inline
       freshet replay ga4.jsonl --source web --inline
       freshet replay events.jsonl.zst --isolated --partitions 4 --local
@@ -125,6 +127,8 @@ def replay(
             result = run_on_kafka(_to_kafka(opened, settings, pace, bar), settings.broker)
     if isinstance(opened, SourceLog):
         result |= {"rows": opened.n_rows, "rows_refused": opened.n_refused}
+    if opened.n_skipped:
+        result["rows_skipped"] = opened.n_skipped
     _print(result, as_json)
     if isinstance(opened, SourceLog) and opened.n_refused:
         fail(f"{opened.n_refused:,} of {opened.n_rows:,} rows were refused and left out, the first: {opened.example}")
@@ -149,6 +153,7 @@ def _log_words() -> list[str]:
     given = click.get_current_context().params
     words = [f"--format={given['log_format']}", f"--timestamp-unit={given['timestamp_unit']}"]
     words += [f"--column={column}" for column in given["columns"]]
+    words += [f"--{name}={value}" for name in ("types", "ignore", "where") for value in given[name]]
     words += [
         f"--{name.replace('_', '-')}={given[name]}"
         for name in ("dataset", "event_type", "source", "delimiter")

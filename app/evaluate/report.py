@@ -52,6 +52,8 @@ def counts_of(result: dict[str, Any]) -> Iterator[str]:
     for reason, count in result["left_out"].items():
         if count:
             yield f"left out: {count:,} {_LEFT_OUT[reason]}"
+    if result.get("rows_skipped"):
+        yield f"skipped: {result['rows_skipped']:,} rows of the log, which are not asked for"
     if result["dead_letters"]:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in result["dead_letters"].items())
         yield f"no events: {reasons}; the first: {result['first_dead_letter']}"

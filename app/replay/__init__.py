@@ -1,5 +1,6 @@
 """Recorded event logs: read them, pace them, fetch the known ones."""
 
+from app.replay.choice import Choice, parse_types
 from app.replay.columns import TIMESTAMP_UNITS, parse_columns
 from app.replay.datasets import DATASETS, default_data_folder, fetch_dataset
 from app.replay.delimited import parse_layout
@@ -13,6 +14,7 @@ __all__ = [
     "FORMATS",
     "TIMESTAMP_UNITS",
     "CatalogueEntry",
+    "Choice",
     "EventLog",
     "LogHash",
     "LogRecord",
@@ -26,4 +28,5 @@ __all__ = [
     "parse_columns",
     "parse_layout",
     "parse_speed",
+    "parse_types",
 ]

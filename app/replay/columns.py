@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.replay.choice import Choice
 from app.replay.records import LogRecord, event_record, malformed_record
 from app.sources.ids import plain_id
 from app.sources.times import MAX_DIGITS, NUMBER, iso_ms
@@ -33,11 +34,14 @@ class ColumnMapping:
         Event type of rows that have none.
     timestamp_unit
         One of `TIMESTAMP_UNITS`; `iso` is ISO 8601, UTC where no offset is given.
+    choice
+        Which rows are events, and what their types are called.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     event_type: str | None = None
     timestamp_unit: str = "ms"
+    choice: Choice = field(default_factory=Choice)
 
     def __post_init__(self) -> None:
         if self.timestamp_unit not in TIMESTAMP_UNITS:
@@ -47,7 +51,13 @@ class ColumnMapping:
     @property
     def is_identity(self) -> bool:
         """Whether the log is said to be in the project's own form already."""
-        return not self.columns and self.event_type is None and self.timestamp_unit == "ms"
+        return not (self.rewrites or self.choice.leaves_out)
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether an event may differ from its row."""
+        is_said = bool(self.columns) or self.event_type is not None or self.timestamp_unit != "ms"
+        return is_said or self.choice.renames
 
     def takes_rating(self, names: Container[str]) -> bool:
         """Whether a column `rating` is the value, in a log of ratings where nothing else is."""
@@ -80,13 +90,29 @@ class ColumnMapping:
             event["context"] = context
         return event_record(event)
 
-    def object_record(self, row: Mapping[str, object]) -> LogRecord:
-        """`record` of a JSON object whose keys are the log's own columns."""
+    def chosen(self, fields: Mapping[str, object], row: Mapping[str, object]) -> LogRecord | None:
+        """`record` of the fields of a row, its type by our name; None where the row is left out.
+
+        Parameters
+        ----------
+        row
+            All of the row, by its own names.
+        """
+        if not self.choice.takes(row):
+            return None
+        theirs = fields.get("event_type") if self.choice.knows_types else None
+        if theirs is None or theirs == "":
+            return self.record(fields)
+        ours = self.choice.type_of(theirs)
+        return None if ours is None else self.record({**fields, "event_type": ours})
+
+    def chosen_object(self, row: Mapping[str, object]) -> LogRecord | None:
+        """`chosen` of a JSON object whose keys are the log's own columns."""
         fields: dict[str, object] = {name: row[name] for name in (*FIELDS, "context") if name in row}
         fields.update((name, row.get(column)) for name, column in self.columns.items())
         if self.takes_rating(row):
             fields["value"] = row["rating"]
-        return self.record(fields)
+        return self.chosen(fields, row)
 
 
 class TableColumns:
@@ -103,6 +129,8 @@ class TableColumns:
     ------
     ValueError
         When a column that is needed is missing or there twice.
+    SettingsError
+        When one that a filter asks for is missing.
 
     Attributes
     ----------
@@ -123,7 +151,9 @@ class TableColumns:
         counts = Counter(header)
         if twice := sorted({column for column in wanted.values() if counts[column] > 1}):
             raise ValueError(f"the header has the column {', '.join(map(repr, twice))} more than once")
+        mapping.choice.refuse_missing(header)
         self._mapping = mapping
+        self._header = tuple(header)
         self._n_columns = len(header)
         self.places = [(name, header.index(column)) for name, column in wanted.items() if column in header]
 
@@ -132,6 +162,13 @@ class TableColumns:
         if len(cells) != self._n_columns:
             return malformed_record(cells)
         return self._mapping.record({name: cells[place] for name, place in self.places})
+
+    def chosen(self, cells: list[str]) -> LogRecord | None:
+        """`record`, its type by our name; None where the row is left out."""
+        if self._mapping.is_identity or len(cells) != self._n_columns:
+            return self.record(cells)
+        row = {name: cell for name, cell in zip(self._header, cells, strict=True) if cell != ""}
+        return self._mapping.chosen({name: cells[place] for name, place in self.places}, row)
 
 
 def parse_columns(

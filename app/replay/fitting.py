@@ -33,6 +33,10 @@ def refuse_what_does_not_fit(log: EventLog, settings: Settings) -> None:
             first = first or invalid
         else:
             return
+    if n == 0 and log.n_skipped:
+        raise LogError(
+            f"{log.path}: all of its {log.n_skipped:,} rows are skipped. Check the names in --where, --types, --ignore."
+        )
     if first is not None:
         raise LogError(
             f"{log.path}: none of its first {n:,} records is an event, the first: {first.reason}: {first.message} "

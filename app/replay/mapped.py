@@ -40,11 +40,11 @@ class SourceLog(EventLog):
         self._source = source
         self._layout = layout
         self._record_ms = int(time.time() * 1000)
-        self.n_rows = self.n_refused = 0
+        self.n_rows = self.n_refused = self.n_skipped = 0
         self.example = ""
 
     def __iter__(self) -> Iterator[LogRecord]:
-        self.n_rows = self.n_refused = 0
+        self.n_rows = self.n_refused = self.n_skipped = 0
         self.example = ""
         for number, row in self.rows():
             self.n_rows += 1
@@ -56,6 +56,7 @@ class SourceLog(EventLog):
                 self.n_refused += 1
                 self.example = self.example or f"row {number}: {invalid.reason}: {invalid.message}"
                 continue
+            self.n_skipped += not events
             for event in events:
                 value = event.value or b""
                 yield LogRecord(event.key, value, usable_timestamp(orjson.loads(value).get("timestamp")))

@@ -31,8 +31,10 @@ class ParquetLog(EventLog):
         super().__init__(path.name, path, plain_file(path))
         self._mapping = mapping
 
-    def n_records(self) -> int:
-        """Count the rows; the file says how many."""
+    def n_records(self) -> int | None:
+        """Count the rows; the file says how many, but not how many a filter leaves."""
+        if self._mapping.choice.leaves_out:
+            return None
         with opened_parquet(self.path) as file:
             n: int = file.metadata.num_rows
         return n
@@ -41,11 +43,17 @@ class ParquetLog(EventLog):
         n = 0
         with opened_parquet(self.path) as file:
             places, mapping = self._places(file.schema_arrow)
+            asked = self._asked(file.schema_arrow.names)
+            self.n_skipped = 0
             try:
-                for batch in file.iter_batches(BATCH_ROWS, columns=sorted(set(places.values()))):
+                for batch in file.iter_batches(BATCH_ROWS, columns=sorted({*places.values(), *asked})):
                     cells = [cells_of(batch.column(column), field) for field, column in places.items()]
+                    rows = _rows(batch, asked)
                     for row in zip(*cells, strict=True):
-                        yield mapping.record(dict(zip(places, row, strict=True)))
+                        if record := mapping.chosen(dict(zip(places, row, strict=True)), next(rows)):
+                            yield record
+                        else:
+                            self.n_skipped += 1
                     n += batch.num_rows
             except (OSError, ValueError, NotImplementedError) as error:
                 raise damaged(self.path, f"after row {n:,}", error) from error
@@ -63,6 +71,19 @@ class ParquetLog(EventLog):
             places.setdefault(_CONTEXT, _CONTEXT)
         is_typed = types.is_temporal(schema.field(places["timestamp"]).type)
         return places, replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
+
+    def _asked(self, header: list[str]) -> list[str]:
+        """Columns that filters ask for."""
+        asked = self._mapping.choice.columns
+        return list(dict.fromkeys(header)) if "@" in asked else [name for name in header if name in asked]
+
+
+def _rows(batch: Any, names: list[str]) -> Iterator[dict[str, object]]:
+    """The rows of a batch by the names of these columns, without nulls; times are ISO 8601."""
+    columns = [cells_of(batch.column(name), "") for name in names]
+    for number in range(batch.num_rows):
+        cells = ((name, column[number]) for name, column in zip(names, columns, strict=True))
+        yield {name: cell for name, cell in cells if cell is not None}
 
 
 @contextmanager

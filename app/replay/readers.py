@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.replay.choice import Choice
 from app.replay.columns import ColumnMapping
 from app.replay.datasets import fetch_dataset
 from app.replay.delimited import SEEN, Layout
@@ -39,6 +40,7 @@ def open_log(
     timestamp_unit: str = "ms",
     log_format: str = AUTO,
     layout: Layout = SEEN,
+    choice: Choice | None = None,
 ) -> EventLog:
     """Open a recorded log.
 
@@ -50,7 +52,7 @@ def open_log(
         is fetched when absent.
     dataset
         Name of a MovieLens set, one of `app.replay.datasets.DATASETS`.
-    columns, event_type, timestamp_unit
+    columns, event_type, timestamp_unit, choice
         See `ColumnMapping`; not for MovieLens sets and OTTO sessions, whose columns are known.
     log_format
         One of `FORMATS`; all but the first are for files alone.
@@ -64,7 +66,7 @@ def open_log(
     SettingsError
         When the flags do not go together.
     """
-    mapping = ColumnMapping(dict(columns), event_type, timestamp_unit)
+    mapping = ColumnMapping(dict(columns), event_type, timestamp_unit, choice or Choice())
     if log_format not in FORMATS:
         raise SettingsError(f"--format has value {log_format!r}: use one of {', '.join(FORMATS)}.")
     if dataset is not None:
@@ -130,8 +132,9 @@ def _refuse_layout(layout: Layout, what: str) -> None:
 def _refuse_flags(mapping: ColumnMapping, layout: Layout, log_format: str, what: str) -> None:
     if log_format != AUTO:
         raise SettingsError(f"{what}: its format is known, leave out --format {log_format}.")
-    if not mapping.is_identity:
-        raise SettingsError(f"{what}, whose columns are known: leave out --column, --event-type, --timestamp-unit.")
+    if not mapping.is_identity or mapping.choice.knows_types:
+        flags = "--column, --event-type, --timestamp-unit, --types, --ignore, --where"
+        raise SettingsError(f"{what}, whose columns are known: leave out {flags}.")
     _refuse_layout(layout, what)
 
 

@@ -51,12 +51,18 @@ class EventLog(ABC):
         The file, folder or zip that it is read from.
     file
         The file of events itself.
+
+    Attributes
+    ----------
+    n_skipped
+        Rows so far in the current reading that a filter left out.
     """
 
     def __init__(self, name: str, path: Path, file: LogFile) -> None:
         self.name = name
         self.path = path
         self._file = file
+        self.n_skipped = 0
 
     @abstractmethod
     def __iter__(self) -> Iterator[LogRecord]:

@@ -22,21 +22,26 @@ class JsonlLog(EventLog):
         self._mapping = mapping
 
     def __iter__(self) -> Iterator[LogRecord]:
-        rewrite = not self._mapping.is_identity
+        self.n_skipped = 0
         for _, line in self._file.lines():
             value = line.removesuffix(b"\n").removesuffix(b"\r")
             if value and not value.isspace():
-                yield self._record(value, rewrite)
+                if record := self._record(value):
+                    yield record
+                else:
+                    self.n_skipped += 1
 
-    def _record(self, value: bytes, rewrite: bool) -> LogRecord:
+    def _record(self, value: bytes) -> LogRecord | None:
         try:
             event = orjson.loads(value)
         except orjson.JSONDecodeError:
             return LogRecord(b"", value, None)
         if not isinstance(event, dict):
             return LogRecord(b"", value, None)
-        if rewrite:
-            return self._mapping.object_record(event)
+        if not self._mapping.is_identity:
+            record = self._mapping.chosen_object(event)
+            if record is None or self._mapping.rewrites:
+                return record
         user_id = event.get("user_id")
         key = str(user_id).encode() if type(user_id) in (str, int) else b""
         return LogRecord(key, value, usable_timestamp(event.get("timestamp")))
@@ -60,5 +65,9 @@ class CsvLog(EventLog):
         except ValueError as error:
             advice = "" if self._layout.names else other_delimiter(header)
             raise self._file.error(1, f"{error}: {advice or NAME_COLUMNS}") from error
+        self.n_skipped = 0
         for row in rows:
-            yield columns.record(row)
+            if record := columns.chosen(row):
+                yield record
+            else:
+                self.n_skipped += 1

@@ -69,6 +69,7 @@ def test_numbers_beside_read_the_log_in_the_same_way() -> None:
     """The other process gets every flag: it has as many tests as this one."""
     Path("log.dat").write_text("".join(f"u{n % 5}|{n % 11}|{MS + n}\n" for n in range(200)))
     flags = ("--columns", "user_id,item_id,timestamp", "--delimiter", "pipe", "--event-type", "view")
+    flags += ("--where", "user_id != 'u0'", "--types", "no=view", "--ignore", "none")
     outcome = freshet("replay", "log.dat", *flags, "--inline", "--beside", "1", "--json")
     result = orjson.loads(outcome.out)
     assert outcome.code == 0 and result["beside"]["1"]["hr@10"] == result["prequential"]["hr@10"] > 0
@@ -108,3 +109,52 @@ def test_source_reads_float_ids_of_files() -> None:
         by_source = freshet("replay", name, "--source", "web", "--inline", "--json")
         assert by_source.code == 0, by_source.err
         assert orjson.loads(by_source.out)["digests"] == orjson.loads(by_flags.out)["digests"]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_rows_that_are_not_asked_for_are_skipped_not_dead(command: tuple[str, ...]) -> None:
+    """Searches are no events, `clickout item` is a click: counted apart, and said to people too."""
+    rows = [f"u{n % 5},{('clickout item', 'search for poi')[n % 2]},i{n % 7},{MS + n},x" for n in range(40)]
+    Path("log.csv").write_text("\n".join(["user_id,action,item_id,timestamp,platform", *rows, "u1,clickout item,,7,"]))
+    flags = ("--column", "event_type=action", "--types", "clickout item=click")
+    assert told(command, "log.csv", *flags) == {"events": 20, "dead": 21, "skipped": 0}
+    for more in (
+        ("--where", "action != 'search for poi'"),
+        ("--ignore", "search for poi"),
+        ("--ignore", "*"),
+        ("--types", "search for poi="),
+        ("--where", "action == 'clickout item'", "--where", "item_id || timestamp"),
+    ):
+        assert told(command, "log.csv", *flags, *more) == {"events": 20, "dead": 1, "skipped": 20}
+    seen = freshet(*command[:1], "log.csv", *flags, "--ignore", "*", *command[1:]).out
+    assert ("rows_skipped: 20" if command[0] == "replay" else "skipped: 20 rows of the log") in seen
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("flags", "code", "said"),
+    [
+        (("--types", "view=vew"), 2, "'vew' is no type of event. Use one of"),
+        (("--where", "item_id=i1"), 2, "--where has value 'item_id=i1': no JMESPath"),
+        (("--where", "itemid == 'i1'"), 2, "no column 'itemid'; the header has 'user_id, item_id"),
+        (("--where", "item_id == 'none'"), 1, "all of its 2 rows are skipped"),
+        (("--source", "web", "--types", "a=view"), 2, "leave out --types"),
+        (("--source", "web", "--where", "a"), 2, "leave out --where"),
+        (("--source", "web", "--ignore", "a"), 2, "leave out --ignore"),
+    ],
+)
+def test_choice_that_cannot_be_made_is_refused(
+    command: tuple[str, ...], flags: tuple[str, ...], code: int, said: str
+) -> None:
+    """With the flag, what is wrong with it and what there is; nothing is folded."""
+    Path("log.csv").write_text(f"user_id,item_id,event_type,timestamp\nu,i1,view,{MS}\nu,i2,view,{MS}\n")
+    outcome = freshet(*command, "log.csv", *flags)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert said in outcome.err
+
+
+def test_rows_that_a_source_leaves_out_are_counted() -> None:
+    """By the same name as those that flags leave out."""
+    Path("freshet.toml").write_text('[sources.web]\ntime = "ms"\nwhere = "event_type != \'login\'"\n')
+    Path("log.csv").write_text(f"user_id,item_id,event_type,timestamp\nu,i,view,{MS}\nu,x,login,{MS}\n")
+    assert told(COMMANDS[0], "log.csv", "--source", "web") == {"events": 1, "dead": 0, "skipped": 1}
