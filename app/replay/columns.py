@@ -85,7 +85,8 @@ class ColumnMapping:
             elif name == "value":
                 event[name] = to_number(raw) if isinstance(raw, str) else raw
             else:
-                event[name] = plain_id(raw)
+                is_plain = type(raw) is str and (raw[-1] != "0" or "." not in raw)
+                event[name] = raw if is_plain else plain_id(raw)
         if not row.keys() <= _FIELD_SET and (context := _context(row)):
             event["context"] = context
         return event_record(event)
@@ -154,6 +155,7 @@ class TableColumns:
         mapping.choice.refuse_missing(header)
         self._mapping = mapping
         self._header = tuple(header)
+        self._takes_all = not (mapping.choice.leaves_out or mapping.choice.renames)
         self._n_columns = len(header)
         self.places = [(name, header.index(column)) for name, column in wanted.items() if column in header]
 
@@ -165,7 +167,7 @@ class TableColumns:
 
     def chosen(self, cells: list[str]) -> LogRecord | None:
         """`record`, its type by our name; None where the row is left out."""
-        if self._mapping.is_identity or len(cells) != self._n_columns:
+        if self._takes_all or len(cells) != self._n_columns:
             return self.record(cells)
         row = {name: cell for name, cell in zip(self._header, cells, strict=True) if cell != ""}
         return self._mapping.chosen({name: cells[place] for name, place in self.places}, row)

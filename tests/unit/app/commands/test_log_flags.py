@@ -69,8 +69,8 @@ def test_numbers_beside_read_the_log_in_the_same_way() -> None:
     """The other process gets every flag: it has as many tests as this one."""
     Path("log.dat").write_text("".join(f"u{n % 5}|{n % 11}|{MS + n}\n" for n in range(200)))
     flags = ("--columns", "user_id,item_id,timestamp", "--delimiter", "pipe", "--event-type", "view")
-    flags += ("--where", "user_id != 'u0'", "--types", "no=view", "--ignore", "none")
-    outcome = freshet("replay", "log.dat", *flags, "--inline", "--beside", "1", "--json")
+    choice = ("--where", "user_id != 'u0'", "--types", "no=view", "--ignore", "none")
+    outcome = freshet("replay", "log.dat", *flags, *choice, "--inline", "--beside", "1", "--json")
     result = orjson.loads(outcome.out)
     assert outcome.code == 0 and result["beside"]["1"]["hr@10"] == result["prequential"]["hr@10"] > 0
 
