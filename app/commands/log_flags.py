@@ -7,8 +7,9 @@ import click
 from click.core import ParameterSource
 
 from app.commands.flags import Command
+from app.commands.output import note
 from app.replay import FORMATS, TIMESTAMP_UNITS, EventLog, open_log, open_source_log, parse_columns
-from app.replay.fitting import refuse_what_does_not_fit
+from app.replay.fitting import absent_columns, refuse_what_does_not_fit
 from app.settings import Settings
 
 _OPTIONS: tuple[Callable[[Command], Command], ...] = (
@@ -54,6 +55,8 @@ def opened_log(
         log_format=log_format,
     )
     refuse_what_does_not_fit(opened, settings)
+    if absent := absent_columns(opened):
+        note(f"freshet: {opened.path}: {absent}")
     return opened
 
 
@@ -67,4 +70,6 @@ def _by_source(log: Path | None, name: str, settings: Settings, log_format: str)
             flag = flag.removesuffix("s").replace("_", "-")
             raise click.UsageError(f"--source says how the rows are read: leave out --{flag}.")
     source = file_source(settings.source(name), settings.fold.rules)
-    return open_source_log(log, source=source, log_format=log_format)
+    opened = open_source_log(log, source=source, log_format=log_format)
+    refuse_what_does_not_fit(opened, settings)
+    return opened

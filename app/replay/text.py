@@ -17,18 +17,28 @@ class JsonlLog(EventLog):
     """One event per line, sent byte for byte; with a column mapping, rewritten by it.
 
     Blank lines are skipped. A line that is no JSON object goes out as it is, to become a dead letter.
+
+    Attributes
+    ----------
+    columns
+        Field -> column, those that were named.
     """
 
     def __init__(self, path: Path, mapping: ColumnMapping) -> None:
         super().__init__(path.name, path, plain_file(path))
         self._mapping = mapping
+        self.columns = mapping.columns
 
     def __iter__(self) -> Iterator[LogRecord]:
+        return (record for _, record in self.beginning())
+
+    def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
+        """See `EventLog.beginning`: the lines as they stand, all of them."""
         rewrite = not self._mapping.is_identity
         for _, line in self._file.lines():
             value = line.removesuffix(b"\n").removesuffix(b"\r")
             if value and not value.isspace():
-                yield self._record(value, rewrite)
+                yield value, self._record(value, rewrite)
 
     def _record(self, value: bytes, rewrite: bool) -> LogRecord:
         try:
