@@ -31,6 +31,12 @@ REASONS: Final = (
 
 MAX_ID_BYTES: Final = 256
 MAX_EVENT_ID_BYTES: Final = 64
+MIN_TIMESTAMP_MS: Final = 10**11
+"""In March 1973. What lies below are seconds, of a time before 5138, where milliseconds belong."""
+
+SECONDS: Final = "looks like seconds"
+"""What every message about such a time says."""
+
 MAX_TIMESTAMP_MS: Final = 253_402_300_799_999
 """The end of the year 9999: what calendars know, and far below what the numbers of windows can hold (2**40 of 5 s)."""
 
@@ -139,9 +145,9 @@ def decode(key: bytes | None, value: bytes | None, record_ms: int, rules: EventR
         raise _refused("unknown_event_type", "event_type", event_type, _unknown_type(event_type, rules))
     timestamp_ms = get("timestamp")
     if type(timestamp_ms) is not int:
-        raise _not_a(fields, "timestamp", "an integer in Unix milliseconds UTC")
-    if timestamp_ms <= 0:
-        raise _refused("out_of_range", "timestamp", timestamp_ms, "send Unix milliseconds UTC, above 0")
+        raise _no_time(fields)
+    if timestamp_ms < MIN_TIMESTAMP_MS:
+        raise _too_early(timestamp_ms)
     if timestamp_ms > record_ms + rules.max_ahead_ms:
         allowed = f"{rules.max_ahead_ms} ms ahead of the record's time, {record_ms}. Send Unix milliseconds UTC"
         raise _refused("future_timestamp", "timestamp", timestamp_ms, f"more than {allowed}")
@@ -200,6 +206,22 @@ def checked_id(name: str, found: object) -> str:
     if _forbidden_in_id(text):
         raise _forbidden(name, text)
     return text
+
+
+def _too_early(timestamp_ms: int) -> InvalidEvent:
+    wanted = f"end Unix milliseconds UTC, {MIN_TIMESTAMP_MS} (March 1973) or later"
+    if timestamp_ms <= 0:
+        return _refused("out_of_range", "timestamp", timestamp_ms, f"s{wanted}")
+    meant = f", here {timestamp_ms * 1000}" if timestamp_ms * 1000 >= MIN_TIMESTAMP_MS else ""
+    return _refused("out_of_range", "timestamp", timestamp_ms, f"{SECONDS}. S{wanted}{meant}")
+
+
+def _no_time(fields: dict[str, Any]) -> InvalidEvent:
+    """The refusal of what is no integer; seconds with a fraction are called that."""
+    found, wanted = fields.get("timestamp"), "an integer in Unix milliseconds UTC"
+    if type(found) is float and MIN_TIMESTAMP_MS <= found * 1000 < MIN_TIMESTAMP_MS * 1000:
+        return _refused("bad_type", "timestamp", found, f"{SECONDS}. Send {wanted}, here {int(found * 1000)}")
+    return _not_a(fields, "timestamp", wanted)
 
 
 def _integer_id(fields: dict[str, Any], name: str) -> str:

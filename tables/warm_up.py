@@ -1,5 +1,7 @@
 """Compiles the kernels by using each once, so that no partition waits for the compiler after it is assigned."""
 
+from typing import Final
+
 import orjson
 
 from models.blend import BLENDS
@@ -11,6 +13,8 @@ from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.view import ItemView
 
+AT_MS: Final = 1_000_000_000_000
+
 
 def warm_up(rating_model: str = COMPILED) -> None:
     """Fold a few made-up events and make their lists; the first time on a machine it takes seconds, later a second.
@@ -20,8 +24,8 @@ def warm_up(rating_model: str = COMPILED) -> None:
     state = PartitionState(0, 1, FoldSettings(rating_model=rating_model))
     for number in range(8):
         event = {"user_id": f"u{number % 2}", "item_id": f"i{number}", "event_type": "rating", "value": 4}
-        event["timestamp"] = 1 + number
-        state.fold(number, 10, str(event["user_id"]).encode(), orjson.dumps(event))
+        event["timestamp"] = AT_MS + number
+        state.fold(number, AT_MS, str(event["user_id"]).encode(), orjson.dumps(event))
     view = ItemView(state.settings.cooccurrence)
     view.set_share(0, state.items)
     view.set_share(1, PartitionState(1, 2, FoldSettings()).items)

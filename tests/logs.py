@@ -27,7 +27,7 @@ MALFORMED = (
     b'{"user_id": "u1", "item_id": "i{1}", "event_type": "view", "timestamp": 1}',
     b'{"user_id": "u1", "item_id": "i1", "event_type": "stare", "timestamp": 1}',
     b'{"user_id": "u1", "item_id": "i1", "event_type": "view", "timestamp": %d}' % (REPLAY_MS + HOUR_MS),
-    b'{"user_id": "u2", "item_id": "i1", "event_type": "view", "timestamp": 1}',
+    b'{"user_id": "u2", "item_id": "i1", "event_type": "view", "timestamp": %d}' % START_MS,
     b'{"user_id": "u1", "x": "%s"}' % (b"x" * 65_536),
 )
 """What comes under the key `u1` and is no valid event; every reason but `wrong_partition` is among them."""

@@ -38,7 +38,7 @@ WEIGHTS = {
 }
 """Every event type and its weight; 0: no interaction."""
 
-GRACE_MS, MAX_AHEAD_MS = 3_600_000, 300_000
+GRACE_MS, MAX_AHEAD_MS, FIRST_MS = 3_600_000, 300_000, 100_000_000_000
 N_HISTORY, N_EVENT_IDS = 20, 32
 POSITIVE_RATING, LOW_RATING_WEIGHT = 4, 0.5
 MAX_EVENT_BYTES, MAX_ID_BYTES, MAX_EVENT_ID_BYTES = 65_536, 256, 64
@@ -183,7 +183,7 @@ def _is_valid(event: dict[str, Any], record_ms: int) -> bool:
         and isinstance(event_type, str)
         and event_type in WEIGHTS
         and type(time_ms) is int
-        and 0 < time_ms <= record_ms + MAX_AHEAD_MS
+        and FIRST_MS <= time_ms <= record_ms + MAX_AHEAD_MS
         and (number is not None or event_type != "rating")
         and (number is None or (type(number) in (int, float) and math.isfinite(number)))
         and (event_id is None or _is_text(event_id, MAX_EVENT_ID_BYTES))

@@ -12,7 +12,6 @@ from app.commands.output import fail, note, print_json
 from app.evaluate.delays import Delay, parse_delays
 from app.replay import SourceLog
 from app.replay.progress import Bar, shown
-from app.replay.seconds import warn_of_seconds
 from app.settings import load_settings
 from models.errors import SettingsError
 
@@ -107,7 +106,6 @@ def evaluate(
     """
     settings = load_settings()
     log = opened_log(settings, **which)
-    warn_of_seconds(log)
     if lists_file is not None:
         from app.evaluate.files import refuse_unwritable
 

@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 
 from app.commands.flags import Command
+from app.commands.output import note
 from app.replay import (
     FORMATS,
     TIMESTAMP_UNITS,
@@ -19,7 +20,7 @@ from app.replay import (
     parse_types,
 )
 from app.replay.delimited import Layout
-from app.replay.fitting import refuse_what_does_not_fit
+from app.replay.fitting import absent_columns, refuse_what_does_not_fit
 from app.settings import Settings
 
 _OPTIONS: tuple[Callable[[Command], Command], ...] = (
@@ -97,6 +98,8 @@ def opened_log(
         choice=Choice(parse_types(types, settings.fold.rules.types), ignore, where),
     )
     refuse_what_does_not_fit(opened, settings)
+    if absent := absent_columns(opened):
+        note(f"freshet: {opened.path}: {absent}")
     return opened
 
 
@@ -110,4 +113,6 @@ def _by_source(log: Path | None, name: str, settings: Settings, log_format: str,
             named = "column" if flag == "columns" else flag.replace("_", "-")
             raise click.UsageError(f"--source says how the rows are read: leave out --{named}.")
     source = file_source(settings.source(name), settings.fold.rules)
-    return open_source_log(log, source=source, log_format=log_format, layout=layout)
+    opened = open_source_log(log, source=source, log_format=log_format, layout=layout)
+    refuse_what_does_not_fit(opened, settings)
+    return opened

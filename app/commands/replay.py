@@ -18,7 +18,6 @@ from app.commands.output import fail
 from app.replay import EventLog, LogRecord, SourceLog, parse_speed
 from app.replay.beside import Beside, folded_beside
 from app.replay.progress import Bar, shown
-from app.replay.seconds import warn_of_seconds
 from app.settings import Settings, load_settings
 from models.errors import SettingsError
 
@@ -110,7 +109,6 @@ def replay(
     pace = parse_speed(speed)
     settings = load_settings()
     opened = opened_log(settings, **which)
-    warn_of_seconds(opened)
     if (inline or isolated) and "evaluate_fraction" not in settings.model_fields_set:
         settings = settings.model_copy(update={"evaluate_fraction": 1.0})
     with shown() as display:

@@ -60,7 +60,7 @@ def stamps_of(records: Iterable[Any]) -> list[Stamp]:
 
 
 def seconds(stamps: list[Stamp]) -> list[Finding]:
-    """Whether times look like seconds: the fold takes them as milliseconds, in January 1970."""
+    """Whether times look like seconds, which the fold refuses."""
     wrong = [stamp for stamp in stamps if unit_of(stamp.timestamp) == "seconds"]
     if not wrong:
         return []
@@ -70,10 +70,7 @@ def seconds(stamps: list[Stamp]) -> list[Finding]:
         f"{example.timestamp} at partition {example.partition}, offset {example.offset}: as milliseconds that is "
         f"{utc(example.timestamp)}"
     )
-    advice = (
-        "Send Unix milliseconds: 1000 times as much. What was folded stays as it is: it counts in totals, not in "
-        "windows and trends."
-    )
+    advice = "Send Unix milliseconds: 1000 times as much. Events in seconds are dead letters, out_of_range."
     many = len(wrong) >= MANY_SECONDS * len(stamps)
     details = {"looks_like": "seconds", "n": len(wrong), "of": len(stamps)}
     return [Finding("event times", "wrong" if many else "note", found, advice, details)]

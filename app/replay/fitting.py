@@ -1,44 +1,103 @@
 """A look at the beginning of a log before anything is done with it: whether there is any event in it."""
 
 import time
+from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
-from app.replay.parquet import ParquetLog
+import orjson
+
+from app.replay.columns import CONTEXT
+from app.replay.mapped import SourceLog
+from app.replay.movielens import MovieLensLog
+from app.replay.otto import OttoLog
 from app.replay.records import EventLog
-from app.replay.text import CsvLog, JsonlLog
+from app.replay.refusals import MAX_FIELDS, Refusals
+from app.replay.text import JsonlLog
 from app.settings import Settings
+from app.sources.times import iso_ms
 from models.errors import InvalidEvent, LogError
-from models.events import decode
+from models.events import SECONDS, decode
 
 LOOKED_AT = 1000
 
+_IN_SOURCE, _BY_FLAG = 'time = "s" in the source', "--timestamp-unit s"
+
 
 def refuse_what_does_not_fit(log: EventLog, settings: Settings) -> None:
-    """Refuse a log of lines or rows of whose first thousand none is an event.
+    """Refuse a log of whose first thousand records none is an event; read by a source, of whose rows none is.
 
     Raises
     ------
     LogError
-        With the first record's flaw, and what to do about it.
+        With the first record and what is wrong with it for each reason, and what to do.
     """
-    if not isinstance(log, JsonlLog | CsvLog | ParquetLog):
-        return
     rules, now_ms = settings.fold.rules, int(time.time() * 1000)
-    n, first = 0, None
-    for record in islice(log, LOOKED_AT):
-        n += 1
+    refusals, in_words = Refusals(), False
+    for number, (raw, record) in enumerate(islice(log.beginning(), LOOKED_AT), 1):
         try:
             decode(record.key, record.value, now_ms, rules)
         except InvalidEvent as invalid:
-            first = first or invalid
+            refusals.take(number, raw, invalid)
+            in_words = in_words or (invalid.reason == "bad_type" and _is_iso(_object(record.value).get("timestamp")))
         else:
             return
-    if n == 0 and log.n_skipped:
+    if isinstance(log, SourceLog):
+        refusals = log.refusals
+    elif log.n_skipped and not refusals.counts:
         raise LogError(
             f"{log.path}: all of its {log.n_skipped:,} rows are skipped. Check the names in --where, --types, --ignore."
         )
-    if first is not None:
+    if refusals.counts:
+        lines = [_heading(log, refusals.counts.total()), *refusals.lines()]
+        if absent := absent_columns(log):
+            lines.append(f"There is {absent}")
         raise LogError(
-            f"{log.path}: none of its first {n:,} records is an event, the first: {first.reason}: {first.message} "
-            f"`freshet sniff {log.path.name}` looks for a format or a mapping that fits."
+            "\n".join((*lines, *_advice(log, in_seconds=any(SECONDS in line for line in lines), in_words=in_words)))
         )
+
+
+def absent_columns(log: EventLog) -> str:
+    """What to say of columns that are named and stand in no record looked at; empty if all do, or its header tells."""
+    if not isinstance(log, JsonlLog) or not log.columns:
+        return ""
+    absent, there = dict(log.columns), dict[str, None]()
+    for raw, record in islice(log.beginning(), LOOKED_AT):
+        found, own = _object(record.value), _object(raw)
+        context = found.get("context")
+        found |= {f"{CONTEXT}{name}": value for name, value in context.items()} if isinstance(context, dict) else {}
+        absent = {field: column for field, column in absent.items() if found.get(field) is None}
+        there |= dict.fromkeys(list(own)[:MAX_FIELDS])
+    if not absent or not there:
+        return ""
+    named = ", ".join(f"{column!r} (for {field})" for field, column in absent.items())
+    return f"no {named} in the first records; there are {', '.join(map(repr, list(there)[:MAX_FIELDS]))}."
+
+
+def _is_iso(timestamp: object) -> bool:
+    return isinstance(timestamp, str) and iso_ms(timestamp) is not None
+
+
+def _object(value: bytes) -> dict[str, Any]:
+    try:
+        fields = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _heading(log: EventLog, n: int) -> str:
+    if isinstance(log, SourceLog):
+        return f"{log.path}: none of its {log.n_rows:,} rows is an event, {n:,} are refused."
+    return f"{log.path}: none of its first {n:,} records is an event."
+
+
+def _advice(log: EventLog, *, in_seconds: bool, in_words: bool) -> Iterator[str]:
+    """What flags can do; none changes how a known set is read."""
+    if isinstance(log, MovieLensLog | OttoLog):
+        return
+    if in_seconds:
+        yield f"If its times are seconds, say {_IN_SOURCE if isinstance(log, SourceLog) else _BY_FLAG}."
+    if in_words:
+        yield "Its times are ISO 8601: say --timestamp-unit iso."
+    yield f"`freshet sniff {log.path.name}` looks for a format or a mapping that fits."

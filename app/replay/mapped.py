@@ -9,6 +9,7 @@ import orjson
 from app.replay.delimited import SEEN, Layout
 from app.replay.files import plain_file
 from app.replay.records import EventLog, LogRecord, usable_timestamp
+from app.replay.refusals import Refusals
 from app.replay.rows import Row, any_header, parquet_rows, text_rows
 from app.sources import Source, SourceRecord
 from models.errors import InvalidEvent, SettingsError
@@ -26,10 +27,10 @@ class SourceLog(EventLog):
 
     Attributes
     ----------
-    n_rows, n_refused
-        Rows so far in the current reading, and those of them that were refused.
-    example
-        The first row that was refused, and why; empty without one.
+    n_rows
+        Rows so far in the current reading.
+    refusals
+        Those of them that were refused.
     """
 
     def __init__(self, path: Path, log_format: str, source: Source, layout: Layout = SEEN) -> None:
@@ -40,12 +41,20 @@ class SourceLog(EventLog):
         self._source = source
         self._layout = layout
         self._record_ms = int(time.time() * 1000)
-        self.n_rows = self.n_refused = self.n_skipped = 0
-        self.example = ""
+        self.n_rows, self.refusals = 0, Refusals()
+
+    @property
+    def n_refused(self) -> int:
+        """How many rows were refused."""
+        return self.refusals.counts.total()
+
+    @property
+    def example(self) -> str:
+        """The first row that was refused, and why; empty without one."""
+        return self.refusals.first
 
     def __iter__(self) -> Iterator[LogRecord]:
-        self.n_rows = self.n_refused = self.n_skipped = 0
-        self.example = ""
+        self.n_rows, self.n_skipped, self.refusals = 0, 0, Refusals()
         for number, row in self.rows():
             self.n_rows += 1
             try:
@@ -53,8 +62,7 @@ class SourceLog(EventLog):
                     raise InvalidEvent("bad_type", row)
                 events = self._source.read(SourceRecord("", None, row, (), self._record_ms))
             except InvalidEvent as invalid:
-                self.n_refused += 1
-                self.example = self.example or f"row {number}: {invalid.reason}: {invalid.message}"
+                self.refusals.take(number, row.encode() if isinstance(row, str) else row, invalid)
                 continue
             self.n_skipped += not events
             for event in events:

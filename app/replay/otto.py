@@ -61,6 +61,12 @@ class OttoLog(EventLog):
         for start_ms, end_ms in pairwise(self._bounds()):
             yield from self._sorted(start_ms, end_ms)
 
+    def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
+        """See `EventLog.beginning`: in the order of the file."""
+        for row in self._rows():
+            record = _record(row)
+            yield record.value, record
+
     def _counted(self) -> Counter[int]:
         """Events of each minute."""
         if self._minutes is None:
@@ -88,17 +94,8 @@ class OttoLog(EventLog):
                 items.append(row.item)
                 codes.append(row.code)
         for place in np.argsort(np.asarray(times), kind="stable"):
-            if codes[place] == _ODD:
-                yield odd[int(place)]
-            else:
-                yield event_record(
-                    {
-                        "user_id": str(sessions[place]),
-                        "item_id": str(items[place]),
-                        "event_type": _NAMES[codes[place]],
-                        "timestamp": times[place],
-                    }
-                )
+            n = int(place)
+            yield _record(_Row(times[n], sessions[n], items[n], codes[n], odd.get(n)))
 
     def _rows(self) -> Iterator[_Row]:
         """Every event in file order."""
@@ -143,6 +140,19 @@ def _row(session: Any, event: Any, time_ms: int) -> _Row:
     event_type = EVENT_TYPES.get(theirs, theirs) if isinstance(theirs, str) else theirs
     fields = {"user_id": session, "item_id": item, "event_type": event_type, "timestamp": at_ms}
     return _Row(time_ms, odd=_AS_IT_IS.record(fields))
+
+
+def _record(row: _Row) -> LogRecord:
+    if row.odd is not None:
+        return row.odd
+    return event_record(
+        {
+            "user_id": str(row.session),
+            "item_id": str(row.item),
+            "event_type": _NAMES[row.code],
+            "timestamp": row.time_ms,
+        }
+    )
 
 
 def _is_id(found: object) -> TypeGuard[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from app.replay.files import LogFile
+from models.events import MIN_TIMESTAMP_MS
 
 _LENGTH_BYTES = 4
 
@@ -67,6 +68,10 @@ class EventLog(ABC):
     @abstractmethod
     def __iter__(self) -> Iterator[LogRecord]:
         """Records in the order in which they are sent."""
+
+    def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
+        """For a look at the first records: each behind the bytes it was made of, in whatever order costs least."""
+        return ((record.value, record) for record in self)
 
     @property
     def size_bytes(self) -> int:
@@ -132,5 +137,5 @@ def malformed_record(cells: list[str]) -> LogRecord:
 
 
 def usable_timestamp(timestamp: object) -> int | None:
-    """Return the timestamp if pacing can go by it: a positive integer, not a bool."""
-    return timestamp if type(timestamp) is int and timestamp > 0 else None
+    """Return the timestamp if pacing can go by it: an integer, not a bool, and no seconds."""
+    return timestamp if type(timestamp) is int and timestamp >= MIN_TIMESTAMP_MS else None

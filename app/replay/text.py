@@ -15,19 +15,29 @@ class JsonlLog(EventLog):
     """One event per line, sent byte for byte; with a column mapping, rewritten by it.
 
     Blank lines are skipped. A line that is no JSON object goes out as it is, to become a dead letter.
+
+    Attributes
+    ----------
+    columns
+        Field -> column, those that were named.
     """
 
     def __init__(self, path: Path, mapping: ColumnMapping) -> None:
         super().__init__(path.name, path, plain_file(path))
         self._mapping = mapping
+        self.columns = mapping.columns
 
     def __iter__(self) -> Iterator[LogRecord]:
+        return (record for _, record in self.beginning())
+
+    def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
+        """See `EventLog.beginning`: the lines as they stand, all of them."""
         self.n_skipped = 0
         for _, line in self._file.lines():
             value = line.removesuffix(b"\n").removesuffix(b"\r")
             if value and not value.isspace():
                 if record := self._record(value):
-                    yield record
+                    yield value, record
                 else:
                     self.n_skipped += 1
 

@@ -8,7 +8,7 @@ import orjson
 
 from app.sniff.fields import EVENT_ID, ITEM, TIME, TYPE, USER, VALUE, arrays_of, fields_of, find
 from app.sniff.types import aliases
-from app.sniff.units import SECONDS_BELOW, unit_of
+from app.sniff.units import unit_of
 from app.sources import SourceRecord
 from app.sources.framing import schema_name
 from app.sources.schema_times import by_connect_schema
@@ -102,10 +102,7 @@ def guesses(wrappers: Sequence[str], documents: Sequence[Any]) -> list[tuple[Wor
         said = "the format says so"
         plain: Words = {"format": _joined(wrappers, None)} | ({"types": renamed} if renamed else {})
         return [(plain, said), ({"format": _joined(wrappers, "freshet")}, said), *mappings(wrappers, documents)]
-    mapped = mappings(wrappers, documents)
-    if _in_seconds(objects) and mapped:
-        return mapped
-    return [({"format": _joined(wrappers, None) or "freshet"}, "the format says so"), *mapped]
+    return [({"format": _joined(wrappers, None) or "freshet"}, "the format says so"), *mappings(wrappers, documents)]
 
 
 def mappings(wrappers: Sequence[str], documents: Sequence[Any]) -> list[tuple[Words, str]]:
@@ -178,9 +175,3 @@ def _joined(wrappers: Sequence[str], own: str | None) -> str:
 
 def _has_no_timestamp(objects: Sequence[Mapping[str, Any]]) -> bool:
     return sum("timestamp" in each for each in objects) < _MOST * len(objects)
-
-
-def _in_seconds(objects: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the plain field `timestamp` holds what is 1970 in milliseconds."""
-    times = [each["timestamp"] for each in objects if type(each.get("timestamp")) in (int, float)]
-    return bool(times) and sum(time < SECONDS_BELOW for time in times) > _MOST * len(times)

@@ -7,7 +7,6 @@ import orjson
 
 from app.sniff.sample import Sample
 from app.sniff.sniff import Finding
-from app.sniff.units import SECONDS_BELOW
 
 MAX_FIELDS = 40
 
@@ -74,9 +73,6 @@ def _fitting(finding: Finding) -> Iterator[str]:
     for event in verdict.examples:
         yield f"# e.g. {orjson.dumps(event).decode()}"
     yield f"# Time: {finding.unit_said}."
-    times = [event["timestamp"] for events in verdict.events for event in events]
-    if n := sum(time < SECONDS_BELOW for time in times):
-        yield f"# {n:,} times lie before March 1973: they look like seconds. Set time, or mend the producer."
     if finding.order.n_late:
         yield (
             f"# Order: {finding.order.n_late:,} of {verdict.n_events:,} events come behind a later one, by up to "

@@ -8,9 +8,6 @@ from app.sources.times import UNITS, time_reader
 
 EARLIEST_MS: Final = 946_684_800_000  # 2000
 LATEST_MS: Final = 2_051_222_400_000  # 2035
-SECONDS_BELOW: Final = 10**11
-"""A number below it, taken for milliseconds, lies before March 1973."""
-
 FORMS: Final = (
     "%m/%d/%Y %I:%M:%S %p",
     "%d/%m/%Y %I:%M:%S %p",

@@ -17,6 +17,10 @@ MAX_DIGITS = 18  # what fits 64 bits, and so JSON as everybody reads it
 _MS_RATIO = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_000)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS = timedelta(milliseconds=1)
+_PRINTED = re.compile(
+    r"\s*(?P<time>\d.*?\d)(?:\s+(?P<offset>[+-]\d{2}:?\d{2}))?\s*(?P<zone>UTC|GMT|Z)?\s*", re.ASCII | re.IGNORECASE
+)
+_MAX_PRINTED = 64
 
 ToMs = Callable[[object], int | None]
 
@@ -76,13 +80,29 @@ def to_ms(raw: object, unit: str) -> int | None:
 
 
 def iso_ms(text: str) -> int | None:
-    """Unix milliseconds of an ISO 8601 time; UTC where no zone is given, or where it is written out at the end.
+    """Unix milliseconds of an ISO 8601 time, UTC where no zone is given; also as databases print it.
+
+    They write UTC, GMT or Z out behind it, or set the offset off by a blank.
 
     >>> iso_ms("2019-10-01 00:00:00 UTC") == iso_ms("2019-10-01T02:00:00.000+02:00") == 1569888000000
     True
+    >>> iso_ms("2019-10-01 02:00:00 +0200"), iso_ms("2019-10-01 02:00:00+02:00 UTC")
+    (1569888000000, None)
     """
     try:
-        return _ms(ciso8601.parse_datetime(text.removesuffix(" UTC")))
+        return _ms(ciso8601.parse_datetime(text))
+    except (ValueError, OverflowError):
+        return _printed_ms(text)
+
+
+def _printed_ms(text: str) -> int | None:
+    if len(text) > _MAX_PRINTED or not (match := _PRINTED.fullmatch(text)):
+        return None
+    try:
+        moment = ciso8601.parse_datetime(match["time"] + (match["offset"] or ""))
+        if match["zone"] and moment.utcoffset():
+            return None  # two zones
+        return _ms(moment)
     except (ValueError, OverflowError):
         return None
 

@@ -47,6 +47,7 @@ SMALL = FoldSettings(
 
 # recorded anew with state version 2: the fold learns ratings and history factors and evaluates; errors of ratings off
 # the scale are measured from its nearest end
+# a time below 10^11 is refused: the malformed record under another's key has a real one now; the digests are the same
 # with state version 4 an id may be an integer: the malformed record that had one has 7.5 now; other logs, same digests
 SCENARIOS = {
     # the default settings, one partition: nothing is cut or forgotten
@@ -67,7 +68,7 @@ SCENARIOS = {
     "fold-0002": Scenario(
         seed=1002,
         n_events=600,
-        log="802609057010b3577a5a6cde5a6fb106337be895dcfc4ae10d119b253c78cf07",
+        log="a0eb64bfc9dd870098fb86a51aa11262ce72b4bcf549cbe25eaf9cfdda9c7cea",
         expected={
             "all": "b4fe9ab2bcb3a89a90abc7e67b46ac34b0ad097149880a2b6f3eeb424810d093",
             "users": "858815cebea535faf908f0b5ebfc79a28f548d9e5f46693992626026ed726b0b",

@@ -130,11 +130,17 @@ def test_the_doctor_fails_and_says_all_of_it(told: Outcome) -> None:
 
 
 def test_dead_letters_of_every_kind(told: Outcome) -> None:
-    """56 refused events are findings, by reason, with an example and the setting."""
+    """All refused events are findings, by reason, with an example and the setting; those in seconds among them."""
     by_reason = {one["details"]["reason"]: one for one in found(told, "bad events") if one["details"]}
 
     counts = {reason: (one["status"], one["details"]["n"]) for reason, one in by_reason.items()}
-    assert counts == {"unknown_event_type": ("wrong", 30), "not_json": ("wrong", 20), "wrong_key": ("wrong", 6)}
+    assert counts == {
+        "unknown_event_type": ("wrong", 30),
+        "not_json": ("wrong", 20),
+        "wrong_key": ("wrong", 6),
+        "out_of_range": ("wrong", N_SECONDS),
+    }
+    assert "looks like seconds. Send Unix milliseconds UTC" in by_reason["out_of_range"]["found"]
     assert """FRESHET_EXTRA_EVENT_TYPES='{"glance":[1.0,1]}'""" in by_reason["unknown_event_type"]["advice"]
     assert "the record's key is b'other', its user_id 'u1'" in by_reason["wrong_key"]["found"]
 
@@ -148,10 +154,10 @@ def test_seconds(told: Outcome) -> None:
 
 
 def test_late_events(told: Outcome) -> None:
-    """The share of late events, and how many the checkpoints have counted: those in seconds as well."""
+    """The share of late events, and how many the checkpoints have counted; those in seconds are none."""
     (one,) = found(told, "late events")
 
-    assert (one["status"], one["details"]["n"], one["details"]["late"]) == ("note", N_LATE, N_LATE + N_SECONDS)
+    assert (one["status"], one["details"]["n"], one["details"]["late"]) == ("note", N_LATE, N_LATE)
     assert "up to 2.0 days" in one["found"]
 
 

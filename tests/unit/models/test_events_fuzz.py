@@ -27,7 +27,7 @@ VALID = st.builds(
     user_id=IDS,
     item_id=IDS,
     event_type=st.sampled_from(sorted(DEFAULT_TYPES)),
-    timestamp_ms=st.integers(1, RECORD_MS + 300_000),
+    timestamp_ms=st.integers(10**11, RECORD_MS + 300_000),
     event_id=st.none() | st.text(min_size=1, max_size=16),
     value=st.floats(allow_nan=False, allow_infinity=False),
     context=st.none() | st.dictionaries(st.text(max_size=8), SCALARS | st.text(max_size=8), max_size=4),
@@ -54,7 +54,14 @@ TOKENS = (
         b"\xef\xbb\xbf",
     ),
     *(b"-0", b"0.0", b"18446744073709551616", b"9" * 400, b"[" * 2000, b'{"a":' * 1000, b" " * 70_000, b"\x00", b"/*"),
-    *(b'"user_id":"u1"', b'"timestamp":1', b'"context":{"a":[]}', b'"event_id":""', b'"value":1e999', b'"":0'),
+    *(
+        b'"user_id":"u1"',
+        b'"timestamp":1700000000000',
+        b'"context":{"a":[]}',
+        b'"event_id":""',
+        b'"value":1e999',
+        b'"":0',
+    ),
 )
 
 
@@ -79,7 +86,7 @@ def check(event: Event, key: bytes | None, value: bytes | None) -> None:
     assert event.event_type in DEFAULT_TYPES
     assert type(event.timestamp_ms) is int
     assert event.timestamp_ms == fields["timestamp"]
-    assert 0 < event.timestamp_ms <= RECORD_MS + 300_000
+    assert 10**11 <= event.timestamp_ms <= RECORD_MS + 300_000
     assert event.event_id is None or 1 <= len(event.event_id.encode()) <= 64
     assert (event.value is None) == (fields.get("value") is None)
     assert event.value is None or (type(event.value) is float and math.isfinite(event.value))

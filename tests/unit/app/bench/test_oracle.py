@@ -39,15 +39,15 @@ def test_it_imports_nothing_but_the_standard_library() -> None:
 
 def test_clock_is_the_third_greatest_of_the_users_last_times() -> None:
     """Three users: the lowest; a fourth one leaves the third-greatest; a user going back in time changes nothing."""
-    first: list[Fields] = [{"user_id": "a", "timestamp": 500}, {"user_id": "b", "timestamp": 900}]
+    first: list[Fields] = [{"user_id": "a", "timestamp": NOW + 500}, {"user_id": "b", "timestamp": NOW + 900}]
     clocks = [
         told(*first).clock_ms,
-        told(*first, {"user_id": "c", "timestamp": 700}).clock_ms,
-        told(*first, {"user_id": "c", "timestamp": 700}, {"user_id": "d", "timestamp": 800}).clock_ms,
-        told(*first, {"user_id": "c", "timestamp": 700}, {"user_id": "c", "timestamp": 100}).clock_ms,
+        told(*first, {"user_id": "c", "timestamp": NOW + 700}).clock_ms,
+        told(*first, {"user_id": "c", "timestamp": NOW + 700}, {"user_id": "d", "timestamp": NOW + 800}).clock_ms,
+        told(*first, {"user_id": "c", "timestamp": NOW + 700}, {"user_id": "c", "timestamp": NOW + 100}).clock_ms,
     ]
 
-    assert clocks == [500, 500, 700, 500]
+    assert [clock - NOW for clock in clocks] == [500, 500, 700, 500]
 
 
 def test_an_event_lands_in_its_bucket_of_every_window() -> None:
@@ -139,22 +139,27 @@ def test_history_holds_the_last_20_different_items() -> None:
         (b"u", b"[1]"),
         (b"u", b"\xff"),
         (b"u", b"[" * 100_000),
-        (b"v", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1}'),
-        (None, b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1}'),
-        (b"u", b'{"user_id":"u","event_type":"view","timestamp":1}'),
-        (b"u", b'{"user_id":"u","item_id":"","event_type":"view","timestamp":1}'),
-        (b"u", b'{"user_id":"u","item_id":"{i}","event_type":"view","timestamp":1}'),
-        (b"u", b'{"user_id":"u","item_id":"a\\nb","event_type":"view","timestamp":1}'),
-        (b"u", b'{"user_id":"u","item_id":"i","event_type":"look","timestamp":1}'),
-        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":"1"}'),
+        (b"v", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1700000000000}'),
+        (None, b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1700000000000}'),
+        (b"u", b'{"user_id":"u","event_type":"view","timestamp":1700000000000}'),
+        (b"u", b'{"user_id":"u","item_id":"","event_type":"view","timestamp":1700000000000}'),
+        (b"u", b'{"user_id":"u","item_id":"{i}","event_type":"view","timestamp":1700000000000}'),
+        (b"u", b'{"user_id":"u","item_id":"a\\nb","event_type":"view","timestamp":1700000000000}'),
+        (b"u", b'{"user_id":"u","item_id":"i","event_type":"look","timestamp":1700000000000}'),
+        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":"1700000000000"}'),
         (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":true}'),
         (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":0}'),
         (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1700000300001}'),
-        (b"u", b'{"user_id":"u","item_id":"i","event_type":"rating","timestamp":1}'),
-        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1,"value":NaN}'),
-        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1,"value":"4"}'),
-        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1,"context":{"a":[]}}'),
-        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1,"event_id":"' + b"e" * 65 + b'"}'),
+        (b"u", b'{"user_id":"u","item_id":"i","event_type":"rating","timestamp":1700000000000}'),
+        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1700000000000,"value":NaN}'),
+        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1700000000000,"value":"4"}'),
+        (b"u", b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1700000000000,"context":{"a":[]}}'),
+        (
+            b"u",
+            b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1700000000000,"event_id":"'
+            + b"e" * 65
+            + b'"}',
+        ),
     ],
 )
 def test_what_is_no_event_is_a_dead_letter_and_changes_nothing(key: bytes | None, value: bytes | None) -> None:

@@ -56,21 +56,86 @@ def test_people_see_fingerprint_and_main_settings(log: Path) -> None:
     assert int(lines["dead_letters.not_json"]) > 0
 
 
-def test_a_log_in_seconds_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is folded as it is, with exit code 0 and a word on standard error; not so where the unit is said."""
-    monkeypatch.chdir(tmp_path)
+def stamped(path: Path, *stamps: object) -> Path:
+    """A log of one event at each of these times."""
     event = {"user_id": "u", "item_id": "i", "event_type": "view"}
-    stamps = [*range(1_790_000_000, 1_790_000_006), 1_790_000_000_000, 1_790_000_000_001]
-    path = tmp_path / "secs.jsonl"
     path.write_bytes(b"\n".join(orjson.dumps({**event, "timestamp": stamp}) for stamp in stamps))
+    return path
 
-    outcome = freshet("replay", str(path), "--inline", "--json")
 
-    assert (outcome.code, orjson.loads(outcome.out)["events"]) == (0, 8)
-    assert "6 of the first 8 timestamps of secs.jsonl look like seconds, e.g. 1790000000" in outcome.err
-    assert "say --timestamp-unit s." in outcome.err
-    path.write_bytes(path.read_bytes().rsplit(b"\n", 2)[0])
-    assert "look like" not in freshet("replay", str(path), "--inline", "--timestamp-unit", "s").err
+@pytest.mark.parametrize("command", [("replay", "--inline"), ("evaluate",)], ids=" ".join)
+def test_a_log_in_seconds_is_refused(log: Path, command: tuple[str, ...]) -> None:
+    """Exit code 1, the first record, what it looks like and the flag; with the flag it is read."""
+    path = str(stamped(log.with_name("secs.jsonl"), *range(1_700_000_000, 1_700_000_006)))
+
+    outcome = freshet(*command, path, "--json")
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "secs.jsonl: none of its first 6 records is an event.\nout_of_range: 6, the first is record 1" in outcome.err
+    assert "timestamp has value 1700000000: looks like seconds. Send Unix milliseconds" in outcome.err
+    assert "If its times are seconds, say --timestamp-unit s." in outcome.err
+    said = freshet(*command, path, "--json", "--timestamp-unit", "s")
+    assert (said.code, said.err, orjson.loads(said.out)["dead_letters"] in (0, {})) == (0, "", True)
+
+
+def test_times_in_seconds_are_dead_letters_among_others(log: Path) -> None:
+    """Where some are milliseconds, those are folded, and the others counted."""
+    path = stamped(log.with_name("some.jsonl"), 1_700_000_000, 1_700_000_000_000, 99_999_999_999, 100_000_000_000)
+
+    result = orjson.loads(freshet("replay", str(path), "--inline", "--json").out)
+
+    assert (result["events"], result["dead_letters"]) == (2, 2)
+    assert result["counters"]["dead_letters.out_of_range"] == 2
+
+
+@pytest.mark.parametrize("command", [("replay", "--inline"), ("evaluate",)], ids=" ".join)
+def test_a_log_of_dead_letters_shows_the_first_of_each_reason(log: Path, command: tuple[str, ...]) -> None:
+    """Exit code 1, and for every reason its count, the first record, the message and the fields that there are."""
+    path = log.with_name("nested.jsonl")
+    path.write_bytes(
+        b'{"event": "view", "properties": {"product_id": "p1"}}\n' * 3
+        + b"no json\n"
+        + b'{"user_id": "u", "item_id": "i", "event_type": "view", "timestamp": 0}\n'
+    )
+
+    outcome = freshet(*command, str(path))
+
+    assert (outcome.code, outcome.out) == (1, "")
+    heading, missing, *others, advice = outcome.err.splitlines()
+    assert heading.endswith("nested.jsonl: none of its first 5 records is an event.")
+    assert missing.startswith("""missing_field: 3, the first is record 1, '{"event": "view", "properties": {"product""")
+    assert missing.endswith(": user_id is missing. Send a string or an integer. The record has 'event', 'properties'.")
+    assert [line.split(", '")[0] for line in others] == [
+        "not_json: 1, the first is record 4",
+        "out_of_range: 1, the first is record 5",
+    ]
+    assert advice == "`freshet sniff nested.jsonl` looks for a format or a mapping that fits."
+
+
+@pytest.mark.parametrize("name", ["missing.jsonl", "missing.csv"])
+def test_a_column_that_is_missing_names_those_that_are_there(log: Path, name: str) -> None:
+    """A misspelt --column ends with 1 and the names to choose from, in lines of JSON as in tables."""
+    path = log.with_name(name)
+    row = {"visitor": "u", "item_id": "i", "event_type": "view", "timestamp": 1_700_000_000_000}
+    table = ",".join(row) + "\n" + ",".join(map(str, row.values()))
+    path.write_bytes(orjson.dumps(row) if name.endswith("jsonl") else table.encode())
+
+    outcome = freshet("replay", str(path), "--inline", "--column", "user_id=visitorid")
+
+    assert outcome.code == 1
+    assert "visitor" in outcome.err.replace("visitorid", "") and "event_type" in outcome.err
+    assert "'visitorid'" in outcome.err
+
+
+def test_an_optional_column_that_is_missing_is_told(log: Path) -> None:
+    """Lines of JSON have no header: a value that no record has is a word on standard error, and the log is read."""
+    path = str(stamped(log.with_name("told.jsonl"), 1_700_000_000_000))
+
+    outcome = freshet("replay", path, "--inline", "--json", "--column", "value=stars", "--column", "user_id=user_id")
+
+    assert (outcome.code, orjson.loads(outcome.out)["events"]) == (0, 1)
+    assert "no 'stars' (for value) in the first records; there are 'user_id', 'item_id', " in outcome.err
+    assert "for user_id" not in outcome.err
 
 
 @pytest.mark.timeout(120)  # two more processes start

@@ -120,7 +120,7 @@ def test_what_a_reset_has_folded_anew_is_left_out_until_it_comes_again() -> None
 
 def test_letters_are_judged_by_todays_rules() -> None:
     """Under the key that the bytes name; those of another reason are left alone."""
-    event = b'{"user_id":"\xc3\xbc","item_id":"i","event_type":"view","timestamp":1}'
+    event = b'{"user_id":"\xc3\xbc","item_id":"i","event_type":"view","timestamp":1700000000000}'
     future = b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":99999999999999}'
     tally = Tally()
     every = Sorter(Names(), EventRules(), None, tally)

@@ -24,7 +24,7 @@ from tables.list_settings import ListSettings
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 from tests.evaluations import evaluated, log_records
-from tests.logs import REPLAY_MS, made_log, record
+from tests.logs import REPLAY_MS, START_MS, made_log, record
 
 SETTINGS = FoldSettings()
 
@@ -175,8 +175,12 @@ def test_more_partitions_test_the_same_events_on_lists_of_less_knowledge() -> No
 
 def test_events_of_one_timestamp_are_tested_on_one_list() -> None:
     """What the first of them teaches does not help the second; the next timestamp has a list of its own."""
-    taught = [record(n, f"u{n % 9}", f"i{n % 2}", at_ms=1000 + n) for n in range(90)]
-    same = [record(0, "u", "i0", at_ms=5000), record(1, "u", "i1", at_ms=5000), record(2, "u", "i2", at_ms=5001)]
+    taught = [record(n, f"u{n % 9}", f"i{n % 2}", at_ms=START_MS + n) for n in range(90)]
+    same = [
+        record(0, "u", "i0", at_ms=START_MS + 5000),
+        record(1, "u", "i1", at_ms=START_MS + 5000),
+        record(2, "u", "i2", at_ms=START_MS + 5001),
+    ]
 
     before = evaluated(log_records(taught)).tests.n_lists
     tests = evaluated(log_records([*taught, *same])).tests

@@ -13,6 +13,7 @@ from models.errors import LogError
 
 Open = Callable[..., EventLog]
 
+MS = 1_700_000_000_000
 HEADER = b"user_id,item_id,event_type,timestamp\n"
 
 
@@ -23,11 +24,12 @@ def values(log: EventLog) -> list[dict[str, object]]:
 
 def test_rows_become_events(open_made: Open) -> None:
     """A row is an event; other columns are left out, empty cells are missing fields."""
-    content = b"timestamp,user_id,item_id,event_type,value,page\n12,u1,i1,rating,4.5,home\n13,u2,i2,view,,\n"
+    header = b"timestamp,user_id,item_id,event_type,value,page\n"
+    content = header + b"1700000000012,u1,i1,rating,4.5,home\n1700000000013,u2,i2,view,,\n"
     first, second = open_made("log.csv", content)
-    assert first.value == b'{"user_id":"u1","item_id":"i1","event_type":"rating","timestamp":12,"value":4.5}'
-    assert second.value == b'{"user_id":"u2","item_id":"i2","event_type":"view","timestamp":13}'
-    assert [(first.key, first.timestamp_ms), (second.key, second.timestamp_ms)] == [(b"u1", 12), (b"u2", 13)]
+    assert first.value == b'{"user_id":"u1","item_id":"i1","event_type":"rating","timestamp":1700000000012,"value":4.5}'
+    assert second.value == b'{"user_id":"u2","item_id":"i2","event_type":"view","timestamp":1700000000013}'
+    assert [(first.key, first.timestamp_ms), (second.key, second.timestamp_ms)] == [(b"u1", MS + 12), (b"u2", MS + 13)]
 
 
 def test_columns_are_mapped_by_flag(open_made: Open) -> None:
@@ -57,17 +59,17 @@ def test_ids_stay_text(open_made: Open) -> None:
 
 
 def test_bad_rows_are_sent_with_what_can_be_taken(open_made: Open) -> None:
-    """Nothing is dropped: a missing cell, a time that is no number, too few and too many cells."""
-    rows = b"u,,view,1\nu,i,view,noon\nu,i\nu,i,view,1,2\nu,i,view,5\n"
+    """Nothing is dropped: a missing cell, a time in seconds, one that is no number, too few and too many cells."""
+    rows = b"u,,view,1\nu,i,view,noon\nu,i\nu,i,view,1,2\nu,i,view,1700000000005\n"
     log = open_made("log.csv", HEADER + rows)
     assert values(log) == [
         {"user_id": "u", "event_type": "view", "timestamp": 1},
         {"user_id": "u", "item_id": "i", "event_type": "view", "timestamp": "noon"},
         {"_row": ["u", "i"]},
         {"_row": ["u", "i", "view", "1", "2"]},
-        {"user_id": "u", "item_id": "i", "event_type": "view", "timestamp": 5},
+        {"user_id": "u", "item_id": "i", "event_type": "view", "timestamp": MS + 5},
     ]
-    assert [record.timestamp_ms for record in log] == [1, None, None, None, 5]
+    assert [record.timestamp_ms for record in log] == [None, None, None, None, MS + 5]
 
 
 def test_a_stray_quote_spoils_one_row_only(open_made: Open) -> None:

@@ -145,8 +145,40 @@ def test_a_log_without_a_single_event_is_refused_with_an_example(write: Write) -
     write("ga4.jsonl", b"\n".join([orjson.dumps(GA4)] * 3))
     outcome = freshet("replay", "ga4.jsonl", "--inline")
     assert outcome.code == 1 and outcome.out == ""
-    assert "none of its first 3 records is an event, the first: missing_field: user_id is missing" in outcome.err
+    assert "none of its first 3 records is an event.\nmissing_field: 3, the first is record 1, " in outcome.err
     assert 'format = "ga4"' in outcome.err and "freshet sniff ga4.jsonl" in outcome.err
+
+
+def test_a_log_of_whose_rows_a_source_takes_none_is_refused(write: Write) -> None:
+    """Exit code 1, the first row and message per reason, the fields that there are, and what seconds need."""
+    rows = [
+        {"who": "u", "what": "a", "at": 1_700_000_000},
+        {"what": "a", "at": MS},
+        {"who": "u", "what": "b", "at": 1_700_000_001},
+    ]
+    write("shop.jsonl", b"\n".join(map(orjson.dumps, rows)))
+    write(
+        "freshet.toml",
+        b'[sources.shop]\nuser_id = "who"\nitem_id = "what"\ntimestamp = "at"\ntime = "ms"\n'
+        b'constants = { event_type = "view" }\n',
+    )
+    outcome = freshet("replay", "shop.jsonl", "--source", "shop", "--inline")
+    assert (outcome.code, outcome.out) == (1, "")
+    heading, seconds, missing, advice, _ = outcome.err.splitlines()
+    assert heading == "freshet: shop.jsonl: none of its 3 rows is an event, 3 are refused."
+    assert seconds.startswith("""out_of_range: 2, the first is record 1, '{"who":"u","what":"a","at":1700000000}'""")
+    assert missing.startswith("missing_field: 1, the first is record 2, ")
+    assert missing.endswith("user_id is missing: nothing stands at 'who'. The record has 'what', 'at'.")
+    assert advice == 'If its times are seconds, say time = "s" in the source.'
+
+
+def test_sessions_in_seconds_are_refused(write: Write) -> None:
+    """Those of OTTO as well, without a flag that does not go with them."""
+    write("train.jsonl", b'{"session":1,"events":[{"aid":2,"ts":1661723999,"type":"clicks"}]}\n')
+    outcome = freshet("evaluate", "train.jsonl")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "out_of_range: 1, the first is record 1, " in outcome.err and "looks like seconds" in outcome.err
+    assert "--timestamp-unit" not in outcome.err and "sniff" not in outcome.err
 
 
 def test_a_log_with_one_event_is_taken(write: Write) -> None:
@@ -162,7 +194,10 @@ def test_a_log_with_one_event_is_taken(write: Write) -> None:
 
 
 def test_times_that_end_with_utc_are_read_by_the_flag_too(write: Write) -> None:
-    """`--timestamp-unit iso` takes what a database wrote, "2019-10-01 00:00:00 UTC"."""
+    """`--timestamp-unit iso` takes what a database wrote; without it the message names the flag."""
     path = write("log.csv", b"user_id,item_id,event_type,timestamp\nu,a,view,2019-10-01 00:00:00 UTC\n")
     (record,) = open_log(path, dataset=None, columns={}, event_type=None, timestamp_unit="iso")
     assert record.timestamp_ms == 1_569_888_000_000
+    outcome = freshet("replay", "log.csv", "--inline")
+    assert outcome.code == 1 and "Its times are ISO 8601: say --timestamp-unit iso." in outcome.err
+    assert freshet("replay", "log.csv", "--inline", "--timestamp-unit", "iso").code == 0

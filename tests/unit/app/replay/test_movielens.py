@@ -11,17 +11,17 @@ from models.errors import LogError, SettingsError
 
 FLAGS = "|".join("1" if place in (3, 5) else "0" for place in range(19))
 SET_100K = {
-    "u.data": b"1\t10\t3\t200\n2\t10\t5\t100\n1\t11\t4\t100\n1\t12\t1\t50\n",
+    "u.data": b"1\t10\t3\t1000000200\n2\t10\t5\t1000000100\n1\t11\t4\t1000000100\n1\t12\t1\t1000000050\n",
     "u.item": f"10|Misérables, Les (1995)|31-Jan-1995||http://x|{FLAGS}\n11|unknown||||1{'|0' * 18}\n".encode(
         "latin-1"
     ),
 }
 SET_1M = {
-    "ratings.dat": b"1::10::3::200\n2::10::5::100\n",
+    "ratings.dat": b"1::10::3::1000000200\n2::10::5::1000000100\n",
     "movies.dat": "10::Misérables: Les, A (1995)::Drama|Children's\n11::Nil::\n".encode("latin-1"),
 }
 SET_LATEST = {
-    "ratings.csv": b"userId,movieId,rating,timestamp\r\n1,10,4.0,200\r\n2,10,0.5,100\r\n",
+    "ratings.csv": b"userId,movieId,rating,timestamp\r\n1,10,4.0,1000000200\r\n2,10,0.5,1000000100\r\n",
     "movies.csv": 'movieId,title,genres\n10,"Amélie, La (2001)",Comedy|Romance\n11,Nil,(no genres listed)\n'.encode(),
     "tags.csv": b"userId,movieId,tag,timestamp\n1,10,Paris,1\n2,10, paris ,2\n2,10,cute,2\n2,10,big  Fun,2\n",
 }
@@ -59,13 +59,18 @@ def test_ratings_come_in_the_order_of_time_then_row(tmp_path: Path) -> None:
     """Equal times keep their rows' order; seconds become milliseconds, whole ratings integers."""
     log = open_set(folder_of(tmp_path / "ml-100k", SET_100K))
     assert [record.value for record in log] == [
-        b'{"user_id":"1","item_id":"12","event_type":"rating","timestamp":50000,"value":1}',
-        b'{"user_id":"2","item_id":"10","event_type":"rating","timestamp":100000,"value":5}',
-        b'{"user_id":"1","item_id":"11","event_type":"rating","timestamp":100000,"value":4}',
-        b'{"user_id":"1","item_id":"10","event_type":"rating","timestamp":200000,"value":3}',
+        b'{"user_id":"1","item_id":"12","event_type":"rating","timestamp":1000000050000,"value":1}',
+        b'{"user_id":"2","item_id":"10","event_type":"rating","timestamp":1000000100000,"value":5}',
+        b'{"user_id":"1","item_id":"11","event_type":"rating","timestamp":1000000100000,"value":4}',
+        b'{"user_id":"1","item_id":"10","event_type":"rating","timestamp":1000000200000,"value":3}',
     ]
     assert [record.key for record in log] == [b"1", b"2", b"1", b"1"]
-    assert [record.timestamp_ms for record in log] == [50_000, 100_000, 100_000, 200_000]
+    assert [record.timestamp_ms for record in log] == [
+        1_000_000_050_000,
+        1_000_000_100_000,
+        1_000_000_100_000,
+        1_000_000_200_000,
+    ]
     assert (log.name, log.n_records()) == ("ml-100k", 4)
 
 
@@ -100,8 +105,8 @@ def test_the_1m_format_is_read(tmp_path: Path) -> None:
     """Cells between two colons, titles in Latin-1 with colons of their own, genres between bars."""
     log = open_set(folder_of(tmp_path / "set", SET_1M))
     assert [record.value for record in log] == [
-        b'{"user_id":"2","item_id":"10","event_type":"rating","timestamp":100000,"value":5}',
-        b'{"user_id":"1","item_id":"10","event_type":"rating","timestamp":200000,"value":3}',
+        b'{"user_id":"2","item_id":"10","event_type":"rating","timestamp":1000000100000,"value":5}',
+        b'{"user_id":"1","item_id":"10","event_type":"rating","timestamp":1000000200000,"value":3}',
     ]
     first, second = log.catalogue()
     assert orjson.loads(first.value) == {
@@ -133,7 +138,7 @@ def test_a_ratings_file_with_a_mapping_is_plain_csv(tmp_path: Path) -> None:
     path = folder_of(tmp_path / "set", SET_LATEST) / "ratings.csv"
     flags = {"user_id": "userId", "item_id": "movieId", "value": "rating"}
     log = open_log(path, dataset=None, columns=flags, event_type="rating", timestamp_unit="s")
-    assert [record.timestamp_ms for record in log] == [200_000, 100_000]
+    assert [record.timestamp_ms for record in log] == [1_000_000_200_000, 1_000_000_100_000]
 
 
 def test_malformed_ratings_are_sent_in_their_place(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from models.errors import SettingsError
 Open = Callable[..., EventLog]
 
 SESSIONS = (
-    b'{"session":0,"events":[{"aid":10,"ts":100000,"type":"clicks"},{"aid":11,"ts":300000,"type":"carts"}]}\n'
-    b'{"session":1,"events":[{"aid":10,"ts":100000,"type":"orders"},{"aid":12,"ts":200000,"type":"clicks"}]}\n'
+    b'{"session":0,"events":[{"aid":10,"ts":1000000100000,"type":"clicks"},{"aid":11,"ts":1000000300000,"type":"carts"}]}\n'
+    b'{"session":1,"events":[{"aid":10,"ts":1000000100000,"type":"orders"},{"aid":12,"ts":1000000200000,"type":"clicks"}]}\n'
 )
 
 
@@ -25,10 +25,10 @@ def event(user_id: str, item_id: str, event_type: str, timestamp: int) -> dict[s
 
 
 SENT = [
-    event("0", "10", "click", 100_000),
-    event("1", "10", "purchase", 100_000),
-    event("1", "12", "click", 200_000),
-    event("0", "11", "add_to_cart", 300_000),
+    event("0", "10", "click", 1_000_000_100_000),
+    event("1", "10", "purchase", 1_000_000_100_000),
+    event("1", "12", "click", 1_000_000_200_000),
+    event("0", "11", "add_to_cart", 1_000_000_300_000),
 ]
 
 
@@ -42,8 +42,8 @@ def test_sessions_are_users_in_the_order_of_time_then_row(open_made: Open) -> No
     log = open_made("train.jsonl", SESSIONS)
     assert values(log) == SENT
     first = next(iter(log))
-    assert first.value == b'{"user_id":"0","item_id":"10","event_type":"click","timestamp":100000}'
-    assert (first.key, first.timestamp_ms, log.n_records()) == (b"0", 100_000, 4)
+    assert first.value == b'{"user_id":"0","item_id":"10","event_type":"click","timestamp":1000000100000}'
+    assert (first.key, first.timestamp_ms, log.n_records()) == (b"0", 1_000_000_100_000, 4)
 
 
 @pytest.mark.parametrize("name", ["train.jsonl.gz", "train", "sessions.json"])
@@ -63,19 +63,19 @@ def test_what_is_no_event_is_sent_in_its_place(open_made: Open) -> None:
     """Nothing is dropped: each stays behind the event before it, with what could be read of it."""
     odd = (
         b"nope\n"
-        b'{"session":"s","events":[{"aid":1,"ts":250000,"type":"clicks"},{"aid":2,"type":"carts"},7]}\n'
-        b'{"session":2,"events":[{"aid":null,"ts":150000,"type":"wishes"},{"aid":5,"ts":1.5e5,"type":[]}]}\n'
+        b'{"session":"s","events":[{"aid":1,"ts":1000000250000,"type":"clicks"},{"aid":2,"type":"carts"},7]}\n'
+        b'{"session":2,"events":[{"aid":null,"ts":1000000150000,"type":"wishes"},{"aid":5,"ts":1.00000015e12,"type":[]}]}\n'
         b'{"session":3,"events":[]}\n'
         b'{"session":3}\n'
     )
     assert values(open_made("train.jsonl", SESSIONS + odd)) == [
         *SENT[:2],
-        {"user_id": "2", "event_type": "wishes", "timestamp": 150_000},
-        {"user_id": "2", "item_id": "5", "event_type": [], "timestamp": 150_000},
+        {"user_id": "2", "event_type": "wishes", "timestamp": 1_000_000_150_000},
+        {"user_id": "2", "item_id": "5", "event_type": [], "timestamp": 1_000_000_150_000},
         {"session": 3},
         SENT[2],
         b"nope",
-        event("s", "1", "click", 250_000),
+        event("s", "1", "click", 1_000_000_250_000),
         {"user_id": "s", "item_id": "2", "event_type": "add_to_cart"},
         {"user_id": "s", "context": 7},
         SENT[3],
@@ -84,7 +84,8 @@ def test_what_is_no_event_is_sent_in_its_place(open_made: Open) -> None:
 
 sessions = st.lists(
     st.lists(
-        st.tuples(st.integers(0, 9), st.integers(1, 600_000), st.sampled_from([*EVENT_TYPES, "wishes"])), max_size=8
+        st.tuples(st.integers(0, 9), st.integers(10**12, 10**12 + 600_000), st.sampled_from([*EVENT_TYPES, "wishes"])),
+        max_size=8,
     )
 )
 

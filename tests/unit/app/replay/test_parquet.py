@@ -18,11 +18,12 @@ Open = Callable[..., EventLog]
 
 NOON = datetime(2024, 2, 29, 12, 0, 0, 250_999, UTC)
 NOON_MS = 1_709_208_000_250
+MS = 1_700_000_000_000
 COLUMNS: dict[str, list[object]] = {
     "item_id": ["i1", "i2"],
     "user_id": ["u1", "u2"],
     "page": [b"\xff", b""],
-    "timestamp": [12, 13],
+    "timestamp": [MS + 12, MS + 13],
     "event_type": ["rating", "view"],
     "value": [4.5, None],
 }
@@ -46,9 +47,9 @@ def test_rows_become_events(open_made: Open, compression: str, name: str) -> Non
     """A row is an event; other columns are left out, nulls are missing fields; the name says nothing."""
     log = open_made(name, packed(pa.table(COLUMNS), compression=compression))
     first, second = log
-    assert first.value == b'{"user_id":"u1","item_id":"i1","event_type":"rating","timestamp":12,"value":4.5}'
-    assert second.value == b'{"user_id":"u2","item_id":"i2","event_type":"view","timestamp":13}'
-    assert [(first.key, first.timestamp_ms), (second.key, second.timestamp_ms)] == [(b"u1", 12), (b"u2", 13)]
+    assert first.value == b'{"user_id":"u1","item_id":"i1","event_type":"rating","timestamp":1700000000012,"value":4.5}'
+    assert second.value == b'{"user_id":"u2","item_id":"i2","event_type":"view","timestamp":1700000000013}'
+    assert [(first.key, first.timestamp_ms), (second.key, second.timestamp_ms)] == [(b"u1", MS + 12), (b"u2", MS + 13)]
     assert log.n_records() == 2
 
 
@@ -122,11 +123,11 @@ def test_large_files_are_read_in_batches(open_made: Open) -> None:
             "user_id": [f"u{row}" for row in range(n)],
             "item_id": ["i"] * n,
             "event_type": ["view"] * n,
-            "timestamp": range(1, n + 1),
+            "timestamp": range(MS, MS + n),
         }
     )
     log = open_made("log", packed(table, row_group_size=7_000))
-    assert [record.timestamp_ms for record in log] == list(range(1, n + 1))
+    assert [record.timestamp_ms for record in log] == list(range(MS, MS + n))
 
 
 @pytest.mark.parametrize(

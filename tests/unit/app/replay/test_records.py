@@ -29,12 +29,12 @@ def test_log_hash_can_be_asked_on_the_way() -> None:
 
 def test_a_record_is_keyed_by_its_user_in_utf8() -> None:
     """The key is the user_id in UTF-8, the value compact JSON."""
-    assert event_record({"user_id": "zoë", "timestamp": 5}) == LogRecord(
-        "zoë".encode(), '{"user_id":"zoë","timestamp":5}'.encode(), 5
+    assert event_record({"user_id": "zoë", "timestamp": 1_700_000_000_005}) == LogRecord(
+        "zoë".encode(), '{"user_id":"zoë","timestamp":1700000000005}'.encode(), 1_700_000_000_005
     )
 
 
-@pytest.mark.parametrize("timestamp", [None, True, 0, -1, 1.5, "12"])
-def test_pacing_goes_only_by_positive_integers(timestamp: object) -> None:
+@pytest.mark.parametrize("timestamp", [None, True, 0, -1, 1.5, "12", 1_700_000_000, 10**11 - 1, 1.7e12])
+def test_pacing_goes_only_by_milliseconds(timestamp: object) -> None:
     """What is no event time is not waited for."""
     assert usable_timestamp(timestamp) is None

@@ -22,6 +22,13 @@ MS = 1_700_000_000_000
         ("iso", "2023-11-14T22:13:20.123456789Z", MS + 123),
         ("iso", "2023-11-14 22:13:20", MS),
         ("iso", "2023-11-14 22:13:20 UTC", MS),
+        ("iso", "2023-11-14 22:13:20.25 UTC", MS + 250),
+        ("iso", "2023-11-14T22:13:20utc", MS),
+        ("iso", "2023-11-14 22:13:20 GMT", MS),
+        ("iso", "2023-11-14 22:13:20 Z", MS),
+        ("iso", " 2023-11-14 22:13:20 ", MS),
+        ("iso", "2023-11-15 00:13:20 +02:00", MS),
+        ("iso", "2023-11-14 22:13:20 +0000 UTC", MS),
         ("iso", "2023-11-15T00:13:20+02:00", MS),
         ("array", [2023, 11, 14, 22, 13, 20, 5_000_000], MS + 5),
         ("array", [2023, 11, 14, 22, 13], MS - 20_000),
@@ -37,7 +44,20 @@ def test_each_form_gives_milliseconds(form: str, raw: object, ms: int) -> None:
 
 @pytest.mark.parametrize("form", [*UNITS, "%Y-%m-%d"])
 @pytest.mark.parametrize(
-    "raw", [None, True, "", "yesterday", "2023-11-14T22:61:00Z", {}, [2023], [2023, 13, 1], [2023, 1, 1, 0, 0, 0, -1]]
+    "raw",
+    [
+        None,
+        True,
+        "",
+        "yesterday",
+        "2023-11-14T22:61:00Z",
+        "2023-11-15T00:13:20+02:00 UTC",
+        "1" * 9999,
+        {},
+        [2023],
+        [2023, 13, 1],
+        [2023, 1, 1, 0, 0, 0, -1],
+    ],
 )
 def test_what_is_no_time_in_this_form_is_none(form: str, raw: object) -> None:
     """None, never an exception, and never a guess."""

@@ -145,7 +145,8 @@ def test_lists_that_are_out_are_said_to_be_so_by_a_checkpoint_of_their_own(owned
 
 def test_user_gone_within_the_slice_is_left_out(owned: OwnedPartition) -> None:
     """A user that a later event of the same slice made go has no list to publish."""
-    fold_all(owned.state, [record(5, "old", "i", at_ms=1000)])
+    fold_all(owned.state, [record(5, "old", "i", at_ms=START_MS - 3_000 * DAY_MS)])
+    assert "old" in owned.state.users
     users = [f"u{number}" for number in range(5)]
     fold_all(owned.state, [record(6 + n, user, "i", at_ms=START_MS + DAY_MS) for n, user in enumerate(users)])
     assert "old" not in owned.state.users
