@@ -110,7 +110,7 @@ def test_user_that_expires_at_once(scene: Scene) -> None:
     """A user with a stamp of long ago is dropped again within a few events: the worker takes it and goes on."""
     scene.create(1)
     new = [Sent(b"u%d" % number, event(f"u{number}")) for number in range(4)]
-    scene.send([*new, Sent(b"old", event("old", timestamp=1000)), *new, *new])
+    scene.send([*new, Sent(b"old", event("old", timestamp=200_000_000_000)), *new, *new])
     worker = scene.worker()
 
     states = scene.assert_exact()

@@ -15,6 +15,7 @@ from tables.fold_settings import FoldSettings
 from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.view import ItemView
+from tests.logs import START_MS
 
 N_EVENTS = 600
 
@@ -58,7 +59,8 @@ def test_folds_and_lists_leave_no_array_behind() -> None:
         for number in range(first, first + N_EVENTS):
             user_id, value = f"u{number % 7}", 1 + number % 5
             event = {"user_id": user_id, "item_id": f"i{number * number % 61}", "event_type": "rating", "value": value}
-            state.fold(number, 10, user_id.encode(), orjson.dumps({**event, "timestamp": 1_000 + number // 3}))
+            event["timestamp"] = START_MS + number // 3
+            state.fold(number, START_MS, user_id.encode(), orjson.dumps(event))
             user = state.users.get(user_id)
             assert user is not None
             view.set_share(0, state.items)
