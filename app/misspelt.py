@@ -16,6 +16,15 @@ OTHERS: Final = ("CONFIG", "REDIS_IMAGE")
 _OF_SERVICES: Final = re.compile(r"(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_.+)?)?)")
 
 
+def example_near(word: str, known: Iterable[str]) -> str:
+    """What to add to a list of what is allowed: the one that was probably meant; empty where none is near.
+
+    >>> example_near("clik", ["view", "click"]), example_near("x", ["view"])
+    (', e.g. click', '')
+    """
+    return "".join(f", e.g. {near}" for near in get_close_matches(word, list(known), 1))
+
+
 def unknown(variables: Iterable[str], prefix: str, settings: Collection[str]) -> dict[str, str]:
     """Variables that begin with the prefix and are no setting, each with the nearest one, or an empty text.
 

@@ -6,7 +6,6 @@ The TOML file is `freshet.toml` in the working folder, or the one that `FRESHET_
 import json
 import os
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
@@ -17,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.changes import Refuse, Warn
 from app.kafka_settings import KafkaSettings
 from app.list_shape import ListShape
-from app.misspelt import warn_of_unknown
+from app.misspelt import example_near, warn_of_unknown
 from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
@@ -315,10 +314,10 @@ def _check_types(settings: Settings) -> None:
             given["constants event_type"] = str(constant)
         for where, ours in given.items():
             if ours not in known:
-                near = "".join(f", e.g. {one}" for one in get_close_matches(ours, known, 1))
                 raise SettingsError(
                     f"[sources.{name}] {where} has value {ours!r}: no type of event. Use one of {', '.join(known)}"
-                    f"{near}; or declare it in {PREFIX}EXTRA_EVENT_TYPES, e.g. {json.dumps({ours[:64]: [1.0, 1]})}."
+                    f"{example_near(ours, known)}; or declare it in {PREFIX}EXTRA_EVENT_TYPES, e.g. "
+                    f"{json.dumps({ours[:64]: [1.0, 1]})}."
                 )
 
 

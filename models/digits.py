@@ -15,6 +15,12 @@ LEAST, GREATEST = 1e-15, 1e15
 
 
 @lean(cache=True, error_model="numpy")
+def shifted(value: float, power: int) -> float:
+    """A value times ten to a power within `EXACT`, rounded once."""
+    return float(value * POWERS[power] if power >= 0 else value / POWERS[-power])
+
+
+@lean(cache=True, error_model="numpy")
 def shorten(values: Array) -> int:
     """Round to six significant digits, in place, what lies within 1e-15 and 1e15; returns how many others there are.
 
@@ -30,11 +36,10 @@ def shorten(values: Array) -> int:
             n_others += 1
             continue
         power = DIGITS - 1 - math.floor(math.log10(value))
-        scaled = value * POWERS[power] if power >= 0 else value / POWERS[-power]
-        if np.rint(scaled) >= SIX:  # the logarithm was rounded down, or the value is rounded up to a power of ten
+        whole = np.rint(shifted(value, power))
+        if whole >= SIX:  # the logarithm was rounded down, or the value is rounded up to a power of ten
             power -= 1
-            scaled = value * POWERS[power] if power >= 0 else value / POWERS[-power]
-        whole = np.rint(scaled)
-        short = whole / POWERS[power] if power >= 0 else whole * POWERS[-power]
+            whole = np.rint(shifted(value, power))
+        short = shifted(whole, -power)
         values[at] = short if values[at] > 0.0 else -short
     return n_others

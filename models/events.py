@@ -209,11 +209,11 @@ def checked_id(name: str, found: object) -> str:
 
 
 def _too_early(timestamp_ms: int) -> InvalidEvent:
-    wanted = f"end Unix milliseconds UTC, {MIN_TIMESTAMP_MS} (March 1973) or later"
+    wanted = f"Unix milliseconds UTC, {MIN_TIMESTAMP_MS} (March 1973) or later"
     if timestamp_ms <= 0:
-        return _refused("out_of_range", "timestamp", timestamp_ms, f"s{wanted}")
+        return _refused("out_of_range", "timestamp", timestamp_ms, f"send {wanted}")
     meant = f", here {timestamp_ms * 1000}" if timestamp_ms * 1000 >= MIN_TIMESTAMP_MS else ""
-    return _refused("out_of_range", "timestamp", timestamp_ms, f"{SECONDS}. S{wanted}{meant}")
+    return _refused("out_of_range", "timestamp", timestamp_ms, f"{SECONDS}. Send {wanted}{meant}")
 
 
 def _no_time(fields: dict[str, Any]) -> InvalidEvent:

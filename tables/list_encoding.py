@@ -28,7 +28,7 @@ def encode_list(
     fields: Mapping[str, Any] | None = None,
     revision: int = 0,
 ) -> bytes:
-    """JSON bytes of a list; scores rounded to 6 significant digits. About 12 us for 30 items.
+    """JSON bytes of a list; scores rounded to 6 significant digits. About 15 us for 30 items.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def encode_list(
     """
     version = format_version(epoch, offset, revision)
     try:
-        scores = rounded([item[1] for item in items])
+        shown = shown_items(items)
     except ValueError:
         worst = next(item for item in items if not math.isfinite(item.score))
         raise StateError(
@@ -59,10 +59,6 @@ def encode_list(
         ) from None
     owner = f"user\0{user_id}" if user_id is not None else f"segment\0{segment}"
     topic, partition, source_offset = source
-    shown: list[dict[str, Any]] = [
-        {"id": item_id, "score": score, "source": by, "because": because}
-        for (item_id, _, by, because), score in zip(items, scores, strict=True)
-    ]
     if fields is not None:
         for each in shown:
             if (named := fields.get(each["id"])) is not None:
@@ -81,6 +77,21 @@ def encode_list(
             "items": shown,
         }
     )
+
+
+def shown_items(items: Sequence[ListItem]) -> list[dict[str, Any]]:
+    """Items as they stand in JSON, scores rounded.
+
+    Raises
+    ------
+    ValueError
+        If a score is not finite.
+    """
+    scores = rounded([item[1] for item in items])
+    return [
+        {"id": item_id, "score": score, "source": source, "because": because}
+        for (item_id, _, source, because), score in zip(items, scores, strict=True)
+    ]
 
 
 def rounded(scores: Sequence[float]) -> list[float]:

@@ -13,6 +13,7 @@ from app.evaluate import curves
 from app.evaluate.baselines import POPULARITY
 from app.evaluate.lists import ALONE, SERVED, WITHOUT
 from app.evaluate.report import title_of
+from models.blend_weights import BOUNDS
 
 WIDTH_INCHES: Final = 11.5
 DOTS_PER_INCH: Final = 150
@@ -29,6 +30,7 @@ _COLOURS: Final = {
     "seconds": "#1f5fa8",
     "records": "#7b4fa3",
 }
+_DOTTED: Final = (0, (2, 2))
 _OF_SOURCES: Final = ("#2a9d8f", "#1f5fa8", "#e08a3c", "#7b4fa3", "#b5495b", "#6b7a1f")
 STYLE: Final[dict[Any, Any]] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture everywhere
@@ -137,17 +139,17 @@ def _draw_time(axes: Axes, result: dict[str, Any]) -> None:
 def _draw_weights(axes: Axes, weights: list[curves.Weights]) -> None:
     for place, each in enumerate(weights):
         colour = _OF_SOURCES[place % len(_OF_SOURCES)]
-        for points, line in ((each.known, "solid"), (each.new, (0, (2, 2)))):
-            axes.plot(each.n, points, color=colour, linewidth=1.8, linestyle=line)
+        axes.plot(each.n, each.known, color=colour, linewidth=1.8)
+        axes.plot(each.n, each.new, color=colour, linewidth=1.8, linestyle=_DOTTED)
         axes.plot([], [], color=colour, linewidth=1.8, label=title_of(each.name))
-    axes.plot([], [], color=_SOFT, linewidth=1.8, label="60 events or more")
-    axes.plot([], [], color=_SOFT, linewidth=1.8, linestyle=(0, (2, 2)), label="fewer than 5")
+    axes.plot([], [], color=_SOFT, linewidth=1.8, label=f"{BOUNDS[-1]} events or more")
+    axes.plot([], [], color=_SOFT, linewidth=1.8, linestyle=_DOTTED, label=f"fewer than {BOUNDS[0]}")
     axes.set_title("What each source counts")
     axes.set_xlabel("outcomes learned")
     axes.set_ylabel("weight")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.set_xlim(0, max(each.n[-1] for each in weights) or 1)
+    axes.set_xlim(0, weights[0].n[-1])
     axes.set_ylim(0, axes.get_ylim()[1] * (1.15 + 0.07 * len(weights)) or 1)
     axes.grid(axis="y")
     axes.legend(loc="upper left", ncols=2, borderaxespad=0.1, labelcolor=_INK, fontsize=8)

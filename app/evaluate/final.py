@@ -8,7 +8,7 @@ import orjson
 
 from app.evaluate.files import whole_file
 from app.evaluate.run import Evaluation
-from tables.list_encoding import rounded
+from tables.list_encoding import shown_items
 
 
 def final_lists(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
@@ -19,15 +19,7 @@ def final_lists(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
             user = state.users.reader(user_id)
             assert user is not None, user_id
             items = evaluation.lists.served(view, state.number, user, filler)
-            yield {
-                "user_id": user_id,
-                "items": [
-                    {"id": item_id, "score": score, "source": source, "because": because}
-                    for (item_id, _, source, because), score in zip(
-                        items, rounded([item.score for item in items]), strict=True
-                    )
-                ],
-            }
+            yield {"user_id": user_id, "items": shown_items(items)}
 
 
 def write_lists(evaluation: Evaluation, path: Path) -> int:

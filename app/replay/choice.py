@@ -1,11 +1,11 @@
 """Which rows of a log are events, and what their types are called here; by flags, in the words of a source."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
+from app.misspelt import example_near
 from app.sources.ids import plain_id
 from app.sources.paths import Path, compile_path, is_true, root_names
-from app.sources.presets import ALL_OTHERS
+from app.sources.type_names import TypeNames
 from models.errors import InvalidEvent, SettingsError
 
 _EXAMPLE = "\"action == 'clickout item'\""
@@ -33,25 +33,24 @@ class Choice:
     def __init__(
         self, types: Mapping[str, str] | None = None, ignore: Iterable[str] = (), where: Sequence[str] = ()
     ) -> None:
-        self._types = dict(types or {})
-        self._ignored = frozenset(ignore)
+        self._types = TypeNames(types or {}, ignore)
         self._where = [(text, _compiled(text)) for text in where]
         self.columns = {name for text in where for name in root_names(text)}
 
     @property
     def knows_types(self) -> bool:
         """Whether a row's type is looked at."""
-        return bool(self._types or self._ignored)
+        return bool(self._types.ours or self._types.ignored)
 
     @property
     def renames(self) -> bool:
         """Whether a row's type may become another."""
-        return any(self._types.values())
+        return any(self._types.ours.values())
 
     @property
     def leaves_out(self) -> bool:
         """Whether a row may be left out."""
-        return bool(self._where or self._ignored or "" in self._types.values())
+        return bool(self._where or self._types.ignored or "" in self._types.ours.values())
 
     def takes(self, row: Mapping[str, object]) -> bool:
         """Whether every `where` is true of a row.
@@ -71,12 +70,7 @@ class Choice:
     def type_of(self, theirs: object) -> object:
         """Our name of a type; None where its rows are left out. What is neither text nor a number stays as it is."""
         name = plain_id(theirs)
-        if not isinstance(name, str):
-            return theirs
-        ours = self._types.get(name)
-        if name in self._ignored or ours == "" or (ours is None and ALL_OTHERS in self._ignored):
-            return None
-        return name if ours is None else ours
+        return self._types.of(name) if isinstance(name, str) else theirs
 
     def refuse_missing(self, header: Sequence[str]) -> None:
         """Refuse a `where` that asks for a column that a table does not have: it would leave out every row."""
@@ -106,10 +100,9 @@ def parse_types(flags: Iterable[str], known: Iterable[str]) -> dict[str, str]:
         if not sign or not theirs:
             raise SettingsError(f'--types has value {flag!r}: write THEIRS=OURS, e.g. "Product Viewed=view".')
         if ours and ours not in names:
-            near = "".join(f", e.g. {one}" for one in get_close_matches(ours, names, 1))
             raise SettingsError(
-                f"--types has value {flag!r}: {ours!r} is no type of event. Use one of {', '.join(names)}{near}; or "
-                "declare it in FRESHET_EXTRA_EVENT_TYPES."
+                f"--types has value {flag!r}: {ours!r} is no type of event. Use one of {', '.join(names)}"
+                f"{example_near(ours, names)}; or declare it in FRESHET_EXTRA_EVENT_TYPES."
             )
         if types.setdefault(theirs, ours) != ours:
             raise SettingsError(f"--types names the type {theirs!r} twice: {types[theirs]!r} and {ours!r}. Keep one.")

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-import orjson
-
 from app.replay.columns import CONTEXT
 from app.replay.mapped import SourceLog
 from app.replay.movielens import MovieLensLog
 from app.replay.otto import OttoLog
 from app.replay.records import EventLog
-from app.replay.refusals import MAX_FIELDS, Refusals
+from app.replay.refusals import MAX_FIELDS, Refusals, object_of
 from app.replay.text import JsonlLog
 from app.settings import Settings
 from app.sources.times import iso_ms
@@ -39,7 +37,7 @@ def refuse_what_does_not_fit(log: EventLog, settings: Settings) -> None:
             decode(record.key, record.value, now_ms, rules)
         except InvalidEvent as invalid:
             refusals.take(number, raw, invalid)
-            in_words = in_words or (invalid.reason == "bad_type" and _is_iso(_object(record.value).get("timestamp")))
+            in_words = in_words or (invalid.reason == "bad_type" and _is_iso(object_of(record.value)))
         else:
             return
     if isinstance(log, SourceLog):
@@ -63,7 +61,7 @@ def absent_columns(log: EventLog) -> str:
         return ""
     absent, there = dict(log.columns), dict[str, None]()
     for raw, record in islice(log.beginning(), LOOKED_AT):
-        found, own = _object(record.value), _object(raw)
+        found, own = object_of(record.value) or {}, object_of(raw) or {}
         context = found.get("context")
         found |= {f"{CONTEXT}{name}": value for name, value in context.items()} if isinstance(context, dict) else {}
         absent = {field: column for field, column in absent.items() if found.get(field) is None}
@@ -74,16 +72,9 @@ def absent_columns(log: EventLog) -> str:
     return f"no {named} in the first records; there are {', '.join(map(repr, list(there)[:MAX_FIELDS]))}."
 
 
-def _is_iso(timestamp: object) -> bool:
+def _is_iso(event: dict[str, Any] | None) -> bool:
+    timestamp = (event or {}).get("timestamp")
     return isinstance(timestamp, str) and iso_ms(timestamp) is not None
-
-
-def _object(value: bytes) -> dict[str, Any]:
-    try:
-        fields = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return {}
-    return fields if isinstance(fields, dict) else {}
 
 
 def _heading(log: EventLog, n: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
@@ -47,13 +48,19 @@ class Refusals:
             yield f"{reason}: {n:,}, the first is record {number}, {record}: {invalid.message}{fields}"
 
 
+def object_of(raw: bytes) -> dict[str, Any] | None:
+    """The object that a record is as JSON; None if it is none."""
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def _fields(raw: bytes) -> str:
     """The sentence that names the fields that there are; empty where the record is no object."""
-    try:
-        fields = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return ""
-    if not isinstance(fields, dict):
+    fields = object_of(raw)
+    if fields is None:
         return ""
     names = list(fields)[:MAX_FIELDS]
     more = " ..." if len(fields) > MAX_FIELDS else ""

@@ -1,6 +1,6 @@
 """From the fields of a record to plain events: paths, time, aliases, constants, a filter, and an array fanned out."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -8,10 +8,11 @@ import orjson
 
 from app.sources.ids import plain_id
 from app.sources.paths import Path, compile_path, is_true, root_names
-from app.sources.presets import ALL_OTHERS, CLOUDEVENTS, PRESETS
+from app.sources.presets import CLOUDEVENTS, PRESETS
 from app.sources.settings import PATH_FIELDS, SourceSettings
 from app.sources.source import SourceEvent, SourceRecord
 from app.sources.times import NUMBER, Instant, iso_ms, time_reader
+from app.sources.type_names import TypeNames
 from models.errors import InvalidEvent
 from models.events import MAX_EVENT_ID_BYTES, EventRules, decode, shown
 
@@ -63,10 +64,7 @@ class EventMapping:
         self._time_said = time
         self._each_name = given.get("each")
         self._each = compile_path(self._each_name) if self._each_name else None
-        self._types: Mapping[str, str] = given.get("types", {})
-        ignored = given.get("ignore") or ()
-        self._ignored = frozenset(ignored)
-        self._ignores_others = ALL_OTHERS in ignored
+        self._types = TypeNames(given.get("types", {}), given.get("ignore") or ())
         wheres = [where for where in (given.get("preset_where"), settings.where) if where is not None]
         self._wheres = [compile_path(where) for where in wheres if _EACH not in root_names(where)]
         self._element_wheres = [compile_path(where) for where in wheres if _EACH in root_names(where)]
@@ -144,10 +142,7 @@ class EventMapping:
             theirs = str(theirs)
         if not isinstance(theirs, str):
             raise self._refused("event_type", theirs, "not a string")
-        ours = self._types.get(theirs)
-        if theirs in self._ignored or ours == "" or (ours is None and self._ignores_others):
-            return None
-        return theirs if ours is None else ours
+        return self._types.of(theirs)
 
     def _id(self, name: str, document: Any) -> str:
         return self._as_id(name, self._required(name, document))
