@@ -6,24 +6,27 @@ The TOML file is `freshet.toml` in the working folder, or the one that `FRESHET_
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from app.changes import Refuse, Warn
+from app.event_types import explain_type
 from app.kafka_settings import KafkaSettings
 from app.list_shape import ListShape
+from app.meaning_settings import MeaningSettings
 from app.misspelt import example_near, warn_of_unknown
 from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
-from models.event_types import DEFAULT_TYPES, EventType
-from models.events import EventRules
+from models.event_types import returning_types
 from models.following import FollowingSettings
 from tables.keys import Keys
+from tables.list_settings import ListSettings
 from tables.names import Names
 
 if TYPE_CHECKING:
@@ -47,10 +50,10 @@ _WRONG: Final = {
     "string_type": "not text",
     "dict_type": "no table",
 }
-_FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", str: "text"}
+_FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", float | None: "a number", str: "text"}
 
 
-class Settings(KafkaSettings, RedisSettings, ListShape):
+class Settings(KafkaSettings, RedisSettings, ListShape, MeaningSettings):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
@@ -92,20 +95,9 @@ class Settings(KafkaSettings, RedisSettings, ListShape):
     ] = Field("murmur2", description="how producers place users")
     instance_id: str = Field("", description="static group membership: a stable name per worker; empty: none")
 
-    extra_event_types: Annotated[dict[str, tuple[float, int]], Warn("rules.types")] = Field(
-        default_factory=dict,
-        examples=[{"share": [2.0, 1]}],
-        description='more event types: {"share": [weight, polarity]}',
-    )
     sources: dict[str, SourceSettings] = Field(
         default_factory=dict,
         description="topics and files in other forms than freshet's, each by its name: `freshet sniff` writes one",
-    )
-    positive_rating: Annotated[float, Warn("rules.positive_rating")] = Field(
-        4.0, description="least value of a positive rating"
-    )
-    low_rating_weight: Annotated[float, Warn("rules.low_rating_weight")] = Field(
-        0.5, ge=0, le=1, description="weight of a lower rating"
     )
     rating_model: Literal["compiled", "river"] = Field(
         "compiled",
@@ -166,17 +158,6 @@ class Settings(KafkaSettings, RedisSettings, ListShape):
     )
     standstill_s: float = Field(120.0, ge=1, le=86_400, description="a worker with lag but no progress ends after, s")
 
-    @field_validator("extra_event_types")
-    @classmethod
-    def _types(cls, types: dict[str, tuple[float, int]]) -> dict[str, tuple[float, int]]:
-        for name, (weight, polarity) in types.items():
-            try:
-                EventType(name, weight, polarity)
-            except SettingsError as error:
-                said = str(error).rstrip(".")
-                raise ValueError(f"{said}; what others call otherwise is an alias, [sources.<name>] types") from None
-        return types
-
     @property
     def names(self) -> Names:
         """Names of topics, groups and transactions."""
@@ -223,18 +204,18 @@ class Settings(KafkaSettings, RedisSettings, ListShape):
         return found
 
     @property
+    def lists(self) -> ListSettings:
+        """How lists are made of what sources propose, and of what returns."""
+        return replace(super().lists, returning=returning_types(self.rules.types))
+
+    @property
     def fold(self) -> "FoldSettings":
         """What shapes the state."""
         from models.cooccurrence import CooccurrenceSettings  # compiles: not for those who only read lists
         from tables.fold_settings import FoldSettings
 
-        extra = {name: EventType(name, weight, polarity) for name, (weight, polarity) in self.extra_event_types.items()}
         return FoldSettings(
-            rules=EventRules(
-                types={**DEFAULT_TYPES, **extra},
-                positive_rating=self.positive_rating,
-                low_rating_weight=self.low_rating_weight,
-            ),
+            rules=self.rules,
             cooccurrence=CooccurrenceSettings(n_history=self.history_size, n_keep=self.neighbours),
             following=FollowingSettings(n_back=self.follow_back),
             evaluate_fraction=self.evaluate_fraction,
@@ -281,7 +262,7 @@ def load_settings(**overrides: Any) -> Settings:
             value = os.environ.get(f"{PREFIX}{found[1].upper()}", "")
             raise SettingsError(_refused(found[1], value, "not JSON")) from None
         raise SettingsError(f"the settings cannot be read: {error}. Mend the file, or unset {PREFIX}CONFIG.") from error
-    _ = settings.kafka  # refused if they do not fit together
+    _ = settings.kafka, settings.lists  # refused if they do not fit together
     _check_topics(settings)
     _check_types(settings)
     return settings
@@ -304,7 +285,7 @@ def _check_topics(settings: Settings) -> None:
 
 def _check_types(settings: Settings) -> None:
     """Refuse a source that gives events a type that none of the settings knows: all of them would be refused."""
-    known = {**DEFAULT_TYPES, **settings.extra_event_types}
+    known = settings.rules.types
     for name, source in settings.sources.items():
         if source.kind != "events":
             continue
@@ -326,6 +307,8 @@ def _explain(problem: Any) -> str:
     if name not in Settings.model_fields:
         return f"{PREFIX}{name.upper()} is no setting. `freshet settings` lists them all."
     wrong = _WRONG.get(problem["type"], problem["msg"]).removeprefix("Value error, ")
+    if name == "event_types" and place:
+        return explain_type(place, problem["input"], problem["type"], wrong)
     if name == "sources" and place:
         return explain_source(place, problem["input"], problem["type"], wrong)
     return _refused(name, problem["input"], f"{wrong}, at {'.'.join(place)}" if place else wrong)

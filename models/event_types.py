@@ -1,4 +1,4 @@
-"""What the types of events mean: how much each counts, and whether it speaks for or against an item."""
+"""What the types of events mean: how much each counts, whether it speaks for or against an item, what it takes back."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,6 +12,9 @@ RATING = "rating"
 """The one type whose value, not its polarity, says whether it is positive."""
 
 MAX_WEIGHT = 1e6
+WITHDRAW = "withdraw"
+MAX_RETURN_DAYS = 36_500
+MAX_RETURNING = 15  # types: as many as words have kinds for (`models.words`)
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -25,11 +28,20 @@ class EventType:
         How much one such event counts when it is learned; 0 to a million.
     polarity
         1 speaks for the item, -1 against it, 0 says nothing about it.
+    effect
+        `withdraw`: takes back what the user said of the item before; empty: none beside what the polarity says.
+    allow_repeats
+        Whether such an item may be offered again to who has had it.
+    returns_after_days
+        After so many days without an event an item had in this way counts as new to its user again; 0: never.
     """
 
     name: str
     weight: float
     polarity: int
+    effect: str = ""
+    allow_repeats: bool = False
+    returns_after_days: float = 0.0
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -47,6 +59,30 @@ class EventType:
             raise SettingsError(
                 f"polarity of event type 'rating' has value {self.polarity!r}: use 0, a rating is judged by its value."
             )
+        if self.effect not in ("", WITHDRAW):
+            raise SettingsError(
+                f"effect of event type {self.name!r} has value {self.effect!r}: use {WITHDRAW!r} or ''."
+            )
+        if self.effect and (self.polarity or self.name == RATING):
+            raise SettingsError(
+                f"effect of event type {self.name!r} has value {self.effect!r} beside polarity {self.polarity}: "
+                "what takes back speaks neither for nor against. Use polarity 0, and another type than 'rating'."
+            )
+        if not 0 <= self.returns_after_days <= MAX_RETURN_DAYS:
+            raise SettingsError(
+                f"returns_after_days of event type {self.name!r} has value {self.returns_after_days!r}: "
+                f"use 0 (never) to {MAX_RETURN_DAYS}, e.g. 30."
+            )
+        if (self.allow_repeats or self.returns_after_days) and (self.polarity < 0 or self.effect):
+            raise SettingsError(
+                f"event type {self.name!r} speaks against its item or takes back: nothing of it returns. "
+                "Leave allow_repeats and returns_after_days to types with polarity 1 and ratings."
+            )
+
+    @property
+    def may_return(self) -> bool:
+        """Whether an item had in this way is offered again, at once or in time."""
+        return self.allow_repeats or self.returns_after_days > 0
 
 
 DEFAULT_TYPES: Mapping[str, EventType] = MappingProxyType(
@@ -60,12 +96,29 @@ DEFAULT_TYPES: Mapping[str, EventType] = MappingProxyType(
             ("purchase", 1.0, 1),
             (RATING, 1.0, 0),
             ("like", 1.0, 1),
-            ("dislike", 0.5, -1),
+            ("dislike", 0.0, -1),
             ("skip", 0.0, 0),
         )
     }
 )
 """The types that are known without configuration, by name."""
+
+
+def returning_types(types: Mapping[str, EventType]) -> tuple[EventType, ...]:
+    """The types whose items are offered again: those of the kinds 1, 2 and so on (`models.words`).
+
+    Raises
+    ------
+    SettingsError
+        If there are too many.
+    """
+    found = tuple(known for _, known in sorted(types.items()) if known.may_return)
+    if len(found) > MAX_RETURNING:
+        raise SettingsError(
+            f"{len(found)} types of events have allow_repeats or returns_after_days: use {MAX_RETURNING} at most."
+        )
+    return found
+
 
 _FIRST_CODE, _N_CODES = 1024, 60_000
 _CODES = {name: code for code, name in enumerate(DEFAULT_TYPES)}

@@ -10,10 +10,20 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from models.errors import InvalidEvent, SettingsError
-from models.event_types import DEFAULT_TYPES, RATING, EventType
+from models.event_types import DEFAULT_TYPES, RATING, WITHDRAW, EventType
 from models.foreign import hint_of_fields, hint_of_key, hint_of_value
 
-__all__ = ["DEFAULT_TYPES", "REASONS", "Event", "EventRules", "EventType", "checked_id", "decode", "shown"]
+__all__ = [
+    "DEFAULT_TYPES",
+    "REASONS",
+    "Event",
+    "EventRules",
+    "EventType",
+    "checked_id",
+    "decode",
+    "rating_bounds",
+    "shown",
+]
 
 REASONS: Final = (
     "not_json",
@@ -39,6 +49,9 @@ SECONDS: Final = "looks like seconds"
 
 MAX_TIMESTAMP_MS: Final = 253_402_300_799_999
 """The end of the year 9999: what calendars know, and far below what the numbers of windows can hold (2**40 of 5 s)."""
+
+DEFAULT_SCALE: Final = (0.5, 5.0)
+"""Of ratings: stars, halves among them."""
 
 _forbidden_in_id = re.compile("[\x00-\x1f\x7f-\x9f{}]").search
 
@@ -69,15 +82,21 @@ class EventRules:
         How far an event's time may lie ahead of its record's time.
     positive_rating
         Least value of a positive rating.
+    negative_rating
+        Greatest value of a negative one; what lies between speaks neither for nor against.
     low_rating_weight
         Weight of a rating that is not positive; a positive one has its type's weight.
+    rating_scale
+        The least and the greatest value that a rating can have.
     """
 
     types: Mapping[str, EventType] = field(default_factory=lambda: DEFAULT_TYPES)
     max_bytes: int = 65_536
     max_ahead_ms: int = 300_000
     positive_rating: float = 4.0
+    negative_rating: float = 2.0
     low_rating_weight: float = 0.5
+    rating_scale: tuple[float, float] = DEFAULT_SCALE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "types", dict(self.types))  # theirs may change, ours may not
@@ -90,12 +109,28 @@ class EventRules:
                 raise SettingsError(f"{setting} has value {number!r}: use a finite number of {least} or more.")
         if not math.isfinite(self.positive_rating):
             raise SettingsError(f"positive_rating has value {self.positive_rating!r}: use a finite number, e.g. 4.")
+        if not self.negative_rating < self.positive_rating:
+            raise SettingsError(
+                f"negative_rating has value {self.negative_rating!r}: use less than positive_rating, which is "
+                f"{self.positive_rating!r}, e.g. 2."
+            )
+        lowest, highest = self.rating_scale
+        if not -1e6 <= lowest < highest <= 1e6:
+            raise SettingsError(
+                f"rating_scale has value [{lowest}, {highest}]: use the least and the greatest rating, e.g. [1, 10]."
+            )
 
     def is_positive(self, event: Event) -> bool:
         """Whether the event speaks for its item: a rating by its value, all else by its type's polarity."""
         if event.event_type == RATING:
             return event.value is not None and event.value >= self.positive_rating
         return self.types[event.event_type].polarity > 0
+
+    def is_negative(self, event: Event) -> bool:
+        """Whether the event speaks against its item: a rating by its value, all else by its type's polarity."""
+        if event.event_type == RATING:
+            return event.value is not None and event.value <= self.negative_rating
+        return self.types[event.event_type].polarity < 0
 
     def weight(self, event: Event) -> float:
         """How much the event counts when it is learned."""
@@ -104,8 +139,19 @@ class EventRules:
         return self.types[event.event_type].weight
 
     def is_seen(self, event: Event) -> bool:
-        """Whether the event makes its item a seen one: ratings and every type with a polarity."""
-        return event.event_type == RATING or self.types[event.event_type].polarity != 0
+        """Whether the event makes its item a seen one: ratings, every type with a polarity, and what takes back."""
+        known = self.types[event.event_type]
+        return event.event_type == RATING or known.polarity != 0 or known.effect == WITHDRAW
+
+
+def rating_bounds(scale: tuple[float, float]) -> tuple[float, float]:
+    """Least positive and greatest negative rating: 4 and 2 of five stars, three quarters and a quarter up a scale.
+
+    >>> rating_bounds((1, 10)), rating_bounds(DEFAULT_SCALE)
+    ((7.75, 3.25), (4.0, 2.0))
+    """
+    lowest, highest = (1.0, 5.0) if tuple(scale) == DEFAULT_SCALE else scale
+    return lowest + 0.75 * (highest - lowest), lowest + 0.25 * (highest - lowest)
 
 
 def decode(key: bytes | None, value: bytes | None, record_ms: int, rules: EventRules) -> Event:
@@ -154,7 +200,11 @@ def decode(key: bytes | None, value: bytes | None, record_ms: int, rules: EventR
     if timestamp_ms > MAX_TIMESTAMP_MS:  # its record is stamped as late: not in milliseconds, both of them
         raise _refused("out_of_range", "timestamp", timestamp_ms, f"send Unix milliseconds UTC, <= {MAX_TIMESTAMP_MS}")
     event_id = None if get("event_id") is None else _text(fields, "event_id", MAX_EVENT_ID_BYTES)
-    number = None if get("value") is None and event_type != RATING else _number(fields)
+    number: float | None = None
+    if event_type == RATING:
+        number = _rating(fields, rules.rating_scale)
+    elif get("value") is not None:
+        number = _number(fields)
     context = None if get("context") is None else _context(fields)
     if key != user_id.encode():
         raise InvalidEvent(
@@ -248,6 +298,16 @@ def _number(fields: dict[str, Any]) -> float:
     if type(number) is not float and type(number) is not int:
         raise _not_a(fields, "value", "a finite number")
     return float(number)  # finite: the parser refuses NaN, Infinity and what overflows
+
+
+def _rating(fields: dict[str, Any], scale: tuple[float, float]) -> float:
+    number, (lowest, highest) = _number(fields), scale
+    if lowest <= number <= highest:
+        return number
+    allowed = f"the scale of ratings is {lowest:g} to {highest:g}"
+    meant = [min(1, math.floor(number)), max(10, math.ceil(number))]
+    setting = f"say what theirs is, e.g. FRESHET_RATING_SCALE='{meant}'"
+    raise _refused("out_of_range", "value", fields["value"], f"{allowed}. Send one within, or {setting}")
 
 
 def _context(fields: dict[str, Any]) -> dict[str, object]:

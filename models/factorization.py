@@ -61,7 +61,7 @@ class FactorizationSettings:
     lr_bias: float = 0.025
     lr_factors: float = 0.05
     start_scale: float = 0.1
-    lowest: float = 1.0
+    lowest: float = 0.5
     highest: float = 5.0
     max_gradient: float = 16.0
     max_weight: float = 100.0

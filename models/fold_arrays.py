@@ -11,8 +11,15 @@ from models.rows import RowArrays
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
-LATE, SEEN, POSITIVE, EVALUATED, FRESH = 1, 2, 4, 8, 16
-"""Flags of an event: behind the grace; makes its item seen; speaks for it; of an evaluated user; no list waits yet."""
+LATE, SEEN, POSITIVE, EVALUATED, FRESH, NEGATIVE, WITHDRAWN, RETURNS = 1, 2, 4, 8, 16, 32, 64, 128
+"""Flags of an event: behind the grace; makes its item seen; speaks for it; of an evaluated user; no list waits yet;
+speaks against its item; takes back; may be of an item its user has had, and counts as a test then, too."""
+
+KIND_AT = 8
+"""From this bit on stands the kind that returns (`models.words`)."""
+
+NOT_TESTED, TESTED, FIRST, REPEATED = 0, 1, 2, 3
+"""What an event is a test of: an item new to its user; the same, of a user without a history; an item had before."""
 
 EVENT = np.dtype(
     [
@@ -40,8 +47,11 @@ class ItemArrays(NamedTuple):
     hashes: Array  # uint64
     keys: Array  # uint64 (n, 2)
     live: Array  # bool: holds an item that has had an event
+    offered: Array  # bool: may stand in lists: it is live, and no more people are against it than for it
     n_range: Array  # int64 (1,): the highest live slot + 1
     n_events: Array  # int64
+    n_for: Array  # int64: people whose last word is for the item
+    n_against: Array  # int64
     last_offset: Array  # int64
     last_ms: Array  # int64
     weight: Array  # float64
@@ -76,6 +86,7 @@ class UserArrays(NamedTuple):
     last_ms: Array  # int64
     recent: Array  # uint64 (n, max_recent), oldest first
     recent_weights: Array  # float64 (n, max_recent)
+    recent_ms: Array  # int64 (n, max_recent)
     n_recent: Array  # int64
     seen: RowArrays
     totals: RowArrays
@@ -90,6 +101,6 @@ class UserArrays(NamedTuple):
 class Results(NamedTuple):
     """What the fold tells of each event, and sums it adds to."""
 
-    tested: Array  # bool
+    tested: Array  # uint8: one of NOT_TESTED and so on
     ranks: Array  # int32 (n, 4): of the item in each list that waited, 1 for the first, 0: not there
     rating_errors: Array  # float64 (3,): number, sum of absolute and of squared errors

@@ -10,23 +10,44 @@ import numpy as np
 
 from models import factorization_kernels
 from models.compiled import lean, njit
-from models.cooccurrence import learn_pairs, norms
+from models.cooccurrence import learn_pairs
 from models.factorization import ITEMS, USERS
-from models.fold_arrays import EVALUATED, FRESH, LATE, POSITIVE, SEEN, ItemArrays, Results, UserArrays
+from models.fold_arrays import (
+    EVALUATED,
+    FIRST,
+    FRESH,
+    KIND_AT,
+    LATE,
+    NEGATIVE,
+    NOT_TESTED,
+    POSITIVE,
+    REPEATED,
+    RETURNS,
+    SEEN,
+    TESTED,
+    WITHDRAWN,
+    ItemArrays,
+    Results,
+    UserArrays,
+)
 from models.fold_ranking import ListScratch, known_slot, rank_sources
 from models.following import learn_following
+from models.history import aged, put_in_order, take_out
 from models.history_kernels import Draws, draw, history_key, learn, represent, room_for_draws
 from models.kernels import remember
 from models.list_candidates import set_of
 from models.list_kernel import ListNumbers
-from models.popular import rise
-from models.rows import FIRST, RowArrays, make_room
+from models.people import change_people, renorm
+from models.rows import FIRST as FIRST_CELLS
+from models.rows import RowArrays, make_room
 from models.trending import count
 from models.window_kernels import count_event
+from models.words import AGAINST, FOR, NEITHER, next_word, repeats_of, stance_of, time_of
 
 Array = Any  # numpy arrays; numba's signatures say the dtypes
 
-SPARE_CELLS = 4 * FIRST
+SPARE_CELLS = 4 * FIRST_CELLS
+REPEATED_PART = 0.5  # of what the event before has taught
 
 
 class FoldNumbers(NamedTuple):
@@ -123,7 +144,7 @@ def freeze(
     """Keep a user's lists as they stand, to be scored on by the events of this timestamp."""
     n, n_seen, start = users.n_recent[user], users.seen.length[user], users.seen.start[user]
     seen = set_of(users.seen.keys[start : start + n_seen])
-    recent, weights = users.recent[user, :n], users.recent_weights[user, :n]
+    recent, weights = users.recent[user, :n], aged(users.recent_weights[user, :n], users.recent_ms[user, :n])
     rank_sources(items, recent, weights, seen, n_seen, scratch, lists, by_shares)
     users.waiting_ms[row] = time_ms
     for source in range(scratch.out.shape[0]):
@@ -144,32 +165,19 @@ def score_on(users: UserArrays, row: int, item_hash: np.uint64, ranks: Array) ->
 
 
 @lean(cache=True, nogil=True)
-def see(users: UserArrays, user: int, item_hash: np.uint64, max_seen: int) -> bool:
-    """Remember an item as seen, most recently of all; whether it is new to the user."""
+def see(
+    users: UserArrays, user: int, item_hash: np.uint64, max_seen: int, time_ms: int, kind: int, stance: int
+) -> tuple[np.uint64, np.uint64]:
+    """Remember an item as seen, most recently of all; the user's word on it before (0: it is new) and now."""
     n_seen = users.seen.length[user]
     if n_seen < max_seen:
         make_room(users.seen, user, 1)
-    first = users.seen.start[user]
-    cells = users.seen.keys[first : first + users.seen.room[user]]
-    users.seen.length[user], is_new = remember(cells, n_seen, max_seen, item_hash)
-    return is_new
-
-
-@lean(cache=True, nogil=True)
-def put_in_front(users: UserArrays, user: int, item_hash: np.uint64, weight: float, max_recent: int) -> None:
-    """Make an item the newest of a user's history."""
-    recent, weights, n, kept = users.recent[user], users.recent_weights[user], users.n_recent[user], 0
-    for place in range(n):
-        if recent[place] != item_hash:
-            recent[kept], weights[kept] = recent[place], weights[place]
-            kept += 1
-    excess = kept + 1 - max_recent
-    if excess > 0:
-        for place in range(excess, kept):
-            recent[place - excess], weights[place - excess] = recent[place], weights[place]
-        kept -= excess
-    recent[kept], weights[kept] = item_hash, weight
-    users.n_recent[user] = kept + 1
+    first, room = users.seen.start[user], users.seen.room[user]
+    cells, words = users.seen.keys[first : first + room], users.seen.values[first : first + room]
+    n_seen, before = remember(cells, words, n_seen, max_seen, item_hash)
+    users.seen.length[user] = n_seen
+    words[n_seen - 1] = now = next_word(before, time_ms, kind, stance)
+    return before, now
 
 
 @lean(cache=True, nogil=True)
@@ -179,34 +187,44 @@ def learn_interaction(
     user: int,
     slot: int,
     weight: float,
+    teaches: float,
+    time_ms: int,
+    enters: bool,
     counter: int,
     scratch: FoldScratch,
     numbers: FoldNumbers,
     lists: ListNumbers,
 ) -> None:
-    """Learn that a user took to an item: pairs with the history, and the history factors."""
-    kept = 0
+    """Learn that a user took to an item: pairs with the history, and the history factors.
+
+    The item enters the history, or is a mere target, and nothing is learned of one that is older than a full history.
+    `teaches` is what is learned of `weight`. What follows is learned from the history of before the event's time.
+    """
+    kept, n_prior = 0, 0
     for place in range(users.n_recent[user]):
         other = known_slot(items.cells, items.slots, items.live, users.recent[user, place])
         if other >= 0 and other != slot:
             scratch.others[kept], scratch.weights[kept] = other, users.recent_weights[user, place]
             kept += 1
-    put_in_front(users, user, items.hashes[slot], weight, numbers.max_recent)
+            n_prior += users.recent_ms[user, place] <= time_ms
+    if enters and not put_in_order(users, user, items.hashes[slot], weight, time_ms, numbers.max_recent):
+        return
+    taught = weight * teaches
     for place in range(kept):
-        scratch.amounts[place] = weight * scratch.weights[place]
+        scratch.amounts[place] = taught * scratch.weights[place]
         items.dirty[scratch.others[place]] = items.touched[scratch.others[place]] = True
-    items.weight[slot] += weight
-    items.known_norm[slot], items.candidate_norm[slot] = norms(
-        items.weight[slot], numbers.known_exponent, numbers.candidate_exponent
-    )
+    items.weight[slot] += taught
+    renorm(items, slot, numbers.known_exponent, numbers.candidate_exponent)
     if kept == 0:
         return
     others, amounts = scratch.others[:kept], scratch.amounts[:kept]
     learn_pairs(items.pairs, slot, others, amounts, numbers.n_keep)
+    if n_prior == 0:
+        return
     back, decay, keep = numbers.follow_back, numbers.follow_decay, numbers.follow_keep
-    learn_following(items.following, slot, others, amounts, back, decay, keep)
-    first = max(0, kept - lists.n_history)
-    history, amounts = scratch.others[first:kept], scratch.weights[first:kept]
+    learn_following(items.following, slot, others[:n_prior], amounts[:n_prior], back, decay, keep)
+    first = max(0, n_prior - lists.n_history)
+    history, amounts = scratch.others[first:n_prior], scratch.weights[first:n_prior]
     k, vector, shares = lists.n_factors, scratch.vector, scratch.shares
     if represent(items.rows, items.live, history, amounts, k, lists.history_decay, vector, shares) == 0:
         return
@@ -231,7 +249,7 @@ def learn_interaction(
         scratch.draws.candidates,
         n_candidates,
         key,
-        min(weight, numbers.max_weight),
+        min(taught, numbers.max_weight),
         numbers.learning_rate,
         numbers.round_to,
         scratch.odds,
@@ -310,38 +328,53 @@ def fold_events(
         if evaluated and ((flags & FRESH) != 0 or users.waiting_ms[row] != time_ms):
             freeze(items, users, user, row, time_ms, ranking, lists, by_shares)
         if not items.live[slot]:
-            items.live[slot] = True
+            items.live[slot] = items.offered[slot] = True
             items.n_range[0] = max(items.n_range[0], slot + 1)
         users.n_events[user] += 1
         users.last_offset[user] = event["offset"]
         users.last_ms[user] = max(users.last_ms[user], time_ms)
         items.n_events[slot] += 1
-        rise(items.top, items.top_place, items.n_top, items.n_events, items.keys, slot)
         items.last_offset[slot] = event["offset"]
         items.last_ms[slot] = max(items.last_ms[slot], time_ms)
         items.dirty[slot] = items.touched[slot] = True
         count_event(users.totals, users.buckets, user, event["kind"], time_ms, event["as_of_ms"], late)
         count_event(items.totals, items.buckets, slot, event["kind"], time_ms, event["as_of_ms"], late)
-        results.tested[number] = False
+        results.tested[number] = NOT_TESTED
         if (flags & SEEN) != 0:
-            is_new = see(users, user, items.hashes[slot], numbers.max_seen)
-            if evaluated and is_new and (flags & POSITIVE) != 0:
-                results.tested[number] = True
-                score_on(users, row, items.hashes[slot], results.ranks[number])
-            if weight > 0.0:
-                counter = n_before + number
-                learn_interaction(items, users, user, slot, weight, counter, scratch, numbers, lists)
+            stance = FOR if (flags & POSITIVE) != 0 else AGAINST if (flags & NEGATIVE) != 0 else NEITHER
+            item_hash, kind = items.hashes[slot], flags >> KIND_AT
+            before, word = see(users, user, item_hash, numbers.max_seen, time_ms, kind, stance)
+            if evaluated and stance == FOR:
+                if before == 0:
+                    results.tested[number] = TESTED if users.n_recent[user] > 0 else FIRST
+                    score_on(users, row, item_hash, results.ranks[number])
+                elif (flags & RETURNS) != 0:
+                    results.tested[number] = REPEATED
+            before_ms = time_of(before)
+            if time_ms >= before_ms:  # the latest word
+                change_people(
+                    items, slot, stance_of(before), stance, numbers.known_exponent, numbers.candidate_exponent
+                )
+                enters = (flags & (NEGATIVE | WITHDRAWN)) == 0
+                if not enters:
+                    take_out(users, user, item_hash)
+                if weight > 0.0 and (flags & WITHDRAWN) == 0:
+                    counter, teaches = n_before + number, REPEATED_PART ** np.float64(repeats_of(word))
+                    learn_interaction(
+                        items, users, user, slot, weight, teaches, time_ms, enters, counter, scratch, numbers, lists
+                    )
+                if weight > 0.0 and enters and not late:
+                    count(
+                        items.trend_values,
+                        items.trend_buckets,
+                        items.trend_decay,
+                        numbers.trend_sizes,
+                        numbers.trend_steps,
+                        slot,
+                        weight,
+                        time_ms,
+                        before_ms,
+                    )
         if not np.isnan(event["rating"]):
             learn_rating(items, users, user, slot, event["rating"], numbers, results.rating_errors)
-        if weight > 0.0 and not late:
-            count(
-                items.trend_values,
-                items.trend_buckets,
-                items.trend_decay,
-                numbers.trend_sizes,
-                numbers.trend_steps,
-                slot,
-                weight,
-                time_ms,
-            )
     return n

@@ -65,14 +65,14 @@ def known_slot(cells: Array, slots: Array, live: Array, item_hash: np.uint64) ->
 
 @lean(cache=True, nogil=True)
 def popular(items: ItemArrays, seen: Array, out: Array, amounts: Array) -> int:
-    """The first of the most popular slots that are not `seen`, and their numbers of events; returns how many."""
+    """The first of the most popular slots that may be offered and are not `seen`, and how many people are for them."""
     n = 0
     for place in range(items.n_top[0]):
         slot = items.top[place]
         if n == out.shape[0]:
             break
-        if not holds(seen, items.hashes[slot]):
-            out[n], amounts[n] = slot, items.n_events[slot]
+        if items.offered[slot] and not holds(seen, items.hashes[slot]):
+            out[n], amounts[n] = slot, items.n_for[slot]
             n += 1
     return n
 
@@ -130,9 +130,9 @@ def rank_sources(
     propose(
         ((pairs.keys, pairs.values, pairs.start, pairs.length, same, same),),
         0,
-        (items.hashes, items.keys, items.known_norm, items.candidate_norm, items.live),
+        (items.hashes, items.keys, items.known_norm, items.candidate_norm, items.offered),
         scratch.sums,
-        (items.hashes, items.keys, items.rows, items.blocks, items.live, items.stale),
+        (items.hashes, items.keys, items.rows, items.blocks, items.live, items.stale, items.offered),
         items.n_range[0],
         numbered,
         weights,

@@ -126,24 +126,26 @@ def drop_slots(neighbours: Array, weights: Array, start: Array, length: Array, n
 
 
 @lean(cache=True, nogil=True)
-def remember(seen: Array, n_seen: int, max_seen: int, value: np.uint64) -> tuple[int, bool]:
+def remember(seen: Array, words: Array, n_seen: int, max_seen: int, value: np.uint64) -> tuple[int, np.uint64]:
     """Put a hash at the end of `seen[:n_seen]`, moving it there if present and dropping the oldest if full.
 
-    Returns the new length and whether the hash was new. `seen` must have room for one more unless it is full.
+    Its word in `words`, which goes along, is to be written by the caller. Returns the new length and the word that was
+    there, 0 for a new hash. `seen` must have room for one more unless it is full.
     """
-    for position in range(n_seen):
+    for position in range(n_seen - 1, -1, -1):
         if seen[position] == value:
+            word = words[position]
             for later in range(position, n_seen - 1):
-                seen[later] = seen[later + 1]
+                seen[later], words[later] = seen[later + 1], words[later + 1]
             seen[n_seen - 1] = value
-            return n_seen, False
+            return n_seen, word
     if n_seen >= max_seen:
         excess = n_seen - max_seen + 1
         for later in range(n_seen - excess):
-            seen[later] = seen[later + excess]
+            seen[later], words[later] = seen[later + excess], words[later + excess]
         n_seen -= excess
     seen[n_seen] = value
-    return n_seen + 1, True
+    return n_seen + 1, np.uint64(0)
 
 
 @lean(cache=True, nogil=True)

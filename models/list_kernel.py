@@ -62,7 +62,7 @@ def known_slots(
 @njit(cache=True)
 def represent_user(share: Any, slots: Array, weights: Array, numbers: ListNumbers, user: Array) -> int:
     """The factor model's vector for a history into `user`; 0 if it knows nothing of it."""
-    _, _, rows, _, live, _ = share
+    _, _, rows, _, live, _, _ = share
     shares, last = np.empty(numbers.n_history, np.float32), max(0, slots.shape[0] - numbers.n_history)
     n_factors, decay = numbers.n_factors, numbers.history_decay
     return int(history_kernels.represent(rows, live, slots[last:], weights[last:], n_factors, decay, user, shares))
@@ -71,11 +71,11 @@ def represent_user(share: Any, slots: Array, weights: Array, numbers: ListNumber
 @njit(cache=True)
 def near_of_all(share: Any, n_slots: int, user: Array, seen: Array, n_seen: int, near: Array, values: Array) -> int:
     """The slots of a share that the factor model scores highest, and their scores; returns how many."""
-    hashes, keys, rows, blocks, live, stale = share
+    hashes, keys, rows, blocks, _, stale, offered = share
     n_factors, n = user.shape[0], min(n_slots, rows.shape[0])
     logits = np.empty(n, np.float32)
     history_kernels.refresh(rows, blocks, n_factors, stale, n)
-    history_kernels.score(blocks, live, n, n_factors, user, logits)
+    history_kernels.score(blocks, offered, n, n_factors, user, logits)
     return int(best_near(logits, np.arange(n), hashes, keys, seen, n_seen, near.shape[0], near, values))
 
 
@@ -84,12 +84,12 @@ def near_of_some(
     share: Any, n_slots: int, some: Array, user: Array, seen: Array, n_seen: int, near: Array, values: Array
 ) -> int:
     """`near_of_all`, of some slots alone (-1: none), no matter how many there are in the share."""
-    hashes, keys, rows, _, live, _ = share
+    hashes, keys, rows, _, _, _, offered = share
     n_factors, n, kept = user.shape[0], min(n_slots, rows.shape[0]), np.empty(some.shape[0], np.int32)
     logits, n_kept = np.empty(some.shape[0], np.float32), 0
     for place in range(some.shape[0]):
         slot = some[place]
-        if 0 <= slot < n and live[slot]:
+        if 0 <= slot < n and offered[slot]:
             row = rows[slot]
             kept[n_kept], logits[n_kept] = slot, history_kernels.dot(user, row, n_factors) + row[n_factors]
             n_kept += 1
@@ -173,7 +173,8 @@ def propose(
     sums
         Scratch, by item number and one more: full of 0, and left so.
     share, n_slots
-        Hashes, keys, and the factor model's rows, blocks, live and stale marks, by slot of the user's own share.
+        Hashes, keys, the factor model's rows, blocks, live and stale marks, and whether lists may name it, by slot of
+        the user's own share.
     recent, recent_weights
         Numbers (-1: none) and weights of the user's last items, oldest first.
     seen, n_seen

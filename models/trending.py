@@ -29,11 +29,25 @@ def decay_factors(window: Window) -> npt.NDArray[np.float64]:
 
 @lean(cache=True, nogil=True)
 def count(
-    values: Array, buckets: Array, decay: Array, n_buckets: Array, steps: Array, slot: int, weight: float, time_ms: int
+    values: Array,
+    buckets: Array,
+    decay: Array,
+    n_buckets: Array,
+    steps: Array,
+    slot: int,
+    weight: float,
+    time_ms: int,
+    before_ms: int,
 ) -> None:
-    """Count one event of a slot in every window; an event older than the last one is decayed to that one's time."""
+    """Count one event of a slot in every window; an event older than the last one is decayed to that one's time.
+
+    `before_ms` is the time of the same user's event before, 0 for none: who has been counted in a bucket, or in a later
+    one, is not counted in it again.
+    """
     for window in range(steps.shape[0]):
         bucket = time_ms // steps[window]
+        if before_ms > 0 and bucket <= before_ms // steps[window]:
+            continue
         age = bucket - buckets[slot, window]
         if age >= 0:
             values[slot, window] = values[slot, window] * decay[window, min(age, n_buckets[window])] + weight

@@ -50,15 +50,33 @@ def add_weights(items: Array, slot_in: Array, slot_weights: Array, total: Array)
 def weigh(
     items: Array,
     total: Array,
+    n_for: Array,
+    n_against: Array,
     known_exponent: float,
     candidate_exponent: float,
     weight: Array,
     known_norm: Array,
     candidate_norm: Array,
-) -> None:
-    """Set the weights of some items, and the norms of those whose weight has changed."""
+    people: Array,
+    unwanted: Array,
+    moved: Array,
+) -> int:
+    """Set the weights and people of some items, and the norms of those whose weight has changed.
+
+    An item with more people against it than for it is `unwanted`, and no candidate. Those that have become so, or are
+    so no more, go to `moved`; returns how many.
+    """
+    n = 0
     for place in range(items.shape[0]):
         item = items[place]
-        if total[place] != weight[item]:
+        people[item] = n_for[place]
+        is_unwanted = n_against[place] > n_for[place]
+        if total[place] != weight[item] or is_unwanted != unwanted[item]:
             weight[item] = total[place]
-            known_norm[item], candidate_norm[item] = norms(total[place], known_exponent, candidate_exponent)
+            known_norm[item], candidate = norms(total[place], known_exponent, candidate_exponent)
+            candidate_norm[item] = 0.0 if is_unwanted else candidate
+        if is_unwanted != unwanted[item]:
+            unwanted[item] = is_unwanted
+            moved[n] = item
+            n += 1
+    return n

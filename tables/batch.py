@@ -44,7 +44,7 @@ class Batch:
         self._numbers = numbers_of(settings)
         self._scratch = scratch_of(self._numbers, settings.history.n_factors)
         self._results = Results(
-            np.zeros(MAX_EVENTS, np.bool_), np.zeros((MAX_EVENTS, len(SOURCES)), np.int32), np.zeros(3)
+            np.zeros(MAX_EVENTS, np.uint8), np.zeros((MAX_EVENTS, len(SOURCES)), np.int32), np.zeros(3)
         )
 
     def __len__(self) -> int:
@@ -100,8 +100,10 @@ class Batch:
         if self._river is not None:
             self._learn_by_river(self._river)
         tested = np.flatnonzero(results.tested[:n])
-        for number, ranks in zip(tested.tolist(), results.ranks[tested].tolist(), strict=True):
-            evaluator.test(*self._ids[number], dict(zip(SOURCES, ranks, strict=True)), n_before + number)
+        columns = (tested.tolist(), results.tested[tested].tolist(), results.ranks[tested].tolist())
+        for number, how, ranks in zip(*columns, strict=True):
+            evaluator.test(*self._ids[number], how, dict(zip(SOURCES, ranks, strict=True)), n_before + number)
+        self._users.prune()
         self._ids.clear()
         self.users.clear()
         return n

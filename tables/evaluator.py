@@ -7,6 +7,7 @@ from typing import Any
 
 from models.errors import SettingsError
 from models.evaluation import Prequential, RatingErrors
+from models.fold_arrays import REPEATED
 from models.ids import hash64
 from tables.fold_lists import FoldLists
 from tables.items import ItemShares
@@ -52,7 +53,7 @@ class Evaluator:
         self.lists = lists
         self._items = items
         self.includes = Sample(fraction).includes  # whether a user is among those evaluated
-        self.on_test: Callable[[str, str], None] | None = None  # a listener; no state
+        self.on_test: Callable[[str, str, int], None] | None = None  # a listener; no state
         self._waiting: OrderedDict[str, None] = OrderedDict()
 
     def hold(self, user_id: str) -> str | None:
@@ -68,11 +69,15 @@ class Evaluator:
         waiting.move_to_end(user_id)
         return waiting.popitem(last=False)[0] if len(waiting) > MAX_WAITING else None
 
-    def test(self, user_id: str, item_id: str, ranks: Mapping[str, int], n_events: int) -> None:
-        """Count a positive event on an item new to the user, by the item's rank in each list that waited."""
+    def test(self, user_id: str, item_id: str, how: int, ranks: Mapping[str, int], n_events: int) -> None:
+        """Count a positive event, by the item's rank in each list that waited; `how` is of `models.fold_arrays`.
+
+        One on an item that the user has had is told of, and not counted: none of the lists offers it.
+        """
         if self.on_test is not None:
-            self.on_test(user_id, item_id)
-        self.prequential.add(ranks, n_events)
+            self.on_test(user_id, item_id, how)
+        if how != REPEATED:
+            self.prequential.add(ranks, n_events)
 
     def forget(self, user_id: str) -> None:
         """A user is gone."""

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from models.errors import InvalidEvent
-from models.event_types import RATING, type_codes
+from models.event_types import RATING, WITHDRAW, returning_types, type_codes
 from models.events import Event, EventRules, decode
-from models.fold_arrays import EVALUATED, FRESH, LATE, POSITIVE, SEEN
+from models.fold_arrays import EVALUATED, FRESH, KIND_AT, LATE, NEGATIVE, POSITIVE, RETURNS, SEEN, WITHDRAWN
 from models.ids import hash64
 from models.partitioner import partition_of
 from models.placement import hint
@@ -146,7 +146,7 @@ class PartitionFold:
         kind, weight, flags = self._kinds[event.event_type]
         row, rating = -1, np.nan
         if event.event_type == RATING:
-            weight, flags, rating = self._judged(event)
+            weight, flags, rating = self._judged(event, flags)
         if self.evaluator.includes(user_id):
             flags |= EVALUATED
             row = self._hold(user_id, slot)
@@ -172,17 +172,18 @@ class PartitionFold:
             flags |= LATE
             self.metrics.add("late")
         if flags & SEEN and weight > 0:
-            users.remember_item(slot, item_id)
+            users.remember_item(slot, item_id, int(items.hashes[item]))
         as_of_ms = max(now_ms, time_ms)
         self._batch.add(user_id, item_id, slot, item, offset, time_ms, as_of_ms, kind, flags, row, weight, rating)
 
-    def _judged(self, event: Event) -> tuple[float, int, float]:
-        """Weight, flags and value on the scale of a rating."""
-        assert event.value is not None, "decode lets no rating without a value pass"
-        rules, rating = self.settings.rules, self.items.ratings.on_scale(event.value)
-        if event.value >= rules.positive_rating:
-            return rules.types[RATING].weight, SEEN | POSITIVE, rating
-        return rules.low_rating_weight, SEEN, rating
+    def _judged(self, event: Event, flags: int) -> tuple[float, int, float]:
+        """Weight, flags and value on the scale of a rating; `flags` are those of any rating."""
+        value = event.value
+        assert value is not None, "decode lets no rating without a value pass"
+        rules, rating = self.settings.rules, self.items.ratings.on_scale(value)
+        if value >= rules.positive_rating:
+            return rules.types[RATING].weight, flags | POSITIVE, rating
+        return rules.low_rating_weight, flags | (NEGATIVE if value <= rules.negative_rating else 0), rating
 
     def _hold(self, user_id: str, slot: int) -> int:
         """Let a user's lists wait; returns the row they wait in, -1 if none do yet."""
@@ -238,10 +239,19 @@ class PartitionFold:
 
 
 def kinds_of(rules: EventRules) -> dict[str, tuple[int, float, int]]:
-    """Number, weight and flags of each type of event; of a rating, the value decides."""
-    kinds = {}
+    """Number, weight and flags of each type of event; of a rating, the value decides.
+
+    Raises
+    ------
+    SettingsError
+        If more types may return than there are kinds.
+    """
+    kinds, returning = {}, [known.name for known in returning_types(rules.types)]
     for name, code in type_codes(rules.types).items():
         known = rules.types[name]
-        flags = (SEEN if known.polarity != 0 else 0) | (POSITIVE if known.polarity > 0 else 0)
+        flags = SEEN if known.polarity or known.effect == WITHDRAW or name == RATING else 0
+        flags |= {1: POSITIVE, 0: 0, -1: NEGATIVE}[known.polarity] | (WITHDRAWN if known.effect == WITHDRAW else 0)
+        if known.may_return:
+            flags |= RETURNS | (returning.index(name) + 1) << KIND_AT
         kinds[name] = (code, known.weight, flags)
     return kinds

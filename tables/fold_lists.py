@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from models.evaluation import DEPTH, SOURCES
 from models.fold_ranking import ListScratch, rank_sources, scratch_for
+from models.history import aged
 from models.ids import hash64
 from models.list_candidates import set_of
 from models.list_kernel import ListNumbers
@@ -59,7 +60,7 @@ class FoldLists:
         """
         items, scratch = self.items.arrays(), self._scratch_for(len(self.items.hashes), depth)
         recent = np.array([hash64(item_id) for item_id, _ in user.recent], np.uint64)
-        weights = np.array([weight for _, weight in user.recent], np.float64)
+        weights = aged(np.array([weight for _, weight in user.recent], np.float64), np.array(user.recent_ms, np.int64))
         seen = set_of(user.seen[: user.n_seen])
         rank_sources(items, recent, weights, seen, user.n_seen, scratch, self.numbers, self.by_shares)
         return scratch.out, scratch.counts.tolist()

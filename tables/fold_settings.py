@@ -1,6 +1,6 @@
 """Everything that shapes the state: two workers with the same fingerprint make the same state from the same log."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +15,7 @@ from models.history_factors import HistoryFactorsSettings
 from tables.user_state import UserBounds
 
 COMPILED, RIVER = RATING_MODELS = "compiled", "river"
-STATE_VERSION = 5  # raised when the fold itself changes
+STATE_VERSION = 6  # raised when the fold itself changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class FoldSettings:
     cooccurrence
         The pair model.
     ratings, history
-        The factor models: of ratings, and of what comes next.
+        The factor models: of ratings, and of what comes next. The scale of ratings is that of the rules.
     following
         The directed pairs.
     evaluate_fraction
@@ -65,6 +65,8 @@ class FoldSettings:
     rating_model: str = COMPILED
 
     def __post_init__(self) -> None:
+        lowest, highest = self.rules.rating_scale
+        object.__setattr__(self, "ratings", replace(self.ratings, lowest=float(lowest), highest=float(highest)))
         for name, value, least in (
             ("history size", self.cooccurrence.n_history, 1),
             ("neighbours", self.cooccurrence.n_keep, 1),
@@ -98,7 +100,7 @@ class FoldSettings:
         parts = self._shaping()
         types = parts["rules"].pop("types")
         add("", parts)
-        return flat | {f"rules.types.{name}": [each["weight"], each["polarity"]] for name, each in types.items()}
+        return flat | {f"rules.types.{name}": _brief(each) for name, each in types.items()}
 
     def fingerprint(self) -> str:
         """16 hex digits over all of it."""
@@ -108,5 +110,15 @@ class FoldSettings:
     def _shaping(self) -> dict[str, Any]:
         """All that shapes the state, as JSON has it."""
         parts: dict[str, Any] = orjson.loads(orjson.dumps(self, option=orjson.OPT_SORT_KEYS))
-        del parts["rating_model"]
+        del (
+            parts["rating_model"],
+            parts["ratings"]["lowest"],
+            parts["ratings"]["highest"],
+        )  # the latter are of the rules
         return parts
+
+
+def _brief(known: dict[str, Any]) -> list[Any]:
+    """A type of event as settings may give it: weight, polarity, and what else is not as usual."""
+    more = {name: known[name] for name in ("effect", "allow_repeats", "returns_after_days") if known[name]}
+    return [known["weight"], known["polarity"], *([more] if more else [])]

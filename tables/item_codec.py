@@ -1,12 +1,13 @@
 """The bytes of one item's share.
 
-Value of `<app>.items`, key item_id: u8 version, u32 slot, i64 last_offset, i64 last_ms, i64 n_events, f64 weight, u32
-n_neighbours, u16 bytes of the rating row, u16 bytes of the history row; f64 value and i64 bucket of each trending
-window; i32 slots and f64 weights of the neighbours; the rows as their models write them; window counts. Little endian.
-Neighbours are slots of the same partition: an item's slot stands in its own value.
+Value of `<app>.items`, key item_id: u8 version, u32 slot, i64 last_offset, i64 last_ms, i64 n_events, u32 people for
+it, u32 people against it, f64 weight, u32 n_neighbours, u16 bytes of the rating row, u16 bytes of the history row; f64
+value and i64 bucket of each trending window; i32 slots and f64 weights of the neighbours; the rows as their models
+write them; window counts. Little endian. Neighbours are slots of the same partition: an item's slot stands in its own
+value.
 
-In version 3 sections of other models follow: u8 how many, and for each u8 tag, u32 bytes, the row as its model writes
-it (`tables.slot_models`). An item without any is written in version 2.
+In version 5 sections of other models follow: u8 how many, and for each u8 tag, u32 bytes, the row as its model writes
+it (`tables.slot_models`). An item without any is written in version 4.
 """
 
 import struct
@@ -24,9 +25,9 @@ from tables.windows import WindowCounts, encode_windows
 if TYPE_CHECKING:
     from tables.items import ItemShares
 
-VERSION = 3
-WITHOUT_SECTIONS = 2
-_HEADER = struct.Struct("<BIqqqdIHH")
+VERSION = 5
+WITHOUT_SECTIONS = 4
+_HEADER = struct.Struct("<BIqqqIIdIHH")
 _SECTION = struct.Struct("<BI")
 _N_TRENDS = len(TRENDING_WINDOWS)
 
@@ -46,6 +47,7 @@ class ItemCopies:
         self.slots = slots
         self.last_offset, self.last_ms = share.last_offset[slots], share.last_ms[slots]
         self.n_events, self.weight = share.n_events[slots], share.weight[slots]
+        self.n_for, self.n_against = share.n_for[slots], share.n_against[slots]
         self.trend_values, self.trend_buckets = share.trending.value[slots], share.trending.bucket[slots]
         self.ratings, self.has_rating = share.ratings.rows[slots], share.ratings.has_row[slots]
         self.history = share.history.rows[slots]
@@ -71,6 +73,8 @@ def encode_item(copies: ItemCopies, place: int) -> bytes:
         copies.last_offset[place],
         copies.last_ms[place],
         copies.n_events[place],
+        copies.n_for[place],
+        copies.n_against[place],
         copies.weight[place],
         len(neighbours),
         len(ratings),
@@ -138,7 +142,7 @@ def decode_item(share: "ItemShares", slot: int, item_id: str, data: bytes) -> No
 
 def _sections(data: bytes) -> tuple[int, dict[int, bytes]]:
     """Where the sections of models begin, and they themselves, by tag."""
-    _, _, _, _, _, _, n_neighbours, n_ratings, n_history = _HEADER.unpack_from(data)
+    *_, n_neighbours, n_ratings, n_history = _HEADER.unpack_from(data)
     at = _HEADER.size + 16 * _N_TRENDS + 12 * n_neighbours + n_ratings + n_history
     at += WindowCounts.size(memoryview(data)[at:])
     end, found = at, dict[int, bytes]()
@@ -153,13 +157,14 @@ def _sections(data: bytes) -> tuple[int, dict[int, bytes]]:
 
 
 def _decode(share: "ItemShares", slot: int, data: bytes) -> None:
-    _, _, last_offset, last_ms, n_events, weight, n_neighbours, n_ratings, n_history = _HEADER.unpack_from(data)
+    _, _, last_offset, last_ms, n_events, n_for, n_against, weight, *sizes = _HEADER.unpack_from(data)
+    n_neighbours, n_ratings, n_history = sizes
     at = _HEADER.size
     ends = [at := at + size for size in (8 * _N_TRENDS, 8 * _N_TRENDS, 4 * n_neighbours, 8 * n_neighbours)]
     rows_end = at + n_ratings + n_history
     share.last_offset[slot], share.last_ms[slot] = last_offset, last_ms
     share.n_events[slot] = n_events
-    share.set_weight(slot, weight)
+    share.set_weight(slot, weight, n_for, n_against)
     share.trending.value[slot] = np.frombuffer(data, np.float64, _N_TRENDS, _HEADER.size)
     share.trending.bucket[slot] = np.frombuffer(data, np.int64, _N_TRENDS, ends[0])
     neighbours = np.frombuffer(data, np.int32, n_neighbours, ends[1])

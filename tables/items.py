@@ -29,6 +29,9 @@ _BY_SLOT = (
     "known_norm",
     "candidate_norm",
     "n_events",
+    "n_for",
+    "n_against",
+    "offered",
     "last_offset",
     "last_ms",
     "dirty",
@@ -71,6 +74,9 @@ class ItemShares:
         self.known_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.n_events: npt.NDArray[np.int64] = np.zeros(64, np.int64)
+        self.n_for: npt.NDArray[np.int64] = np.zeros(64, np.int64)
+        self.n_against: npt.NDArray[np.int64] = np.zeros(64, np.int64)
+        self.offered: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.last_offset: npt.NDArray[np.int64] = np.zeros(64, np.int64)
         self.last_ms: npt.NDArray[np.int64] = np.zeros(64, np.int64)
         self.dirty: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
@@ -104,20 +110,20 @@ class ItemShares:
     def arrays(self) -> ItemArrays:
         """For compiled code; taken anew after whatever may grow an array."""
         history, ratings, trending = self.history, self.ratings, self.trending
-        if self._index_is_old:
-            self._index.rebuild(self.hashes, self.n_slots)
-            self._index_is_old = False
+        self._renew_index()
         if self._popular_is_old:
-            self._popular.rebuild(self.n_events[: self.n_slots], self.keys)
+            self._popular.rebuild(self.n_for[: self.n_slots], self.keys)
             self._popular_is_old = False
         return ItemArrays(
-            self._index.cells,
-            self._index.slots,
+            *self.indexed,
             self.hashes,
             self.keys,
             history.live,
+            self.offered,
             history.n_range,
             self.n_events,
+            self.n_for,
+            self.n_against,
             self.last_offset,
             self.last_ms,
             self.weight,
@@ -143,6 +149,11 @@ class ItemShares:
             self.following.rows.arrays(),
         )
 
+    @property
+    def indexed(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+        """Cells and slots of the index by hash, as they are: what it says is to be checked by the slot's hash."""
+        return self._index.cells, self._index.slots
+
     def spare(self, n_others: int) -> None:
         """Have room for an event of a user with so many other items, whatever item it is of."""
         self.pairs.spare(n_others)
@@ -162,10 +173,13 @@ class ItemShares:
         """Count slots as changed for readers."""
         self.touched[list(slots)] = True
 
-    def set_weight(self, slot: int, weight: float) -> None:
-        """Set an item's summed weights, and the norms that follow from them."""
-        self.weight[slot] = weight
+    def set_weight(self, slot: int, weight: float, n_for: int = 0, n_against: int = 0) -> None:
+        """Set an item's summed weights and people, and what follows from them: norms, and whether it is offered."""
+        self.weight[slot], self.n_for[slot], self.n_against[slot] = weight, n_for, n_against
         self.known_norm[slot], self.candidate_norm[slot] = self.settings.norms(weight)
+        self.offered[slot] = self.history.live[slot] and n_against <= n_for
+        if n_against > n_for:
+            self.candidate_norm[slot] = 0.0
 
     def windows_of(self, slot: int) -> WindowCounts:
         """A copy of the window counts of a slot."""
@@ -226,6 +240,8 @@ class ItemShares:
         neighbours, weights = self.pairs.row(slot)
         return [
             int(self.n_events[slot]),
+            int(self.n_for[slot]),
+            int(self.n_against[slot]),
             int(self.last_ms[slot]),
             float(self.weight[slot]),
             self.trending.value[slot].tolist(),
@@ -264,8 +280,14 @@ class ItemShares:
         self.touched[slot] = self._popular_is_old = True
 
     def finish_load(self) -> None:
-        """Find the free slots after a load."""
+        """Find the free slots after a load, and every item by its hash."""
         self._free = [slot for slot, item_id in enumerate(self.ids) if item_id is None]
+        self._renew_index()
+
+    def _renew_index(self) -> None:
+        if self._index_is_old:
+            self._index.rebuild(self.hashes, self.n_slots)
+            self._index_is_old = False
 
     def _new(self, item_id: str) -> int:
         slot = heapq.heappop(self._free) if self._free else len(self.ids)

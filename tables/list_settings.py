@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from models.errors import SettingsError
+from models.event_types import EventType
 from models.source_names import (
+    AGAIN_LAST,
+    AGAIN_OFTEN,
     CO_OCCURRENCE,
     HISTORY,
     MAX_WEIGHT,
@@ -14,14 +17,17 @@ from models.source_names import (
 )
 
 RANKS, LOG_SHARES, SCORES, LEARNED = "ranks", "log_shares", "scores", "learned"
-START: Final[Mapping[str, float]] = {CO_OCCURRENCE: 0.8, HISTORY: 0.8, POPULARITY: 0.1}
+AGAIN: Final[Mapping[str, float]] = {AGAIN_LAST: 0.4, AGAIN_OFTEN: 0.4}
+START: Final[Mapping[str, float]] = {CO_OCCURRENCE: 0.8, HISTORY: 0.8, POPULARITY: 0.1, **AGAIN}
 WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
-    RANKS: {CO_OCCURRENCE: 0.4, HISTORY: 0.6},
+    RANKS: {CO_OCCURRENCE: 0.4, HISTORY: 0.6, **AGAIN},
     LOG_SHARES: START,
-    SCORES: {CO_OCCURRENCE: 0.6, HISTORY: 0.4},
+    SCORES: {CO_OCCURRENCE: 0.6, HISTORY: 0.4, **AGAIN},
     LEARNED: START,
 }
-"""The blends, and what sources count in each unless settings say otherwise; found on the first 30 % of ML-100k."""
+"""The blends, and what sources count in each unless settings say otherwise; found on the first 30 % of ML-100k.
+
+Those of `AGAIN` are asked where settings let items return, and nowhere else."""
 
 MAX_DEPTH: Final = 1000
 MAX_LOOK: Final = 1_000_000
@@ -46,6 +52,8 @@ class ListSettings:
         About how many items factors are scored for; in a partition that knows at most four times as many, for all.
     max_per_category
         Items of one category in a list, while there are others; 0: any number (`tables.stages.per_category`).
+    returning
+        The types of events whose items return, by kind from 1 on (`models.event_types.returning_types`).
     """
 
     blend: str = LEARNED
@@ -53,6 +61,7 @@ class ListSettings:
     depth: int = 50
     look: int = 500
     max_per_category: int = 0
+    returning: tuple[EventType, ...] = ()
 
     def __post_init__(self) -> None:
         if self.blend not in WEIGHTS:
@@ -72,4 +81,6 @@ class ListSettings:
 
     def weight(self, name: str) -> float:
         """What a source counts."""
+        if name in AGAIN and not any(known.allow_repeats for known in self.returning):
+            return 0.0
         return (self.weights or WEIGHTS[self.blend]).get(name, 0.0)

@@ -1,8 +1,8 @@
 """The items of several shares, each with one number, its summed weight and its norms.
 
 A number is an index into `ids`; each share has its own slots: `to_item[p][slot]` and `slot_in[p][number]` translate
-(-1: none). Weights are summed in partition order. `keys` put items in the order of their ids: the first 16 bytes as two
-numbers, and the hash for those that begin alike, which any worker orders the same way.
+(-1: none). Weights and people are summed in partition order. `keys` put items in the order of their ids: the first 16
+bytes as two numbers, and the hash for those that begin alike, which any worker orders the same way.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +17,18 @@ from tables.categories import Categories
 from tables.items import ItemShares
 
 SPARE_NUMBERS = 1024
+_BY_ITEM = (
+    "weight",
+    "known_norm",
+    "candidate_norm",
+    "people",
+    "unwanted",
+    "allowed",
+    "category",
+    "hashes",
+    "keys",
+    "_marks",
+)
 Numbers = npt.NDArray[np.int64]
 
 
@@ -32,6 +44,12 @@ class NumberedItems:
     ----------
     numbering
         Rises whenever items get other numbers.
+    people
+        How many are for each item by its number, float64.
+    unwanted, allowed
+        Whether more are against an item than for it; whether it may be offered, which these and the hidden are not.
+    moved
+        Items that `sync` found unwanted, or wanted again, since somebody last took them from here.
     category
         Of each item by its number, int32: the number of its category in `categories`; -1: it has none.
     """
@@ -46,7 +64,10 @@ class NumberedItems:
         self.weight: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.known_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.people: npt.NDArray[np.float64] = np.zeros(64, np.float64)
+        self.unwanted: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.allowed: npt.NDArray[np.bool_] = np.ones(64, np.bool_)
+        self.moved: set[str] = set()
         self.categories = Categories()
         self.category: npt.NDArray[np.int32] = np.full(64, -1, np.int32)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
@@ -93,7 +114,7 @@ class NumberedItems:
     def forbid(self, item_ids: Iterable[str]) -> None:
         """Offer all items but these."""
         self.hidden = set(item_ids)
-        self.allowed[:] = True
+        np.logical_not(self.unwanted, out=self.allowed)
         for item_id in self.hidden & self.index.keys():
             self.allowed[self.index[item_id]] = False
 
@@ -126,19 +147,30 @@ class NumberedItems:
                 self._take_slots(partition, others[:n])
         items = np.empty(len(self.ids), np.int64)
         items = items[: take_marked(self._marks, len(self.ids), items)]
-        total = np.zeros(len(items), np.float64)
+        total, n_for, n_against = np.zeros((3, len(items)), np.float64)
         for partition, share in self.shares.items():
-            add_weights(items, self.slot_in[partition], share.weight, total)
-        settings = self.settings
-        weigh(
+            slot_in = self.slot_in[partition]
+            add_weights(items, slot_in, share.weight, total)
+            add_weights(items, slot_in, share.n_for, n_for)
+            add_weights(items, slot_in, share.n_against, n_against)
+        moved, settings = np.empty(len(items), np.int64), self.settings
+        n_moved = weigh(
             items,
             total,
+            n_for,
+            n_against,
             settings.known_exponent,
             settings.candidate_exponent,
             self.weight,
             self.known_norm,
             self.candidate_norm,
+            self.people,
+            self.unwanted,
+            moved,
         )
+        for item in moved[:n_moved].tolist():
+            self.moved.add(item_id := self.ids[item])
+            self.allowed[item] = not self.unwanted[item] and item_id not in self.hidden
         changed: list[int] = items.tolist()
         return changed
 
@@ -172,12 +204,13 @@ class NumberedItems:
                 self._grow(2 * len(self.weight))
             self.hashes[number] = self.keys[number, 2] = share.hashes[slot]
             self.keys[number, :2] = share.keys[slot]
+            self.unwanted[number] = False
             self.allowed[number] = item_id not in self.hidden
             self.category[number] = self.categories.of(item_id)
         return number
 
     def _grow(self, size: int) -> None:
-        for name in ("weight", "known_norm", "candidate_norm", "allowed", "category", "hashes", "keys", "_marks"):
+        for name in _BY_ITEM:
             setattr(self, name, longer(getattr(self, name), size))
         for partition, slots in self.slot_in.items():
             grown = np.full(size, -1, np.int32)
@@ -187,7 +220,8 @@ class NumberedItems:
     def _rebuild(self) -> None:
         self.numbering += 1
         self.ids, self.index = [], {}
-        self.weight[:] = self.known_norm[:] = self.candidate_norm[:] = 0.0
+        self.weight[:] = self.known_norm[:] = self.candidate_norm[:] = self.people[:] = 0.0
+        self.unwanted[:] = False
         self.to_item, self.slot_in = {}, {}
         self._marks[:] = False
         self._add_shares(self.shares)

@@ -12,18 +12,19 @@ from models.list_reasons import N_REASONS
 from models.proposals import Proposals, Ranked, space_for
 from tables.list_json import ListItem
 from tables.list_settings import ListSettings
+from tables.sources.again import Again
 from tables.sources.following import Follows
 from tables.sources.learned import Learned
 from tables.sources.popular import Popular
 from tables.sources.rated import Rated
-from tables.sources.source import Asked, Because, Source, asked
+from tables.sources.source import Asked, Because, Returns, Source, asked
 from tables.stages.behind import Behind
 from tables.stages.per_category import PerCategory
 from tables.stages.stage import MakeStage
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
-SOURCES: Final[tuple[Source, ...]] = (Learned(), Follows(), Popular(), Rated())
+SOURCES: Final[tuple[Source, ...]] = (Learned(), Follows(), Popular(), Rated(), Again())
 STAGES: Final[Mapping[str, MakeStage]] = {PerCategory.name: PerCategory.of}
 """In the order that they run: what makes each from settings, None where they do not ask for it."""
 
@@ -61,6 +62,7 @@ class Recommender:
         self._blend = BLENDS[settings.blend]
         self.proposals = space_for(len(self.names), settings.depth)
         self._rows = self._rows_of_sources()
+        self._returns = Returns.of(settings.returning)
         self._stages = [stage for make in stages.values() if (stage := make(settings)) is not None]
         self._behind = Behind(self.names)
         self._place_of: npt.NDArray[np.int32] = np.full(64, -1, np.int32)
@@ -84,7 +86,7 @@ class Recommender:
         """The `k` best items for a user of partition `number`, each with its source and up to two reasons.
 
         `weights`, shape (number of `names`,), are those of the settings if none are given. Nothing that the user has
-        seen is offered, unless there is nothing else.
+        seen is offered, unless settings let it return, or there is nothing else.
 
         By the weights of `tables.fold_lists`, with one partition and nothing forbidden, it is the fold's own list, down
         to where the filler begins: that is by trend here, and by popularity there. (Ids that begin with the same 16
@@ -92,7 +94,7 @@ class Recommender:
         """
         if len(view.weight) > len(self._place_of):
             self._place_of = np.full(len(view.weight), -1, np.int32)
-        request = asked(view, number, user, filler, self.settings.look)
+        request = asked(view, number, user, filler, self.settings.look, self._returns)
         speakers: list[tuple[Because, int, int]] = []
         for source, first, rows in self._rows:
             because = source.propose(request, rows)
@@ -121,7 +123,7 @@ class Recommender:
             ],
         )
         made = list(map(tuple.__new__, repeat(ListItem), zip(*columns, strict=True)))  # the constructor takes a detour
-        filled = made if self._stages else view.fill(made, user, k, filler)
+        filled = made if self._stages else view.fill(made, request.seen, k, filler)
         return filled or view.again(k, filler)
 
     def _staged(self, ranked: Ranked, request: Asked, k: int, n_behind: int) -> Ranked:

@@ -2,8 +2,9 @@
 
 Value of `<app>.users`, key user_id: u8 version, u8 flags (1: lists wait to be scored), i64 last_offset, i64 last_ms,
 i64 n_events, u16 n_event_ids, u32 n_seen, u16 n_recent, u16 bytes of the rating row, u16 bytes of the waiting lists;
-u64 hashes of the event ids and of the seen items (oldest first), f64 weights and then the ids of the recent items
-(oldest first), the rating row, the waiting lists, window counts. Little endian.
+u64 hashes of the event ids and of the seen items (oldest first), u64 words on these (`models.words`), f64 weights, i64
+times and then the ids of the recent items (oldest first), the rating row, the waiting lists, window counts. Little
+endian.
 """
 
 import struct
@@ -20,7 +21,7 @@ from tables.windows import WindowCounts
 if TYPE_CHECKING:
     from tables.user_state import UserState
 
-VERSION = 2
+VERSION = 3
 WAITING = 1
 _HEADER = struct.Struct("<BBqqqHIHHH")
 _STAMPS = struct.Struct("<xBqq")
@@ -48,7 +49,9 @@ def encode_user(user: "UserState") -> bytes:
             header,
             np.fromiter(user.event_ids, np.uint64, len(user.event_ids)).tobytes(),
             user.seen[: user.n_seen].tobytes(),
+            user.words[: user.n_seen].tobytes(),
             weights.tobytes(),
+            np.array(user.recent_ms, np.int64).tobytes(),
             pack_strings([item_id for item_id, _ in user.recent]),
             row,
             waiting,
@@ -96,9 +99,14 @@ def _decode(user: "UserState", data: bytes) -> None:
     user.event_ids = dict.fromkeys(np.frombuffer(data, np.uint64, n_ids, at).tolist())
     at += 8 * n_ids
     user.seen = np.zeros(max(8, user.n_seen), np.uint64)
+    user.words = np.zeros(max(8, user.n_seen), np.uint64)
     user.seen[: user.n_seen] = np.frombuffer(data, np.uint64, user.n_seen, at)
     at += 8 * user.n_seen
+    user.words[: user.n_seen] = np.frombuffer(data, np.uint64, user.n_seen, at)
+    at += 8 * user.n_seen
     weights = np.frombuffer(data, np.float64, n_recent, at).tolist()
+    at += 8 * n_recent
+    user.recent_ms = np.frombuffer(data, np.int64, n_recent, at).tolist()
     items, at = unpack_strings(memoryview(data), at + 8 * n_recent)
     user.recent = list(zip(items, weights, strict=True))
     user.factors = decode_row(data[at : at + n_row], n_row // 8 - 1) if n_row else None

@@ -23,8 +23,9 @@ class UserBounds:
 class UserState:
     """One user's state in one partition, a copy: changing it changes no partition.
 
-    `recent` holds (item_id, weight) of the last distinct interactions, oldest first; `seen[:n_seen]` the hashes of the
-    items the user knows, the one seen longest ago first; `event_ids` the hashes of the newest event ids.
+    `recent` holds (item_id, weight) of the last distinct interactions, oldest first by event time, `recent_ms` these
+    times; `seen[:n_seen]` the hashes of the items the user knows, the one seen longest ago first, `words[:n_seen]` what
+    was last said of each (`models.words`); `event_ids` the hashes of the newest event ids.
     """
 
     __slots__ = (
@@ -35,9 +36,11 @@ class UserState:
         "n_events",
         "n_seen",
         "recent",
+        "recent_ms",
         "seen",
         "waiting",
         "windows",
+        "words",
     )
 
     def __init__(self) -> None:
@@ -46,7 +49,9 @@ class UserState:
         self.last_offset = -1
         self.event_ids: dict[int, None] = {}
         self.recent: list[tuple[str, float]] = []
+        self.recent_ms: list[int] = []
         self.seen: npt.NDArray[np.uint64] = np.zeros(8, np.uint64)
+        self.words: npt.NDArray[np.uint64] = np.zeros(8, np.uint64)
         self.n_seen = 0
         self.factors: npt.NDArray[np.float64] | None = None
         self.waiting: WaitingLists | None = None
@@ -63,7 +68,8 @@ class UserState:
             self.last_ms,
             list(self.event_ids),
             self.seen[: self.n_seen].tolist(),
-            [[item_id, weight] for item_id, weight in self.recent],
+            self.words[: self.n_seen].tolist(),
+            [[item_id, weight, ms] for (item_id, weight), ms in zip(self.recent, self.recent_ms, strict=True)],
             self.windows.canonical(),
             None if self.factors is None else self.factors.tolist(),
             None if self.waiting is None else self.waiting.canonical(),

@@ -25,11 +25,13 @@ _BY_SLOT = (
     "n_event_ids",
     "recent",
     "recent_weights",
+    "recent_ms",
     "n_recent",
     "factors",
     "has_factors",
 )
 FIRST_SLOTS = 64
+SPARE_IDS = 12  # ids of items kept beyond those of a history, before they are looked through
 
 
 class Users:
@@ -54,16 +56,18 @@ class Users:
         self.n_event_ids: npt.NDArray[np.int64] = np.zeros(n, np.int64)
         self.recent: npt.NDArray[np.uint64] = np.zeros((n, bounds.max_recent), np.uint64)
         self.recent_weights: npt.NDArray[np.float64] = np.zeros((n, bounds.max_recent), np.float64)
+        self.recent_ms: npt.NDArray[np.int64] = np.zeros((n, bounds.max_recent), np.int64)
         self.n_recent: npt.NDArray[np.int64] = np.zeros(n, np.int64)
         self.factors: npt.NDArray[np.float64] = np.zeros((n, 1 + n_factors), np.float64)
         self.has_factors: npt.NDArray[np.bool_] = np.zeros(n, np.bool_)
-        self.recent_ids: list[list[str]] = []
-        self.seen = RowPool(np.uint64, np.uint8)
+        self.recent_ids: list[dict[int, str]] = []  # by hash: those of the history, and some more
+        self.seen = RowPool(np.uint64, np.uint64)
         self.totals = RowPool(np.uint64, np.uint64)
         self.buckets = RowPool(np.uint64, np.uint32)
         self.waiting_rows = WaitingRows()
         self._places: OrderedDict[str, int | bytes] = OrderedDict()
         self._free: list[int] = []
+        self._crowded: set[int] = set()  # slots with many ids
 
     def __len__(self) -> int:
         return len(self._places)
@@ -84,6 +88,7 @@ class Users:
             self.last_ms,
             self.recent,
             self.recent_weights,
+            self.recent_ms,
             self.n_recent,
             self.seen.arrays(),
             self.totals.arrays(),
@@ -146,7 +151,7 @@ class Users:
         """A slot for a new user, the last in the order."""
         slot = self._free.pop() if self._free else len(self.recent_ids)
         if slot == len(self.recent_ids):
-            self.recent_ids.append([])
+            self.recent_ids.append({})
             self.waiting_rows.of.append(-1)
             self._grow(slot + 1)
         self.hashes[slot] = hash64(user_id)
@@ -180,14 +185,19 @@ class Users:
         """Whether an event id is among a user's newest; remembers it if not."""
         return bool(kernels.remember_id(self.event_ids, self.n_event_ids, slot, np.uint64(event_id_hash)))
 
-    def remember_item(self, slot: int, item_id: str) -> None:
-        """Keep the id of a user's newest item, beside its hash in `recent`."""
+    def remember_item(self, slot: int, item_id: str, item_hash: int) -> None:
+        """Keep the id of an item that may enter a user's history, beside its hash in `recent`."""
         ids = self.recent_ids[slot]
-        if item_id in ids:
-            ids.remove(item_id)
-        ids.append(item_id)
-        if len(ids) > self.bounds.max_recent:
-            del ids[0]
+        ids[item_hash] = item_id
+        if len(ids) > self.bounds.max_recent + SPARE_IDS:
+            self._crowded.add(slot)
+
+    def prune(self) -> None:
+        """Forget the ids of items that are in no history; once what is pending has been folded."""
+        for slot in self._crowded:
+            ids, recent = self.recent_ids[slot], self.recent[slot, : self.n_recent[slot]].tolist()
+            self.recent_ids[slot] = {item_hash: ids[item_hash] for item_hash in recent}
+        self._crowded.clear()
 
     def let_go(self, user_id: str) -> None:
         """Let a user's waiting lists go.
@@ -240,12 +250,13 @@ class Users:
         self.event_ids[slot, : len(event_ids)] = event_ids
         self.n_event_ids[slot] = len(event_ids)
         recent = state.recent[-self.bounds.max_recent :]
-        self.recent[slot, : len(recent)] = np.array([hash64(item_id) for item_id, _ in recent], np.uint64)
+        hashes = [hash64(item_id) for item_id, _ in recent]
+        self.recent[slot, : len(recent)] = np.array(hashes, np.uint64)
         self.recent_weights[slot, : len(recent)] = [weight for _, weight in recent]
+        self.recent_ms[slot, : len(recent)] = state.recent_ms[-len(recent) :] if recent else []
         self.n_recent[slot] = len(recent)
-        self.recent_ids[slot] = [item_id for item_id, _ in recent]
-        seen = state.seen[: state.n_seen]
-        self.seen.set_row(slot, seen, np.zeros(len(seen), np.uint8))
+        self.recent_ids[slot] = {item_hash: item_id for item_hash, (item_id, _) in zip(hashes, recent, strict=True)}
+        self.seen.set_row(slot, state.seen[: state.n_seen], state.words[: state.n_seen])
         self.has_factors[slot] = state.factors is not None
         if state.factors is not None:
             if len(state.factors) != self.factors.shape[1]:
@@ -269,16 +280,19 @@ class Users:
 
     def _read_items(self, slot: int, state: UserState) -> None:
         state.n_events, state.last_offset = int(self.n_events[slot]), int(self.last_offsets[slot])
-        weights = self.recent_weights[slot, : self.n_recent[slot]].tolist()
-        state.recent = list(zip(self.recent_ids[slot], weights, strict=True))
-        state.seen = self.seen.row(slot)[0].copy()
+        n, ids = self.n_recent[slot], self.recent_ids[slot]
+        recent = map(ids.__getitem__, self.recent[slot, :n].tolist())
+        state.recent = list(zip(recent, self.recent_weights[slot, :n].tolist(), strict=True))
+        state.recent_ms = self.recent_ms[slot, :n].tolist()
+        seen, words = self.seen.row(slot)
+        state.seen, state.words = seen.copy(), words.copy()
         state.n_seen = len(state.seen)
         state.factors = self.factors[slot].copy() if self.has_factors[slot] else None
 
     def _clear(self, slot: int) -> None:
         self.n_events[slot] = self.n_event_ids[slot] = self.n_recent[slot] = self.last_ms[slot] = 0
         self.has_factors[slot] = False
-        self.recent_ids[slot] = []
+        self.recent_ids[slot] = {}
         for pool in (self.seen, self.totals, self.buckets):
             pool.clear(slot)
         self.waiting_rows.drop(slot)

@@ -13,12 +13,9 @@ from models.cooccurrence import CooccurrenceSettings
 from models.list_candidates import first_share, show_share, touched_by
 from models.rows import RowPool
 from models.source_names import POPULARITY
-from models.windows import TRENDING_WINDOWS
 from tables.list_json import ListItem
 from tables.numbering import NumberedItems
-from tables.user_state import UserState
 
-TRENDING = "trending"
 N_ARRAYS = 6  # of a share, as the kernels read its rows
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +36,7 @@ NO_RANKING: Final = Ranking(np.empty(0, np.int32), np.empty(0, np.float64))
 class Filler:
     """Items behind those that a user's history names, best first: item numbers, scores, and where they come from.
 
-    Scores fall from first to last. `popular` are the items with the most events.
+    Scores fall from first to last. `popular` are the items that most people are for.
     """
 
     items: Sequence[tuple[int, float, str]]
@@ -119,17 +116,20 @@ class ItemView(NumberedItems):
             self._sums = np.zeros(2 * len(self.ids), np.float64)
         return self._sums[: len(self.ids) + 1]
 
-    def fill(self, chosen: list[ListItem], user: UserState, k: int, filler: Filler) -> list[ListItem]:
-        """Put items of the filler behind those chosen, up to `k`; none seen before, and none scored above them."""
+    def fill(self, chosen: list[ListItem], seen: npt.NDArray[np.uint64], k: int, filler: Filler) -> list[ListItem]:
+        """Put items of the filler behind those chosen, up to `k`; none scored above them.
+
+        None of those seen, either: a set (`models.list_candidates.set_of`).
+        """
         if len(chosen) < k and filler.items:
             scale = chosen[-1].score / filler.items[0][1] if chosen else 1.0
             taken = {item.item_id for item in chosen}
-            seen = set(user.seen[: user.n_seen].tolist())
+            hashes = set(seen.tolist())
             for item, score, source in filler.items:
                 if len(chosen) == k:
                     break
                 item_id = self.ids[item]
-                if item_id not in taken and self.allowed[item] and int(self.hashes[item]) not in seen:
+                if item_id not in taken and self.allowed[item] and int(self.hashes[item]) not in hashes:
                     chosen.append(ListItem(item_id, scale * score, source, ()))
         return chosen
 
@@ -160,15 +160,18 @@ class ItemView(NumberedItems):
                 found.update(dict.fromkeys(self.ids[each] for each in numbers.tolist() if each >= 0))
         return list(found)
 
+    def popular(self, k: int) -> Ranking:
+        """The `k` items that most people are for, ties by id."""
+        top = self.top(self.people[: len(self.ids)], k)
+        return Ranking(np.array([item for item, _ in top], np.int32), np.array([score for _, score in top]))
+
     def popularity(self, k: int) -> Filler:
-        """The `k` items with the most events, ties by id."""
-        counts = np.zeros(len(self.ids), np.int64)
-        for partition, share in self.shares.items():
-            slots = self.slot_in[partition][: len(self.ids)]
-            counts += np.where(slots >= 0, share.n_events[slots], 0)
-        top = self.top(counts.astype(np.float64), k)
-        popular = Ranking(np.array([item for item, _ in top], np.int32), np.array([score for _, score in top]))
-        return Filler([(item, score, POPULARITY) for item, score in top], popular)
+        """A filler of the `k` most popular items alone."""
+        popular = self.popular(k)
+        return Filler(
+            list(zip(popular.items.tolist(), popular.scores.tolist(), [POPULARITY] * len(popular.items), strict=True)),
+            popular,
+        )
 
     def trends(self, window_index: int, as_of_ms: int) -> Floats:
         """How much each item trends in a window as of a time, by its number."""
@@ -195,19 +198,6 @@ class ItemView(NumberedItems):
             kept = values >= np.partition(values, len(values) - k)[len(values) - k]
             candidates, values = candidates[kept], values[kept]
         return self._ordered(candidates, values, k)
-
-    def filler(self, as_of_ms: int, k: int) -> Filler:
-        """What trends, the widest window, and behind it what is popular; the first has score 1."""
-        trending = self.trending(len(TRENDING_WINDOWS) - 1, as_of_ms, k)
-        items = [(item, score / trending[0][1], TRENDING) for item, score in trending]
-        taken, popular = {item for item, _ in trending}, self.popularity(2 * k)
-        scale = items[-1][1] if items else 1.0
-        items += [
-            (item, scale * score / popular.items[0][1], source)
-            for item, score, source in popular.items
-            if item not in taken
-        ]
-        return Filler(items, popular.popular)
 
     def _ordered(
         self, items: npt.NDArray[np.int32] | npt.NDArray[np.intp], values: Floats, k: int

@@ -5,6 +5,9 @@ from typing import Final
 import orjson
 
 from models.blend import BLENDS
+from models.event_types import DEFAULT_TYPES, EventType
+from models.events import EventRules
+from models.fold_arrays import FIRST, TESTED
 from models.source_names import SOURCE_NAMES
 from tables.adaptive import AdaptiveRecommender
 from tables.digest import digests
@@ -21,24 +24,28 @@ def warm_up(rating_model: str = COMPILED) -> None:
 
     A rating model of River's is imported here.
     """
-    state = PartitionState(0, 1, FoldSettings(rating_model=rating_model))
+    plays = EventType("play", 1.0, 1, allow_repeats=True)
+    rules = EventRules(types={**DEFAULT_TYPES, plays.name: plays})
+    state = PartitionState(0, 1, FoldSettings(rules, rating_model=rating_model))
     for number in range(8):
         event = {"user_id": f"u{number % 2}", "item_id": f"i{number}", "event_type": "rating", "value": 4}
+        event |= {"event_type": plays.name} if number % 4 > 1 else {}
         event["timestamp"] = AT_MS + number
         state.fold(number, AT_MS, str(event["user_id"]).encode(), orjson.dumps(event))
     view = ItemView(state.settings.cooccurrence)
     view.set_share(0, state.items)
     view.set_share(1, PartitionState(1, 2, FoldSettings()).items)
     weights = dict.fromkeys(SOURCE_NAMES, 1.0)
-    every_blend = [AdaptiveRecommender(ListSettings(blend, weights)) for blend in BLENDS]
+    every_blend = [AdaptiveRecommender(ListSettings(blend, weights, returning=(plays,))) for blend in BLENDS]
     every_blend.append(AdaptiveRecommender(ListSettings(weights=weights, max_per_category=1)))
     view.categorize("i1", "category")
     for user in map(state.users.get, state.users):
         if user is not None:
             for recommender in every_blend:
-                recommender.recommend(view, 0, user, 5, view.popularity(5))
+                recommender.recommend(view, 0, user, 5, recommender.newcomers.filler(view, AT_MS, 5))
                 recommender.served("u0", recommender.made(view))
-                recommender.took("u0", "i1")
+                recommender.took("u0", "i1", TESTED)
+                recommender.took("u0", "i1", FIRST)
                 recommender.learn()
     cut, loaded = state.cut(-1), PartitionState(0, 1, FoldSettings())
     for key, value in cut.users:

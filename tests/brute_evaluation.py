@@ -22,6 +22,7 @@ from tables.partition import PartitionState
 from tables.user_state import UserState
 from tests import factors
 from tests.logs import Record
+from tests.users import counted
 
 SIZE = 20
 Lists = dict[str, list[str]]
@@ -119,9 +120,10 @@ class BruteEvaluation:
 def brute_lists(items: ItemShares, user: UserState, lists: ListSettings = FOLD_LISTS, depth: int = SIZE) -> Lists:
     """What every source says: ids, best first; no list from a source that says anything that is not finite."""
     seen = set(user.seen[: user.n_seen].tolist())
-    offered = [item_id for item_id in items.slots if hash64(item_id) not in seen]
-    n_events = {item_id: float(items.n_events[items.slots[item_id]]) for item_id in offered}
-    popular = ranked(offered, n_events.__getitem__, 0.0)
+    unwanted = {item_id for item_id, slot in items.slots.items() if items.n_against[slot] > items.n_for[slot]}
+    offered = [item_id for item_id in items.slots if hash64(item_id) not in seen and item_id not in unwanted]
+    people = {item_id: float(items.n_for[items.slots[item_id]]) for item_id in offered}
+    popular = ranked(offered, people.__getitem__, 0.0)
     if not any(item_id in items.slots for item_id, _ in user.recent):
         return dict.fromkeys(("list", "co_occurrence", "history", "popularity"), popular[: min(lists.depth, depth)])
     by_pairs, logits = _by_pairs(items, user), _by_factors(items, user)
@@ -129,7 +131,7 @@ def brute_lists(items: ItemShares, user: UserState, lists: ListSettings = FOLD_L
     near = ranked(offered, logits.__getitem__, float("-inf"))[: lists.depth]
     popular = popular[: lists.depth]
     odds = {item_id: exp(logits[item_id] - logits[near[0]]) for item_id in near}
-    amounts = {"co_occurrence": (paired, by_pairs), "history": (near, odds), "popularity": (popular, n_events)}
+    amounts = {"co_occurrence": (paired, by_pairs), "history": (near, odds), "popularity": (popular, people)}
     blended = by_ranks(amounts, lists) if lists.blend == "ranks" else by_log_shares(amounts, lists)
     best = ranked(list(blended), blended.__getitem__, float("-inf"))
     return {
@@ -178,7 +180,7 @@ def ranked(item_ids: Sequence[str], score: Callable[[str], float], floor: float)
 def _by_pairs(items: ItemShares, user: UserState) -> dict[str, float]:
     scores = dict.fromkeys(items.slots, 0.0)
     factor = 1.0
-    for known, weight in reversed(user.recent):
+    for known, weight in reversed(counted(user)):
         if known in items.slots:
             total = float(items.weight[items.slots[known]])
             gain = factor * weight * (total**-items.settings.known_exponent if total > 0 else 0.0)
@@ -193,7 +195,7 @@ def _by_pairs(items: ItemShares, user: UserState) -> dict[str, float]:
 
 
 def _by_factors(items: ItemShares, user: UserState) -> dict[str, float]:
-    known = [(items.slots[item_id], weight) for item_id, weight in user.recent if item_id in items.slots]
+    known = [(items.slots[item_id], weight) for item_id, weight in counted(user) if item_id in items.slots]
     slots, weights = np.array([slot for slot, _ in known], np.int32), np.array([weight for _, weight in known])
     logits = factors.scores(items.history, slots, weights, items.n_slots)
     return {item_id: float(logits[slot]) for item_id, slot in items.slots.items()}

@@ -21,7 +21,7 @@ def trend(model: Trending, slot: int, weight: float, time_ms: int) -> None:
     """Count one event of a slot, with room for it."""
     model.grow(slot + 1)
     sizes, steps = trending.N_BUCKETS, trending.STEPS_MS
-    trending.count(model.value, model.bucket, model.decay, sizes, steps, slot, weight, time_ms)
+    trending.count(model.value, model.bucket, model.decay, sizes, steps, slot, weight, time_ms, 0)
 
 
 def met(shares: ItemShares, item_id: str) -> int:
@@ -29,6 +29,6 @@ def met(shares: ItemShares, item_id: str) -> int:
     slot = shares.slots.get(item_id)
     if slot is None:
         slot = shares.prepare(item_id)
-        shares.history.live[slot] = True
+        shares.history.live[slot] = shares.offered[slot] = True
         shares.history.n_range[0] = max(int(shares.history.n_range[0]), slot + 1)
     return slot

@@ -17,6 +17,7 @@ from tables.fold_settings import FoldSettings
 from tables.list_encoding import encode_list
 from tables.list_json import ListItem
 from tables.list_settings import ListSettings
+from tables.newcomers import Newcomers
 from tables.partition import PartitionState
 from tables.recommend import Recommender
 from tables.user_state import UserState
@@ -24,7 +25,7 @@ from tables.view import Filler, ItemView
 from tests.logs import Record
 from tests.rank_fusion import RankFusion
 from tests.saved import folded
-from tests.users import add_recent
+from tests.users import add_recent, counted
 
 PAIRS = CooccurrenceSettings(n_history=6, n_keep=10)
 BOUNDS = FoldSettings(cooccurrence=PAIRS, following=FollowingSettings(n_back=10))
@@ -58,10 +59,15 @@ def recommend(
     return Recommender(ListSettings("ranks", weights, fusion.depth)).recommend(view, number, user, k, filler)
 
 
+def filler_of(view: ItemView, as_of_ms: int, k: int) -> Filler:
+    """What stands behind lists before newcomers have taught anything."""
+    return Newcomers().filler(view, as_of_ms, k)
+
+
 def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[ListItem]:
     """A list of co-occurrence alone, with its own scores, and the filler behind it."""
     recent = np.array([view.index.get(item_id, -1) for item_id, _ in user.recent], np.int32)
-    weights = np.array([weight for _, weight in user.recent], np.float64)
+    weights = np.array([weight for _, weight in counted(user)], np.float64)
     known, factors, known_at = known_pairs(recent, weights, view.known_norm, view.settings.decay)
     found: list[ListItem] = []
     if k > 0 and len(known):
@@ -76,7 +82,7 @@ def by_pairs(view: ItemView, user: UserState, k: int, filler: Filler) -> list[Li
         for item, score, by in zip(items[:n].tolist(), scores[:n].tolist(), sources.tolist(), strict=True):
             because = tuple(user.recent[known_at[source]][0] for source in by if source >= 0)
             found.append(ListItem(view.ids[item], score, CO_OCCURRENCE, because))
-    return view.fill(found, user, k, filler)
+    return view.fill(found, set_of(user.seen[: user.n_seen]), k, filler)
 
 
 def partitions(records: list[Record], n: int, bounds: FoldSettings = BOUNDS) -> list[PartitionState]:
@@ -91,22 +97,24 @@ def brute_force(states: list[PartitionState], user: UserState) -> dict[str, dict
     """Candidate -> history item -> what it gives, by the formula of models.cooccurrence, from canonical rows alone."""
     weight: dict[str, float] = defaultdict(float)
     pairs: dict[tuple[str, str], float] = defaultdict(float)
+    people: dict[str, int] = defaultdict(int)
     for state in states:
         for item_id, slot in state.items.slots.items():
-            _, _, own, _, _, neighbours, *_ = state.items.canonical(slot)
+            _, n_for, n_against, _, own, _, _, neighbours, *_ = state.items.canonical(slot)
+            people[item_id] += n_for - n_against  # type: ignore[operator]  # canonical is for the digest
             weight[item_id] += float(own)  # type: ignore[arg-type]  # canonical is for the digest
             for other, amount in neighbours:  # type: ignore[attr-defined]  # canonical is for the digest
                 pairs[item_id, other] += amount
     bounds = states[0].settings.cooccurrence
     found: dict[str, dict[str, float]] = defaultdict(dict)
-    for step, (known, amount) in enumerate(reversed(user.recent)):
+    for step, (known, amount) in enumerate(reversed(counted(user))):
         for (item_id, other), pair in pairs.items():
             if item_id == known and weight[known] > 0:
                 factor = amount * bounds.decay**step * weight[known] ** -bounds.known_exponent
                 norm = weight[other] ** -bounds.candidate_exponent if weight[other] > 0 else 0.0
                 found[other][known] = factor * pair * norm
     seen = set(user.seen[: user.n_seen].tolist())
-    return {other: gave for other, gave in found.items() if hash64(other) not in seen}
+    return {other: gave for other, gave in found.items() if hash64(other) not in seen and people[other] >= 0}
 
 
 def users_of(states: list[PartitionState]) -> list[UserState]:

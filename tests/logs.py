@@ -69,7 +69,7 @@ def log_of(numbers: Iterable[int], n_users: int = 7, n_items: int = 40) -> list[
         now_ms += STEPS_MS[digits.take(len(STEPS_MS))]
         at_ms = now_ms - LAGS_MS[digits.take(len(LAGS_MS))] + (DAY_MS if digits.take(100) == 99 else 0)
         event_type = TYPES[digits.take(len(TYPES))]
-        more: dict[str, object] = {"value": digits.take(11) / 2} if event_type == "rating" else {}
+        more: dict[str, object] = {"value": max(0.5, digits.take(11) / 2)} if event_type == "rating" else {}
         if event_id:
             more["event_id"] = f"e{event_id}"
         records.append(record(offset, user_name(user), item_name(item), event_type, at_ms, **more))

@@ -13,6 +13,7 @@ from tables.view import Filler, ItemView
 from tests import factors
 from tests.rank_fusion import RankFusion, fuse
 from tests.slow_kernels import accumulate, select
+from tests.users import counted
 
 CO_OCCURRENCE, HISTORY = "co_occurrence", "history"
 
@@ -34,7 +35,8 @@ class SlowLists:
         """The `k` best items for a user, each with its source and up to two reasons."""
         fusion, depth = self.fusion, self.fusion.depth
         paired = {item.item_id: item for item in self.paired(user, depth)}
-        near = dict([entry for entry in self.near(user, 2 * depth) if self._may_offer(entry[0])][:depth])
+        n_asked = depth + min(depth, len(self.view.hidden))  # items unwanted elsewhere alone are not asked for twice
+        near = dict([entry for entry in self.near(user, n_asked) if self._may_offer(entry[0])][:depth])
         chosen = []
         weights = (fusion.cooccurrence_weight, fusion.history_weight)
         places = {item_id: place for place, item_id in enumerate(paired)}
@@ -52,7 +54,7 @@ class SlowLists:
         """By co-occurrence alone."""
         view = self.view
         known, factors, because, factor = [], [], [], 1.0
-        for item_id, weight in reversed(user.recent):
+        for item_id, weight in reversed(counted(user)):
             number = view.index.get(item_id)
             if number is not None:
                 known.append(number)
@@ -111,7 +113,7 @@ class SlowLists:
         if not np.isfinite(scores).any():
             return []
         hashes = share.hashes[: share.n_slots]
-        live = np.flatnonzero((hashes != 0) & ~np.isin(hashes, user.seen[: user.n_seen]))
+        live = np.flatnonzero(share.offered[: share.n_slots] & ~np.isin(hashes, user.seen[: user.n_seen]))
         if len(live) > k:
             live = live[scores[live] >= np.partition(scores[live], len(live) - k)[len(live) - k]]
         keys = share.keys[live]
@@ -129,7 +131,7 @@ class SlowLists:
 
     def _history(self, user: UserState) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
         slots = self.share.slots
-        known = [(slots[item_id], weight) for item_id, weight in user.recent if item_id in slots]
+        known = [(slots[item_id], weight) for item_id, weight in counted(user) if item_id in slots]
         return np.array([slot for slot, _ in known], np.int32), np.array([weight for _, weight in known], np.float64)
 
     def _may_offer(self, item_id: str) -> bool:

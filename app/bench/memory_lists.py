@@ -62,7 +62,7 @@ def lists_of(state: PartitionState, settings: "Settings") -> tuple[list[tuple[st
 
     view, recommender = ItemView(state.settings.cooccurrence), AdaptiveRecommender(settings.lists)
     view.set_share(0, state.items)
-    filler = view.filler(state.clock.now_ms, FILLER_SIZE)
+    filler = recommender.newcomers.filler(view, state.clock.now_ms, FILLER_SIZE)
     model = ListModels(settings.fold, settings.lists, settings.list_size).blend
     payloads, n_listed = [], 0
     for user_id in state.users:

@@ -10,9 +10,14 @@ keeps everything, and so holds for runs whose caps (users, items, neighbours, se
 - Users and items count their events by type: in all, and, unless late, in the bucket `time // step` of each window. A
   bucket is alive while it is above `as_of // step - n`, with as_of = max(clock, event time). An event leaves buckets
   alone that are not alive. When dead buckets are forgotten is left open: compare those alive as of `horizon_ms`.
-- An interaction is an event of any type but `impression` and `skip`. It weighs 1, a rating below 4 or a `dislike` .5.
-  It adds its weight to its item's, and weight * other's weight to the pair with every other item of the user's last 20
-  different interactions, both ways; then it is the newest of those. An item in there has its latest weight.
+- A rating from 4 and any type but `impression`, `skip` and `dislike` is for its item; a rating to 2 and a `dislike` are
+  against it. The latest by event time is the user's word, and each user counts as one person for or against. An event
+  older than the word on its item changes nothing more.
+- It weighs 1, a rating below 4 .5, a `dislike` nothing. Within a day of the last on its item it teaches half of what
+  that taught, at most 15 times halved: it adds that to its item's weight, and that * other's weight to the pair with
+  every other item of the user's history, both ways.
+- The history are the last 20 different items by event time, of equals as they came, each with its latest weight. What
+  is against an item takes it out; what is older than all of a full history does not enter, and teaches nothing.
 """
 
 import json
@@ -33,14 +38,19 @@ WEIGHTS = {
     "purchase": 1.0,
     "rating": 1.0,
     "like": 1.0,
-    "dislike": 0.5,
+    "dislike": 0.0,
     "skip": 0.0,
 }
-"""Every event type and its weight; 0: no interaction."""
+"""Every event type and its weight."""
+
+STANCES = dict.fromkeys(WEIGHTS, 1) | {"impression": 0, "skip": 0, "dislike": -1}
+"""Whether a type speaks for its item (1), against it (-1) or says nothing; of ratings the value decides."""
 
 GRACE_MS, MAX_AHEAD_MS, FIRST_MS = 3_600_000, 300_000, 100_000_000_000
 N_HISTORY, N_EVENT_IDS = 20, 32
-POSITIVE_RATING, LOW_RATING_WEIGHT = 4, 0.5
+POSITIVE_RATING, NEGATIVE_RATING, LOW_RATING_WEIGHT = 4, 2, 0.5
+LOWEST_RATING, HIGHEST_RATING = 0.5, 5
+REPEAT_MS, REPEATED_PART, MAX_REPEATS = 86_400_000, 0.5, 15
 MAX_EVENT_BYTES, MAX_ID_BYTES, MAX_EVENT_ID_BYTES = 65_536, 256, 64
 
 
@@ -74,12 +84,17 @@ class Counts:
 
 @dataclass(slots=True)
 class User:
-    """What is known of a user; `history` holds item -> weight, the newest last."""
+    """What is known of a user.
+
+    `history` holds (time, item, weight), the newest last; `words` the time, the stance (1, 0, -1) and the repeats of
+    what was last said of each item.
+    """
 
     n_events: int = 0
     last_ms: int | None = None
     counts: Counts = field(default_factory=Counts)
-    history: dict[str, float] = field(default_factory=dict)
+    history: list[tuple[int, str, float]] = field(default_factory=list)
+    words: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     event_ids: list[str] = field(default_factory=list)
 
 
@@ -89,6 +104,8 @@ class Item:
 
     n_events: int = 0
     weight: float = 0.0
+    n_for: int = 0
+    n_against: int = 0
     counts: Counts = field(default_factory=Counts)
 
 
@@ -146,19 +163,37 @@ class Oracle:
         insort(self._last_times, time_ms)
 
     def _learn(self, event: dict[str, Any], user: User) -> None:
-        item_id, weight = event["item_id"], WEIGHTS[event["event_type"]]
-        if event["event_type"] == "rating" and event["value"] < POSITIVE_RATING:
-            weight = LOW_RATING_WEIGHT
+        item_id, event_type, time_ms = event["item_id"], event["event_type"], event["timestamp"]
+        weight, stance = WEIGHTS[event_type], STANCES[event_type]
+        if event_type == "rating":
+            stance = (event["value"] >= POSITIVE_RATING) - (event["value"] <= NEGATIVE_RATING)
+            weight = weight if stance > 0 else LOW_RATING_WEIGHT
+        elif not stance:
+            return
+        before_ms, before, repeats = user.words.get(item_id, (0, 0, -1))
+        repeats = min(repeats + 1, MAX_REPEATS) if abs(time_ms - before_ms) < REPEAT_MS else 0
+        if time_ms < before_ms:
+            user.words[item_id] = before_ms, before, repeats
+            return
+        user.words[item_id] = time_ms, stance, repeats
+        item = self.items[item_id]
+        item.n_for += (stance > 0) - (before > 0)
+        item.n_against += (stance < 0) - (before < 0)
+        others = [entry for entry in user.history if entry[1] != item_id]
+        if stance < 0:
+            user.history = others
+        else:
+            place = sum(each_ms <= time_ms for each_ms, _, _ in others)
+            if len(others) == N_HISTORY and not place:
+                return
+            user.history = [*others[:place], (time_ms, item_id, weight), *others[place:]][-N_HISTORY:]
         if not weight:
             return
-        self.items[item_id].weight += weight
-        user.history.pop(item_id, None)
-        for other, other_weight in user.history.items():
-            self.pairs[item_id, other] += weight * other_weight
-            self.pairs[other, item_id] += weight * other_weight
-        user.history[item_id] = weight
-        if len(user.history) > N_HISTORY:
-            del user.history[next(iter(user.history))]
+        taught = weight * REPEATED_PART**repeats
+        item.weight += taught
+        for _, other, other_weight in others:
+            self.pairs[item_id, other] += taught * other_weight
+            self.pairs[other, item_id] += taught * other_weight
 
 
 def _event(key: bytes | None, value: bytes | None, record_ms: int) -> dict[str, Any] | None:
@@ -186,6 +221,7 @@ def _is_valid(event: dict[str, Any], record_ms: int) -> bool:
         and FIRST_MS <= time_ms <= record_ms + MAX_AHEAD_MS
         and (number is not None or event_type != "rating")
         and (number is None or (type(number) in (int, float) and math.isfinite(number)))
+        and (event_type != "rating" or LOWEST_RATING <= number <= HIGHEST_RATING)
         and (event_id is None or _is_text(event_id, MAX_EVENT_ID_BYTES))
         and (context is None or (isinstance(context, dict) and not any(map(_is_nested, context.values()))))
     )

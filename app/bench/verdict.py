@@ -74,10 +74,10 @@ class Verdict:
             self.lost += max(0, expected.n_events - counted)
             self.double += max(0, counted - expected.n_events)
             self._differing(where, {"events": expected.n_events}, {"events": counted})
-            history = dict(found.recent) if found else {}
-            if list(history.items()) != list(expected.history.items()):
+            history, wanted = found.recent if found else [], [entry[1:] for entry in expected.history]
+            if history != wanted:
                 self.pairs_wrong += 1
-                self._note(f"{where}: history {list(history.items())}, expected {list(expected.history.items())}")
+                self._note(f"{where}: history {history}, expected {wanted}")
             windows = found.windows if found else WindowCounts()
             self._judge_windows(where, expected.counts, windows, state, oracle.horizon_ms)
 
@@ -89,6 +89,9 @@ class Verdict:
             where = f"partition {state.number}, item {item_id!r}"
             n_events, weight = (int(items.n_events[slot]), float(items.weight[slot])) if slot is not None else (0, 0.0)
             self.windows_wrong += self._differing(where, {"events": expected.n_events}, {"events": n_events})
+            said = (int(items.n_for[slot]), int(items.n_against[slot])) if slot is not None else (0, 0)
+            people = {"people for": expected.n_for, "people against": expected.n_against}
+            self.pairs_wrong += self._differing(where, people, dict(zip(people, said, strict=True)))
             self.pairs_wrong += self._differing(where, {"weight": expected.weight}, {"weight": weight})
             windows = items.windows_of(slot) if slot is not None else WindowCounts()
             self._judge_windows(where, expected.counts, windows, state, oracle.horizon_ms)

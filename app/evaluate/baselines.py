@@ -11,29 +11,42 @@ from heapq import nsmallest
 from itertools import islice
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
+from models.hash_index import find
 from models.ids import hash64
+from models.words import FOR, events_of, kind_of, stance_of, time_of
+from tables.partition import PartitionState
+from tables.user_state import UserState
 
 POPULARITY, RECENCY, LAST_ITEM = "popularity", "recency", "last_item"
 NAMES: Final = (POPULARITY, RECENCY, LAST_ITEM)
+OWN_LAST, OWN_OFTEN = "own last items", "own items by count"
+OWN: Final = (OWN_LAST, OWN_OFTEN)
+"""What a user has had, where it may be offered again."""
 
 
 class Baselines:
     """Popularity, recency and last item, over items by number.
+
+    Popularity is how many people's last word is for an item, recency goes by events for it.
 
     Attributes
     ----------
     ids
         Of the items, by number.
     n_events
-        Events of each item so far.
+        Events of each item so far, of any type.
     """
 
     def __init__(self) -> None:
         self.ids: list[str] = []
         self.n_events: list[int] = []
+        self._n_for: list[int] = []
         self._hashes: list[int] = []
         self._numbers: dict[str, int] = {}
-        self._popular: list[tuple[int, str, int]] = []  # (-events, id, number), in order
+        self._popular: list[tuple[int, str, int]] = []  # (-people, id, number), in order
         self._recent: dict[int, None] = {}  # touched longest ago first
         self._followers: dict[int, Counter[int]] = {}
 
@@ -44,19 +57,34 @@ class Baselines:
             number = self._numbers[item_id] = len(self.ids)
             self.ids.append(item_id)
             self.n_events.append(0)
+            self._n_for.append(0)
             self._hashes.append(hash64(item_id))
         return number
 
-    def learn(self, item_id: str, last_item: str | None) -> None:
-        """Count an event; `last_item` is the item that its user took to before, None if this is no such event."""
+    def learn(self, item_id: str, last_item: str | None, *, people: int, is_for: bool) -> None:
+        """Count an event.
+
+        Parameters
+        ----------
+        last_item
+            The item that its user took to before; None if this event takes to none.
+        people
+            How many more are for the item since: 1, 0 or -1.
+        is_for
+            Whether the event speaks for the item.
+        """
         number = self.number(item_id)
-        n_before = self.n_events[number]
-        if n_before:
-            del self._popular[bisect_left(self._popular, (-n_before, item_id, number))]
-        self.n_events[number] = n_before + 1
-        insort(self._popular, (-n_before - 1, item_id, number))
-        self._recent.pop(number, None)
-        self._recent[number] = None
+        self.n_events[number] += 1
+        if people:
+            n_before = self._n_for[number]
+            if n_before:
+                del self._popular[bisect_left(self._popular, (-n_before, item_id, number))]
+            self._n_for[number] = n_now = n_before + people
+            if n_now:
+                insort(self._popular, (-n_now, item_id, number))
+        if is_for:
+            self._recent.pop(number, None)
+            self._recent[number] = None
         if last_item is not None and last_item != item_id:
             self._followers.setdefault(self.number(last_item), Counter())[number] += 1
 
@@ -77,3 +105,17 @@ class Baselines:
 
 def _first(k: int, numbers: Iterable[int], is_new: Callable[[int], bool]) -> list[int]:
     return list(islice(filter(is_new, numbers), k))
+
+
+def own_items(state: PartitionState, user: UserState, kinds: npt.NDArray[np.bool_], k: int) -> dict[str, list[str]]:
+    """What a user has had and may be offered again: the last ones, and those had most often."""
+    items = state.items
+    had: list[tuple[int, int, str]] = []
+    for item_hash, word in zip(user.seen[: user.n_seen], user.words[: user.n_seen], strict=True):
+        if stance_of(word) == FOR and kinds[kind_of(word)]:
+            slot = find(*items.indexed, item_hash)
+            if slot >= 0 and (item_id := items.ids[slot]) is not None:
+                had.append((time_of(word), events_of(word), item_id))
+    last = sorted(had, key=lambda each: (-each[0], each[2]))
+    often = sorted(last, key=lambda each: -each[1])
+    return {OWN_LAST: [item_id for _, _, item_id in last[:k]], OWN_OFTEN: [item_id for _, _, item_id in often[:k]]}

@@ -61,7 +61,7 @@ class PublishedLists:
 
     def filler(self, view: ItemView, as_of_ms: int) -> Filler:
         """What stands behind the items that sources propose."""
-        return view.filler(as_of_ms, FILLER_SIZE)
+        return self._blended[SERVED].newcomers.filler(view, as_of_ms, FILLER_SIZE)
 
     def served(self, view: ItemView, number: int, user: UserState, filler: Filler) -> list[ListItem]:
         """The list that a user of partition `number` gets."""
@@ -85,10 +85,10 @@ class PublishedLists:
         for name, blended in self._blended.items():
             blended.served(user_id, made.proposals[name])
 
-    def took(self, user_id: str, item_id: str) -> None:
-        """A user took to an item that was new to them: what blends learn from, before the next lists are made."""
+    def took(self, user_id: str, item_id: str, how: int) -> None:
+        """A user took to an item: what blends learn from, before the next lists are made (`how`: of `fold_arrays`)."""
         for blended in self._blended.values():
-            blended.took(user_id, item_id)
+            blended.took(user_id, item_id, how)
 
     def weights(self) -> dict[str, object]:
         """What the blend of the served list has learned; empty if it learns nothing."""

@@ -45,9 +45,11 @@ def counts_of(result: dict[str, Any]) -> Iterator[str]:
     n = result["partitions"]
     seen = f", others' shares seen every {result['shares_every']:,} records" if n > 1 else ""
     yield f"{result['records']:,} records, {result['items']:,} items, {n} partition{'s' if n > 1 else ''}{seen}"
+    again = result["repeats_tested"]
+    had = f" ({result['tests'] - again:,}) or had before ({again:,})" if again else ""
     yield (
         f"{result['tests']:,} tests on {result['lists_tested']:,} lists of {result['users_tested']:,} users: "
-        "positive events on items new to their user, each scored on the list of before its timestamp"
+        f"positive events on items new to their user{had}, each scored on the list of before its timestamp"
     )
     for reason, count in result["left_out"].items():
         if count:
@@ -58,7 +60,8 @@ def counts_of(result: dict[str, Any]) -> Iterator[str]:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in result["dead_letters"].items())
         yield f"no events: {reasons}; the first: {result['first_dead_letter']}"
     if result["repeat_share"]:
-        yield f"{result['repeat_share']:.1%} of the positive events are repeats, which lists never offer"
+        never = "" if again else ": lists never offer them, unless [event_types.<type>] allow_repeats says so"
+        yield f"{result['repeat_share']:.1%} of the positive events are repeats{never}"
     if not result["tests"]:
         yield "No event was tested: a test is a positive event on an item new to its user."
 

@@ -27,7 +27,8 @@ Mask = npt.NDArray[np.bool_]
 def result_of(evaluation: Evaluation) -> dict[str, Any]:
     """The fields of the command's JSON line."""
     tests, states = evaluation.tests, evaluation.states
-    n_repeats, n_tests = evaluation.left_out["repeat"], len(tests)
+    n_tests, n_again = len(tests), int(tests.column("repeat").sum())
+    n_repeats, n_positive = evaluation.left_out["repeat"] + n_again, evaluation.left_out["repeat"] + n_tests
     best_alone = _best_alone(evaluation)
     return {
         "records": evaluation.n_records,
@@ -43,7 +44,8 @@ def result_of(evaluation: Evaluation) -> dict[str, Any]:
         "left_out": dict(evaluation.left_out),
         "dead_letters": dict(evaluation.dead_letters),
         "first_dead_letter": evaluation.first_dead_letter,
-        "repeat_share": _rounded(n_repeats / (n_repeats + n_tests)) if n_repeats + n_tests else None,
+        "repeat_share": _rounded(n_repeats / n_positive) if n_positive else None,
+        "repeats_tested": n_again,
         "lists": {name: _of_list(evaluation, name) for name in tests.names} if n_tests else {},
         "blend": evaluation.lists.weights(),
         "differences": (differences := _differences(tests)),
@@ -116,7 +118,9 @@ def _segments(evaluation: Evaluation) -> dict[str, Mask]:
     tests = evaluation.tests
     user_events, item_events, n_seen = map(tests.column, ("user_events", "item_events", "n_seen"))
     in_head = _head(np.array(evaluation.baselines.n_events, np.int64))[tests.column("item")]
-    segments = {
+    repeats = tests.column("repeat") > 0
+    segments = {"items new to their user": ~repeats, "items had before": repeats} if repeats.any() else {}
+    segments |= {
         "cold users": user_events < FEW_EVENTS,
         "warm users": user_events >= FEW_EVENTS,
         "new items": item_events < FEW_EVENTS,

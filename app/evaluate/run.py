@@ -4,7 +4,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.evaluate.baselines import NAMES, Baselines
+import numpy as np
+
+from app.evaluate.baselines import NAMES, OWN, Baselines, own_items
 from app.evaluate.delayed import DelayedLists
 from app.evaluate.delays import Delay
 from app.evaluate.lists import Made, PublishedLists
@@ -14,15 +16,19 @@ from app.replay.fit import fit
 from app.replay.records import LogRecord
 from models.errors import InvalidEvent
 from models.evaluation import EVENTS_PER_BLOCK
+from models.event_types import returning_types
 from models.events import Event, decode
+from models.fold_arrays import FIRST, REPEATED, TESTED
 from models.ids import hash64
 from models.item_distances import DistancesByCategories, DistancesByUsers, ItemDistances
 from models.list_metrics import usable
 from models.partitioner import partition_of
+from models.words import FOR, stance_of, time_of
 from tables.evaluator import MAX_WAITING, Sample
 from tables.fold_settings import FoldSettings
 from tables.list_json import ListItem
 from tables.partition import PartitionState
+from tables.sources.source import Returns
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
@@ -85,7 +91,9 @@ class Evaluation:
             else DistancesByUsers()
         )
         late = [delay.list_name for delay in settings.delays]
-        self.tests = Tests((*lists.names, *late, *NAMES), self.distances)
+        self.returns = Returns.of(returning_types(fold.rules.types))
+        own = OWN if self.returns.again.any() else ()
+        self.tests = Tests((*lists.names, *late, *NAMES, *own), self.distances)
         self.left_out: Counter[str] = Counter(
             dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
         )
@@ -141,6 +149,8 @@ class Evaluation:
 
     def _take(self, state: PartitionState, event: Event, sent: LogRecord) -> None:
         user = state.users.reader(event.user_id) or UserState()
+        known = np.flatnonzero(user.seen[: user.n_seen] == hash64(event.item_id))
+        before = user.words[known[0]] if len(known) else np.uint64(0)
         frozen, made = self._frozen(state, event, user) if self._sample.includes(event.user_id) else (None, None)
         last_item = user.recent[-1][0] if user.recent else None
         result = self._fold(state, sent)
@@ -158,17 +168,27 @@ class Evaluation:
                 self._keep(state, event)
         if not self._rules.is_positive(event):
             self.left_out["not_positive"] += 1
-        elif hash64(event.item_id) in user.seen[: user.n_seen]:
+        elif before and not self._rules.types[event.event_type].may_return:
             self.left_out["repeat"] += 1
         else:
             if frozen is None:
                 self.left_out["user_not_sampled"] += 1
             else:
-                self._test(frozen, event, user)
-                self.lists.took(event.user_id, event.item_id)
-            self.distances.took(self.baselines.number(event.item_id), hash64(event.user_id))
-        learned = self._rules.is_seen(event) and self._rules.weight(event) > 0.0
-        self.baselines.learn(event.item_id, last_item if learned else None)
+                self._test(frozen, event, user, is_repeat=before != 0)
+                how = REPEATED if before else TESTED if user.recent else FIRST
+                self.lists.took(event.user_id, event.item_id, how)
+            if not before:
+                self.distances.took(self.baselines.number(event.item_id), hash64(event.user_id))
+        self._learn(event, before, last_item)
+
+    def _learn(self, event: Event, before: np.uint64, last_item: str | None) -> None:
+        """Have baselines count an event, by their user's word on the item before."""
+        rules = self._rules
+        is_for, people = rules.is_positive(event), 0
+        if rules.is_seen(event) and event.timestamp_ms >= time_of(before):
+            people = int(is_for) - (stance_of(before) == FOR)
+        took = rules.is_seen(event) and rules.weight(event) > 0.0 and not rules.is_negative(event)
+        self.baselines.learn(event.item_id, last_item if took else None, people=people, is_for=is_for)
 
     def _refused(self, refusal: InvalidEvent) -> None:
         self.left_out["dead_letter"] += 1
@@ -190,6 +210,9 @@ class Evaluation:
         seen = set(user.seen[: user.n_seen].tolist())
         numbered: dict[str, Sequence[int]] = {name: self._numbers(items) for name, items in made.items.items()}
         numbered |= self._delayed.lists(event.user_id, number, self.n_records, event.timestamp_ms)
+        if self.returns.again.any():
+            own = own_items(state, user, self.returns.again, DEPTH)
+            numbered |= {name: [*map(self.baselines.number, items)] for name, items in own.items()}
         return Frozen(event.timestamp_ms, numbered | self.baselines.lists(seen, last_item, DEPTH)), made
 
     def _keep(self, state: PartitionState, event: Event) -> None:
@@ -211,7 +234,7 @@ class Evaluation:
         if len(waiting) > MAX_WAITING:
             waiting.popitem(last=False)
 
-    def _test(self, frozen: Frozen, event: Event, user: UserState) -> None:
+    def _test(self, frozen: Frozen, event: Event, user: UserState, *, is_repeat: bool) -> None:
         item = self.baselines.number(event.item_id)
         if frozen.number < 0:
             self.tests.begin(frozen, self.baselines.n_events, self.n_records)
@@ -223,4 +246,5 @@ class Evaluation:
             user_events=user.n_events,
             item_events=self.baselines.n_events[item],
             n_seen=user.n_seen,
+            repeat=int(is_repeat),
         )

@@ -13,6 +13,7 @@ from models.list_metrics import self_information
 
 DEPTHS = (10, 20)
 DEPTH = max(DEPTHS)
+_COLUMNS = ("list", "user", "item", "block", "user_events", "item_events", "n_seen", "repeat")
 Ints = npt.NDArray[np.int64]
 
 
@@ -71,7 +72,8 @@ class Tests:
         self.shown = {name: Shown() for name in names}
         self._ranks = {name: array("b") for name in names}
         self._columns = {
-            name: array("q") for name in ("list", "user", "item", "block", "user_events", "item_events", "n_seen")
+            name: array("q")
+            for name in ("list", "user", "item", "block", "user_events", "item_events", "n_seen", "repeat")
         }
 
     def __len__(self) -> int:

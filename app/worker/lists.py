@@ -92,6 +92,7 @@ class ListPublisher:
         self._keys = settings.keys
         self._topic = settings.names.events
         self.blend = AdaptiveRecommender(settings.lists)
+        view.newcomers = self.blend.newcomers
         self._model = ListModels(settings.fold, settings.lists, settings.list_size).blend
         self._bell = Bell()
         self._down_since: float | None = None
@@ -299,10 +300,10 @@ class ListPublisher:
             )
             partition.rebuild_lists()
 
-    def took(self, user_id: str, item_id: str) -> None:
-        """Take one positive event on an item new to its user; from any thread."""
+    def took(self, user_id: str, item_id: str, how: int) -> None:
+        """Take one positive event, by what it is a test of (`models.fold_arrays`); from any thread."""
         self._gauge.test(user_id, item_id)
-        self.blend.took(user_id, item_id)
+        self.blend.took(user_id, item_id, how)
 
     def _learn(self) -> None:
         if self.blend.learn():

@@ -8,6 +8,7 @@ from models.partitioner import partition_of
 from models.windows import TRENDING_WINDOWS
 from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
+from tables.newcomers import Newcomers
 from tables.view import Filler, ItemView
 
 FILLER_SIZE = 500
@@ -30,6 +31,7 @@ class LiveView:
         self.knows_catalogue = False  # as it was at the start
         self.n_partitions = 1
         self._settings = settings
+        self.newcomers = Newcomers()  # until lists say who makes it
         self._filler: Filler | None = None
         self._filler_numbering = -1
 
@@ -55,6 +57,10 @@ class LiveView:
         """Offer all items but these; the neighbours of those that come or go get other similarities."""
         moved = item_ids ^ self.items.hidden
         self.items.forbid(item_ids)
+        self._changed_neighbours(moved)
+
+    def _changed_neighbours(self, moved: set[str]) -> None:
+        """Have the similarities of items written anew in which some others stand, or stand no more."""
         if len(moved) > MANY:
             self.mark_all()
             return
@@ -64,6 +70,9 @@ class LiveView:
     def sync(self) -> None:
         """Take over what changed."""
         self.stale.update(dict.fromkeys(map(self.items.ids.__getitem__, self.items.sync())))
+        if self.items.moved:
+            moved, self.items.moved = self.items.moved, set()
+            self._changed_neighbours(moved)
 
     @property
     def is_behind(self) -> bool:
@@ -79,7 +88,7 @@ class LiveView:
     def filler(self) -> Filler:
         """What stands behind the items that a history names; made anew by `refresh`."""
         if self._filler is None or self._filler_numbering != self.items.numbering:
-            self._filler = self.items.filler(self.as_of_ms, FILLER_SIZE)
+            self._filler = self.newcomers.filler(self.items, self.as_of_ms, FILLER_SIZE)
             self._filler_numbering = self.items.numbering
         return self._filler
 

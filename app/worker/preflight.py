@@ -105,7 +105,7 @@ def largest_value(settings: Settings) -> int:
     counts = n_buckets * BYTES_PER_BUCKET + n_types * BYTES_PER_TYPE
     rating_row = 8 * (1 + fold.ratings.n_factors)
     waiting = len(SOURCES) * (8 * DEPTH + 20) + 20
-    user = settings.max_seen * 8 + settings.history_size * (MAX_ID_BYTES + 10) + 32 * 8 + rating_row + waiting
+    user = settings.max_seen * 16 + settings.history_size * (MAX_ID_BYTES + 18) + 32 * 8 + rating_row + waiting
     item = 2 * settings.neighbours * 12 + rating_row + HistoryFactors(fold.history).row_bytes
     item += 2 * fold.following.n_keep * 8
     return counts + max(user, item) + MAX_ID_BYTES + ENTRY_OVERHEAD_BYTES + 200

@@ -30,7 +30,7 @@ class Learned:
             own,
             (view.hashes, view.keys, view.known_norm, view.candidate_norm, view.allowed),
             view.sums(),
-            (share.hashes, share.keys, history.rows, history.blocks, history.live, history.stale),
+            (share.hashes, share.keys, history.rows, history.blocks, history.live, history.stale, share.offered),
             share.n_slots,
             asked.recent,
             asked.weights,

@@ -1,6 +1,6 @@
-"""Popularity: the items with the most events, the same for everybody but for what a user has seen.
+"""Popularity: the items that most people are for, the same for everybody but for what a user has seen.
 
-A user of whom nothing is known gets none of it: the filler has what trends, which is worth more to such a user.
+A user of whom nothing is known gets none of it: the filler is made for such users (`tables.newcomers`).
 """
 
 from typing import Final
@@ -12,7 +12,7 @@ from tables.sources.source import Asked
 
 
 class Popular:
-    """The most popular items of `Asked.filler`, scored by their number of events."""
+    """The most popular items of `Asked.filler`, scored by how many people are for them."""
 
     names: Final = (POPULARITY,)
 

@@ -23,7 +23,7 @@ from models.errors import InvalidEvent
 from models.event_types import DEFAULT_TYPES, type_codes
 from models.events import REASONS, Event, decode
 from models.ids import hash64
-from models.source_names import CO_OCCURRENCE, DIRECTED, HISTORY, LAST_ITEM, POPULARITY, RATINGS
+from models.source_names import CO_OCCURRENCE, DIRECTED, HISTORY, LAST_ITEM, POPULARITY, RATINGS, TRENDING
 from tables.catalogue import ENTRY_FIELDS, parse_entry
 from tables.entry_fields import MAX_ENTRY_BYTES, WANTED
 from tables.features import item_fields, user_fields
@@ -33,7 +33,7 @@ from tables.list_fields import LISTABLE, MAX_FIELD_BYTES, MAX_LIST_FIELDS, liste
 from tables.list_json import ListItem, decode_list
 from tables.names import Names
 from tables.profiles import PROFILE_FIELDS, parse_profile
-from tables.view import TRENDING, ItemView
+from tables.view import ItemView
 from tests.logs import Record
 from tests.saved import folded
 

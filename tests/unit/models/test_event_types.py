@@ -59,9 +59,9 @@ def test_the_limits_of_decode_are_settings(rules: EventRules, value: bytes, reas
         ("rating", 5.0, True, 1.0, True),
         ("rating", 4.0, True, 1.0, True),
         ("rating", 3.999, False, 0.5, True),
-        ("rating", -1.0, False, 0.5, True),
+        ("rating", 0.5, False, 0.5, True),
         ("like", None, True, 1.0, True),
-        ("dislike", 5.0, False, 0.5, True),
+        ("dislike", 5.0, False, 0.0, True),
         ("skip", 5.0, False, 0.0, False),
     ],
 )
@@ -72,11 +72,13 @@ def test_what_each_type_means(event_type: str, value: float | None, positive: bo
 
 
 def test_the_rating_limits_are_settings() -> None:
-    """positive_rating moves the border, low_rating_weight the weight below it."""
-    rules = EventRules(positive_rating=8.0, low_rating_weight=0.1)
+    """Two bounds part for, against and neither; low_rating_weight is the weight below the first."""
+    rules = EventRules(positive_rating=8.0, negative_rating=3.0, low_rating_weight=0.1, rating_scale=(1.0, 10.0))
     seven, eight = (Event("u1", "i1", "rating", RECORD_MS, value=stars) for stars in (7.0, 8.0))
     assert (rules.is_positive(seven), rules.weight(seven)) == (False, 0.1)
     assert (rules.is_positive(eight), rules.weight(eight)) == (True, 1.0)
+    three, four = (Event("u1", "i1", "rating", RECORD_MS, value=stars) for stars in (3.0, 4.0))
+    assert [rules.is_negative(each) for each in (three, four, seven, eight)] == [True, False, False, False]
 
 
 def test_rules_are_plain_data() -> None:
@@ -85,7 +87,7 @@ def test_rules_are_plain_data() -> None:
     rules = EventRules(types)
     types.clear()
     assert rules == EventRules(DEFAULT_TYPES) == RULES
-    assert json.loads(json.dumps(asdict(rules)))["types"]["skip"] == {"name": "skip", "weight": 0.0, "polarity": 0}
+    assert json.loads(json.dumps(asdict(rules)))["types"]["skip"] == asdict(DEFAULT_TYPES["skip"])
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ VALID = st.builds(
     event_type=st.sampled_from(sorted(DEFAULT_TYPES)),
     timestamp_ms=st.integers(10**11, RECORD_MS + 300_000),
     event_id=st.none() | st.text(min_size=1, max_size=16),
-    value=st.floats(allow_nan=False, allow_infinity=False),
+    value=st.floats(0.5, 5),
     context=st.none() | st.dictionaries(st.text(max_size=8), SCALARS | st.text(max_size=8), max_size=4),
 )
 JSON = st.recursive(

@@ -87,7 +87,7 @@ def test_reading_changes_nothing(create: Create) -> None:
 def test_unknown_ids_are_predicted_by_what_is_known(create: Create) -> None:
     """Mean and the known one's bias; the mean for two strangers; the lowest rating while there is none at all."""
     model = create()
-    assert model.predict_one("u", "a") == 1.0
+    assert model.predict_one("u", "a") == 0.5
     ratings = [("u", "a", 5.0), ("u", "b", 3.0), ("u", "a", 5.0), ("u", "c", 2.0)]
     learn(model, ratings)
     twin = learn(ById(), ratings)
@@ -130,7 +130,7 @@ def test_same_ratings_and_seed_make_the_same_bytes(create: Create) -> None:
 @pytest.mark.parametrize("rating", [1e9, 1e300, -1e300])
 def test_a_rating_out_of_range_counts_as_the_nearest_end(rating: float) -> None:
     """To both models it is the lowest or highest of the scale, in the mean too."""
-    nearest = 5.0 if rating > 0 else 1.0
+    nearest = 5.0 if rating > 0 else 0.5
     for create in (ById, RiverFactorization):
         given, clipped = create(), create()
         for _ in range(50):

@@ -131,16 +131,16 @@ def test_drop_slots_removes_every_mention(rows: list[list[tuple[int, float]]], g
 
 @given(values=st.lists(st.sampled_from((1, 2, 3, 5, 8, 2**63, 2**64 - 1)), max_size=40), max_seen=st.integers(1, 9))
 def test_remember_keeps_the_newest_in_order(values: list[int], max_seen: int) -> None:
-    """Like a dict whose entry moves to the end when touched, and whose oldest goes when it is full."""
-    seen, n_seen = np.zeros(max_seen, np.uint64), 0
-    model: dict[int, None] = {}
+    """Like a dict whose entry moves to the end when touched, and whose oldest goes when it is full; words go along."""
+    seen, words, n_seen = np.zeros(max_seen, np.uint64), np.zeros(max_seen, np.uint64), 0
+    model: dict[int, int] = {}
     for value in values:
-        compiled, plain = both("remember", seen, n_seen, max_seen, np.uint64(value))
+        compiled, plain = both("remember", seen, words, n_seen, max_seen, np.uint64(value))
         assert bits(compiled) == bits(plain)
-        (n_seen, is_new), seen = compiled[0], compiled[1]
-        assert is_new == (value not in model)
-        model.pop(value, None)
-        model[value] = None
+        (n_seen, word), seen, words = compiled[0], compiled[1], compiled[2]
+        assert word == model.pop(value, 0)
+        model[value] = words[n_seen - 1] = len(model) + 1
         if len(model) > max_seen:
             del model[next(iter(model))]
         assert seen[:n_seen].tolist() == list(model)
+        assert words[:n_seen].tolist() == list(model.values())

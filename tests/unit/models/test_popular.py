@@ -1,4 +1,4 @@
-"""The most popular slots: kept in order while events are counted, as sorting says."""
+"""The most popular slots: kept in order while people come and go, as sorting says."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import popular
-from models.popular import Popular, rise
+from models.popular import Popular, fall, rise
 
 N_SLOTS = 40
 
@@ -26,6 +26,34 @@ def test_risen_is_sorted(events: list[int], bound: int, seed: int) -> None:
         counts[slot] += 1
         for each, move in zip(found, twins, strict=True):
             move(each.top, each.place, each.n, counts, keys, slot)
+        known = [slot for slot in range(N_SLOTS) if counts[slot]]
+        expected = sorted(known, key=lambda slot: (-counts[slot], *keys[slot].tolist(), slot))[:bound]
+        for each in found:
+            assert each.top[: each.n[0]].tolist() == expected
+            assert {slot: each.place[slot] for slot in range(N_SLOTS) if each.place[slot] >= 0} == {
+                slot: place for place, slot in enumerate(expected)
+            }
+
+
+@given(
+    moves=st.lists(st.tuples(st.integers(0, N_SLOTS - 1), st.sampled_from((1, 1, 1, -1, -1))), max_size=150),
+    bound=st.sampled_from((1, 3, 10, 100)),
+    seed=st.integers(0, 9),
+)
+def test_people_who_go_leave_the_first_sorted(moves: list[tuple[int, int]], bound: int, seed: int) -> None:
+    """Also where one that was not among the first takes the last place; twins agree."""
+    keys = np.random.default_rng(seed).integers(0, 3, (N_SLOTS, 2)).astype(np.uint64)
+    twins: tuple[Any, ...] = (rise, fall), (rise.py_func, fall.py_func)
+    counts, found = np.zeros(N_SLOTS, np.int64), [made(bound), made(bound)]
+    for slot, step in moves:
+        if counts[slot] + step < 0:
+            continue
+        counts[slot] += step
+        for each, (up, down) in zip(found, twins, strict=True):
+            if step > 0:
+                up(each.top, each.place, each.n, counts, keys, slot)
+            else:
+                down(each.top, each.place, each.n, counts, keys, slot, N_SLOTS)
         known = [slot for slot in range(N_SLOTS) if counts[slot]]
         expected = sorted(known, key=lambda slot: (-counts[slot], *keys[slot].tolist(), slot))[:bound]
         for each in found:

@@ -3,6 +3,7 @@
 import pytest
 
 from models.errors import StateError
+from models.fold_arrays import TESTED
 from models.source_names import CO_OCCURRENCE, HISTORY, POPULARITY
 from tables.adaptive import MAX_SERVED, AdaptiveRecommender
 from tables.digest import digests
@@ -36,12 +37,12 @@ def test_what_was_taken_is_learned_from_the_list_served() -> None:
     """Once for every outcome, whoever proposed the item; nothing from lists made and not served, nor of strangers."""
     lists = AdaptiveRecommender(ListSettings())
     lists.recommend(VIEW, 0, user(), 10, VIEW.popularity(50))
-    lists.took("u1", VIEW.ids[0])
+    lists.took("u1", VIEW.ids[0], TESTED)
     assert not lists.learn()
     first = serve(lists)[0]
     before = lists.as_json()["weights"]
-    lists.took("u1", first)
-    lists.took("nobody", first)
+    lists.took("u1", first, TESTED)
+    lists.took("nobody", first, TESTED)
     assert lists.as_json()["weights"] == before, "nothing is learned before learn()"
     assert lists.learn() and not lists.learn()
     assert lists.as_json()["n"] == 1
@@ -53,7 +54,7 @@ def test_fixed_weights_learn_nothing(blend: str) -> None:
     """Nothing is remembered and nothing stored."""
     lists = AdaptiveRecommender(ListSettings(blend))
     first = serve(lists)[0]
-    lists.took("u1", first)
+    lists.took("u1", first, TESTED)
     assert lists.made(VIEW) is None
     assert not lists.learn()
     assert lists.as_json() == {}
@@ -64,9 +65,9 @@ def test_the_last_lists_are_remembered() -> None:
     lists = AdaptiveRecommender(ListSettings())
     for number in range(MAX_SERVED + 1):
         first = serve(lists, f"u{number}")[0]
-    lists.took("u0", first)
+    lists.took("u0", first, TESTED)
     assert not lists.learn()
-    lists.took("u1", first)
+    lists.took("u1", first, TESTED)
     assert lists.learn()
 
 
@@ -91,7 +92,7 @@ def test_weights_are_kept_beside_state_and_enter_no_digest() -> None:
     """They are saved with the partition and come back with their history; the state is the same with other weights."""
     lists, other = AdaptiveRecommender(ListSettings()), AdaptiveRecommender(ListSettings())
     for _ in range(3):
-        lists.took("u1", serve(lists)[0])
+        lists.took("u1", serve(lists)[0], TESTED)
         lists.learn()
     state = folded(made_log(4, 60))
     before = digests([state])

@@ -9,7 +9,7 @@ from tables.recommend import STAGES, Recommender
 from tables.stages.stage import Stage
 from tables.user_state import UserState
 from tests.documents import ROOT, module_of
-from tests.lists import categorized, partitions, users_of, view_of
+from tests.lists import categorized, filler_of, partitions, users_of, view_of
 from tests.logs import made_log
 from tests.unit.tables.test_contract import check_stage
 
@@ -34,7 +34,7 @@ def test_it_keeps_items_of_one_category_apart(apart: Stage) -> None:
     """Beside the stages that there are, in lists with the filler behind; without it neighbours are alike."""
     states = partitions(made_log(3, 1500, n_users=12, n_items=150), 2)
     view = categorized(view_of(*states), 3)
-    filler = view.filler(states[0].clock.now_ms, 500)
+    filler = filler_of(view, states[0].clock.now_ms, 500)
     stages = {**STAGES, apart.name: lambda _: apart}
     with_it, without = Recommender(ListSettings(), stages=stages), Recommender(ListSettings())
     n_alike = 0

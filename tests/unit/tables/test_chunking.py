@@ -177,5 +177,5 @@ def test_a_long_log_with_every_kind_of_interruption(seed: int, n_keep: int, max_
     }
     users = [user for user in map(whole.users.get, whole.users) if user]
     assert len(users) <= 20 and len(whole.items) <= max_items
-    assert max(user.n_seen for user in users) == 4 and max(len(user.recent) for user in users) == 4
+    assert max(user.n_seen for user in users) == 4 and max(len(user.recent) for user in users) in (3, 4)
     assert max(len(whole.items.pairs.row(slot)[0]) for slot in whole.items.slots.values()) < 2 * n_keep

@@ -24,18 +24,20 @@ from models.ids import hash64
 from models.proposals import Ranked, space_for
 from models.source_names import SOURCE_NAMES
 from models.windows import TRENDING_WINDOWS
+from models.words import FOR, word_of
 from tables.adaptive import AdaptiveRecommender
 from tables.fold_settings import FoldSettings
 from tables.list_settings import ListSettings
 from tables.partition import PartitionState
 from tables.recommend import SOURCES, STAGES, Recommender
-from tables.sources.source import Source, asked
+from tables.sources.again import Again
+from tables.sources.source import Returns, Source, asked
 from tables.stages.stage import Stage
 from tables.user_state import UserState
-from tests.lists import categorized, view_of
-from tests.logs import Record, item_name, made_log, record
+from tests.lists import categorized, filler_of, view_of
+from tests.logs import START_MS, Record, item_name, made_log, record
 from tests.saved import Topics, folded, in_bytes
-from tests.users import add_recent
+from tests.users import add_recent, set_recent
 
 MAX_ITEMS, MAX_USERS = 64, 16
 LOOK = 500
@@ -59,7 +61,23 @@ def of_source(source: Source, row: int) -> Read:
 
     def read(state: PartitionState, user: UserState, k: int) -> Ranking:
         view, table = view_of(state), space_for(len(source.names), k)
-        source.propose(asked(view, 0, user, view.filler(state.clock.now_ms, 200), LOOK), table)
+        source.propose(asked(view, 0, user, filler_of(view, state.clock.now_ms, 200), LOOK), table)
+        n = table.counts[row]
+        ids = [view.ids[item] for item in table.items[row, :n].tolist()]
+        return list(zip(ids, table.scores[row, :n].tolist(), strict=True))
+
+    return read
+
+
+def of_again(source: Source, row: int) -> Read:
+    """What one name of a source of the user's own items proposes, of all there are."""
+    plays = Returns.of((EventType("play", 1.0, 1, allow_repeats=True),))
+
+    def read(state: PartitionState, user: UserState, k: int) -> Ranking:
+        view, table, had = view_of(state), space_for(len(source.names), k), UserState()
+        had.seen = state.items.hashes[list(state.items.slots.values())]
+        had.words, had.n_seen = np.full(len(had.seen), word_of(START_MS, 1, 2, 0, FOR), np.uint64), len(had.seen)
+        source.propose(asked(view, 0, had, filler_of(view, state.clock.now_ms, 200), LOOK, plays), table)
         n = table.counts[row]
         ids = [view.ids[item] for item in table.items[row, :n].tolist()]
         return list(zip(ids, table.scores[row, :n].tolist(), strict=True))
@@ -73,7 +91,7 @@ def of_blend(name: str) -> Read:
 
     def read(state: PartitionState, user: UserState, k: int) -> Ranking:
         view = view_of(state)
-        made = AdaptiveRecommender(lists).recommend(view, 0, user, k, view.filler(state.clock.now_ms, 200))
+        made = AdaptiveRecommender(lists).recommend(view, 0, user, k, filler_of(view, state.clock.now_ms, 200))
         return [(item.item_id, item.score) for item in made]
 
     return read
@@ -86,7 +104,7 @@ def of_stage(name: str) -> Read:
     def read(state: PartitionState, user: UserState, k: int) -> Ranking:
         view = categorized(view_of(state), 5)
         recommender = Recommender(lists, stages={name: STAGES[name]})
-        made = recommender.recommend(view, 0, user, k, view.filler(state.clock.now_ms, 200))
+        made = recommender.recommend(view, 0, user, k, filler_of(view, state.clock.now_ms, 200))
         return [(item.item_id, item.score) for item in made]
 
     return read
@@ -118,7 +136,11 @@ def similar(state: PartitionState, user: UserState, k: int) -> Ranking:
 
 
 READERS: dict[str, Read] = {
-    **{f"source {name}": of_source(source, row) for source in SOURCES for row, name in enumerate(source.names)},
+    **{
+        f"source {name}": (of_again if isinstance(source, Again) else of_source)(source, row)
+        for source in SOURCES
+        for row, name in enumerate(source.names)
+    },
     **{f"blend {name}": of_blend(name) for name in BLENDS},
     **{f"stage {name}": of_stage(name) for name in STAGES},
     **{f"fold {name}": of_fold(name) for name in FOLD_SOURCES},
@@ -265,10 +287,10 @@ def test_k_larger_than_the_catalogue(read: Read) -> None:
 @every_reader
 @pytest.mark.parametrize("weight", [1e-300, 1e-160, 1.0, 1e6])
 def test_no_score_is_nan_or_infinite(read: Read, weight: float) -> None:
-    """Weights at the ends of what settings allow, and ratings at those of a float, make finite scores that fall."""
+    """Weights at the ends of what settings allow, and ratings at those of the scale, make finite scores that fall."""
     types = {**DEFAULT_TYPES, "view": EventType("view", weight, 1)}
     log = [record(number, f"u{number % 7}", f"i{number % 11}") for number in range(200)]
-    log += [record(200 + n, f"u{n % 7}", f"i{n % 5}", "rating", value=(-1e300, 1e300)[n % 2]) for n in range(20)]
+    log += [record(200 + n, f"u{n % 7}", f"i{n % 5}", "rating", value=(0.5, 5)[n % 2]) for n in range(20)]
     state = fold(log, replace(SMALL, rules=EventRules(types=types)))
     users = [user for user in map(state.users.get, state.users) if user is not None]
     for user in (*users, rater(state), stranger("i1", "i2")):
@@ -287,7 +309,7 @@ def test_lists_are_ordered_by_score_and_then_by_id(read: Read) -> None:
     state.items.history.stale[:] = True
     state.items.ratings.rows[:] = state.items.ratings.rows[0]
     user = rater(state)
-    user.recent = [("i0", 1.0)]
+    set_recent(user, [("i0", 1.0)])
     ranked = read(state, user, 20)
 
     assert [item_id for item_id, _ in ranked if item_id != "i0"] == [f"i{number}" for number in sorted(numbers)]
@@ -323,7 +345,7 @@ def check_stage(stage: Stage, again: Stage, n: int, k: int) -> None:
     It writes to nothing that it is given, and says the same again, also when it is made anew.
     """
     view, n_moved = categorized(view_of(fold(log_of(1_000, 60))), 5), 0
-    request = asked(view, 0, stranger("i1", "i2"), view.filler(0, 200), LOOK)
+    request = asked(view, 0, stranger("i1", "i2"), filler_of(view, 0, 200), LOOK)
     for seed in range(20):
         given = ranked(range(min(n, len(view.ids))), 3, seed)
         before = [each.tolist() for each in given[1:]]
@@ -349,7 +371,7 @@ def test_a_list_with_a_stage_is_made_of_what_it_would_be_made_of(name: str, blen
     state = fold(log_of(1_000, 60))
     view = categorized(view_of(state), 5)
     view.forbid(view.ids[::9])
-    filler, weights = view.filler(state.clock.now_ms, 200), dict.fromkeys(SOURCE_NAMES, 0.5)
+    filler, weights = filler_of(view, state.clock.now_ms, 200), dict.fromkeys(SOURCE_NAMES, 0.5)
     with_it = Recommender(ListSettings(blend, weights, **ASKED_FOR[name]), stages={name: STAGES[name]})
     n_own = n_other = 0
     for user in (*filter(None, map(state.users.get, state.users)), stranger("i1", "i2"), UserState()):

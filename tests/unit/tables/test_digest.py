@@ -106,7 +106,7 @@ def _nudge_row(rows: npt.NDArray[Any]) -> None:
 
 
 def _nudge_events(state: PartitionState) -> None:
-    state.items.n_events[: len(state.items)] = state.items.n_events[: len(state.items)][::-1].copy()
+    state.items.n_for[: len(state.items)] = state.items.n_for[: len(state.items)][::-1].copy()
     state.items._popular_is_old = True  # nothing that folds counts backwards
 
 

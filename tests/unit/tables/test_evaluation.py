@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from models import evaluation
 from models.cooccurrence import CooccurrenceSettings
 from models.errors import SettingsError
+from models.fold_arrays import FIRST, TESTED
 from models.history_factors import HistoryFactorsSettings
 from models.ids import hash64
 from tables import evaluator
@@ -121,20 +122,20 @@ def test_what_is_a_test() -> None:
     log += [record(8, "u1", "c"), record(9, "u1", "f", "rating", value=4)]
     assert folded(log).evaluator.prequential.n == 3, "what was only shown is still new"
 
-    state, heard = PartitionState(0, 1, FoldSettings()), list[tuple[str, str]]()
-    state.evaluator.on_test = lambda user_id, item_id: heard.append((user_id, item_id))
+    state, heard = PartitionState(0, 1, FoldSettings()), list[tuple[str, str, int]]()
+    state.evaluator.on_test = lambda user_id, item_id, how: heard.append((user_id, item_id, how))
     fold_all(state, log)
-    assert heard == [("u1", "a"), ("u1", "c"), ("u1", "f")], "a listener hears of each"
+    assert heard == [("u1", "a", FIRST), ("u1", "c", TESTED), ("u1", "f", TESTED)], "a listener hears of each"
 
 
 def test_users_without_history_get_the_default_list() -> None:
-    """Most events first, ties by id whatever the order of slots; without what the user has seen."""
+    """Most people first, ties by id whatever the order of slots; without what the user has seen."""
     log = [record(n, f"u{n}", item_id) for n, item_id in enumerate("zzyxbac")]
     log += [record(7, "new", "x", "dislike", at(1)), record(8, "other", "c", "impression", at(1))]
     state = folded(log)
 
     assert waiting(state, "new") == {source: [*"zabcxy"] for source in SOURCES}
-    assert waiting(state, "other")["popularity"] == [*"xzabcy"], "a dislike is an event, too"
+    assert waiting(state, "other")["popularity"] == [*"zabcxy"], "as many are for it as against it"
 
 
 def test_equal_candidates_stand_in_the_order_of_ids() -> None:
@@ -267,7 +268,12 @@ def test_one_number_in_a_hundred_rows_is_enough() -> None:
     state = folded(made_log(3, 300, n_users=12, n_items=60))
     user = state.users.get("u1")
     assert user is not None
-    unseen = [slot for slot in state.items.slots.values() if int(state.items.hashes[slot]) not in user.seen.tolist()]
+    items = state.items
+    unseen = [
+        slot
+        for slot in items.slots.values()
+        if int(items.hashes[slot]) not in user.seen.tolist() and items.offered[slot]
+    ]
     assert len(unseen) > 10
     for slot in unseen:
         row = state.items.history.rows[slot].copy()

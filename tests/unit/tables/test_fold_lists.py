@@ -18,7 +18,7 @@ from tests.lists import NOTHING, by_pairs, view_of
 from tests.logs import log_of, made_log, record
 from tests.saved import everything, folded
 from tests.strategies import numbers
-from tests.users import add_recent
+from tests.users import add_recent, set_recent
 
 SETTINGS = FoldSettings(
     cooccurrence=CooccurrenceSettings(n_history=6, n_keep=10), history=HistoryFactorsSettings(n_factors=8)
@@ -31,7 +31,7 @@ def readers(state: PartitionState) -> list[UserState]:
     users = [user for user in map(state.users.get, state.users) if user]
     with_gaps = [UserState.decode(user.encode()) for user in users]
     for user in with_gaps:
-        user.recent = [each for entry in user.recent for each in (entry, ("gone", 1.0), ("gone, too", 1.0))]
+        set_recent(user, [each for entry in user.recent for each in (entry, ("gone", 1.0), ("gone, too", 1.0))])
     return [*users, *with_gaps, UserState()]
 
 
@@ -91,9 +91,14 @@ def test_more_is_asked_for_than_there_is() -> None:
     for user in readers(state):
         found = ids(state, user, 500)
         seen = set(user.seen[: user.n_seen].tolist())
-        n_left = sum(int(state.items.hashes[slot]) not in seen for slot in state.items.slots.values())
-        assert len(found["popularity"]) == len(set(found["popularity"])) == n_left
-        assert len(found["list"]) == len(set(found["list"])) == n_left
+        left = {
+            item_id
+            for item_id, slot in state.items.slots.items()
+            if int(state.items.hashes[slot]) not in seen and state.items.offered[slot]
+        }
+        popular = {item_id for item_id in left if state.items.n_for[state.items.slots[item_id]]}
+        assert len(found["popularity"]) == len(popular) and set(found["popularity"]) == popular
+        assert len(found["list"]) == len(set(found["list"])) and popular <= set(found["list"]) <= left
     empty = PartitionState(0, 1, FoldSettings())
     assert ids(empty, UserState()) == {name: [] for name in ("list", "co_occurrence", "history", "popularity")}
 

@@ -250,7 +250,7 @@ def test_an_error_in_the_middle_leaves_a_state_that_gives_no_cut(at: int) -> Non
 def test_an_error_while_a_batch_runs_leaves_no_cut() -> None:
     """Whoever listens to the tests may fail as well, after all has been folded."""
 
-    def fail(user_id: str, item_id: str) -> None:
+    def fail(user_id: str, item_id: str, how: int) -> None:
         raise RuntimeError("the listener is broken")
 
     state = PartitionState(0, 1, WIDE)

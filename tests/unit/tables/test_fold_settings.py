@@ -38,8 +38,6 @@ CHANGED_RATINGS = {
     "lr_bias": 0.01,
     "lr_factors": 0.01,
     "start_scale": 0.01,
-    "lowest": 0.5,
-    "highest": 7.0,
     "max_gradient": 3.0,
     "max_weight": 3.0,
     "seed": 3,
@@ -57,7 +55,14 @@ CHANGED_HISTORY = {
     "seed": 3,
 }
 CHANGED_FOLLOWING = {"n_back": 3, "decay": 0.5, "n_keep": 3}
-CHANGED_RULES = {"max_bytes": 3, "max_ahead_ms": 3, "positive_rating": 3.0, "low_rating_weight": 0.1}
+CHANGED_RULES = {
+    "max_bytes": 3,
+    "max_ahead_ms": 3,
+    "positive_rating": 3.0,
+    "negative_rating": 1.0,
+    "low_rating_weight": 0.1,
+    "rating_scale": (0.0, 10.0),
+}
 
 
 def with_types(*types: EventType) -> FoldSettings:
@@ -70,7 +75,7 @@ def test_every_setting_has_a_case_here() -> None:
     assert {*CHANGED, "rating_model"} == set(FoldSettings.__dataclass_fields__)
     assert FoldSettings(rating_model="river").fingerprint() == FoldSettings().fingerprint(), "the state is the same"
     assert set(CHANGED_PAIRS) == set(CooccurrenceSettings.__dataclass_fields__)
-    assert set(CHANGED_RATINGS) == set(FactorizationSettings.__dataclass_fields__)
+    assert {*CHANGED_RATINGS, "lowest", "highest"} == set(FactorizationSettings.__dataclass_fields__)
     assert set(CHANGED_HISTORY) == set(HistoryFactorsSettings.__dataclass_fields__)
     assert set(CHANGED_FOLLOWING) == set(FollowingSettings.__dataclass_fields__)
     assert {*CHANGED_RULES, "types"} == set(EventRules.__dataclass_fields__)
@@ -98,6 +103,9 @@ def test_every_change_changes_the_fingerprint() -> None:
         made += [replace(FoldSettings(), **{name: replace(model, **{key: to})}) for key, to in changed.items()]
     made += [with_types(EventType("share", 1.0, 1)), with_types(EventType("share", 2.0, 1))]
     made += [with_types(EventType("share", 1.0, -1)), with_types(EventType("view", 0.5, 1))]
+    made += [with_types(EventType("view", 1.0, 1, allow_repeats=True)), with_types(EventType("undo", 0.0, 0))]
+    made += [with_types(EventType("undo", 0.0, 0, effect="withdraw"))]
+    made += [with_types(EventType("view", 1.0, 1, returns_after_days=days)) for days in (1, 2)]
     made += [replace(made[3], cooccurrence=CooccurrenceSettings(n_keep=99))]
     prints = [settings.fingerprint() for settings in made]
 

@@ -39,7 +39,7 @@ def pairs(state: PartitionState, item_id: str) -> dict[str, float]:
 
 def test_an_event_is_learned_everywhere() -> None:
     """Counts, windows, history, seen set, pairs and trend of the user and the item."""
-    state = folded([record(0, "u1", "a"), record(1, "u1", "b", "rating", START_MS + 1, value=2)])
+    state = folded([record(0, "u1", "a"), record(1, "u1", "b", "rating", START_MS + 1, value=3)])
     user = state.users.get("u1")
     assert user is not None
     slot = state.items.slots["b"]
@@ -58,8 +58,9 @@ def test_an_event_is_learned_everywhere() -> None:
     ("event_type", "more", "is_seen", "is_recent"),
     [
         ("view", {}, True, True),
-        ("dislike", {}, True, True),
-        ("rating", {"value": 1}, True, True),
+        ("dislike", {}, True, False),
+        ("rating", {"value": 1}, True, False),
+        ("rating", {"value": 3}, True, True),
         ("impression", {}, False, False),
         ("skip", {}, False, False),
     ],
@@ -67,14 +68,14 @@ def test_an_event_is_learned_everywhere() -> None:
 def test_what_each_kind_of_event_means(
     event_type: str, more: dict[str, object], is_seen: bool, is_recent: bool
 ) -> None:
-    """Impressions and skips are counted, but neither make an item seen nor stand in the history."""
+    """All are counted; impressions and skips make no item seen, and what speaks against it is in no history."""
     state = folded([record(0, "u1", "a", event_type, START_MS, **more)])
     user = state.users.get("u1")
     assert user is not None
 
     assert (user.n_events, user.n_seen, recent(state, "u1")) == (1, is_seen, ["a"] * is_recent)
     assert int(state.items.n_events[0]) == 1
-    assert (float(state.items.weight[0]) > 0) == is_recent
+    assert (float(state.items.weight[0]) > 0) == (is_recent or event_type == "rating"), "low ratings are targets"
 
 
 def test_dead_letters_are_counted_by_reason() -> None:

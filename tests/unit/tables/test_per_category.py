@@ -9,7 +9,7 @@ import pytest
 from models.blend import BLENDS
 from models.errors import SettingsError
 from models.proposals import Ranked
-from models.source_names import CO_OCCURRENCE, POPULARITY, SOURCE_NAMES
+from models.source_names import CO_OCCURRENCE, POPULARITY, SOURCE_NAMES, TRENDING
 from tables.categories import Categories
 from tables.list_json import ListItem
 from tables.list_settings import ListSettings
@@ -18,8 +18,8 @@ from tables.sources.source import asked
 from tables.stages.per_category import PerCategory
 from tables.stages.stage import MakeStage
 from tables.user_state import UserState
-from tables.view import TRENDING, Filler, ItemView
-from tests.lists import NOTHING, PAIRS, categorized, partitions, users_of, view_of
+from tables.view import Filler, ItemView
+from tests.lists import NOTHING, PAIRS, categorized, filler_of, partitions, users_of, view_of
 from tests.logs import made_log, record
 from tests.saved import folded
 
@@ -65,7 +65,7 @@ def test_lists_keep_to_the_most_while_others_are_left(most: int) -> None:
     """No list is shorter for it, and one with too many of a category has all the others that there are."""
     states = partitions(made_log(3, 1500, n_users=12, n_items=150), 2)
     view = categorized(view_of(*states), 6)
-    filler = view.filler(states[0].clock.now_ms, 500)
+    filler = filler_of(view, states[0].clock.now_ms, 500)
     capped, plain = Recommender(ListSettings(max_per_category=most)), Recommender(ListSettings())
     n_over = 0
     for user in users_of(states):
@@ -103,7 +103,7 @@ def test_without_the_setting_lists_are_as_they_were() -> None:
     """Also in a view that knows categories; and with a setting that no list reaches, they are the same items."""
     states = partitions(made_log(5, 900, n_users=15, n_items=120), 2)
     known, unknown = categorized(view_of(*states), 3), view_of(*states)
-    filler, off = unknown.filler(states[0].clock.now_ms, 500), Recommender(ListSettings())
+    filler, off = filler_of(unknown, states[0].clock.now_ms, 500), Recommender(ListSettings())
     never = Recommender(ListSettings(max_per_category=500))
     nothing = Recommender(ListSettings(), stages={})
     for user in users_of(states):
@@ -171,7 +171,7 @@ def test_stages_run_in_their_order_over_candidates_and_filler() -> None:
     """What one leaves out does not come back, nor as filler; reasons and sources follow the items."""
     states = partitions(made_log(5, 900, n_users=15, n_items=120), 1)
     view, weights = view_of(*states), {CO_OCCURRENCE: 1.0}
-    filler = view.filler(states[0].clock.now_ms, 500)
+    filler = filler_of(view, states[0].clock.now_ms, 500)
     made_by: dict[str, MakeStage] = {"none_of": lambda _: NoneOf(), "backwards": lambda _: Backwards()}
     chosen = Recommender(ListSettings("ranks", weights), stages=made_by)
     plain = Recommender(ListSettings("ranks", weights, depth=50))

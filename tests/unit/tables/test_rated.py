@@ -29,11 +29,11 @@ def proposed(view: ItemView, user: UserState, filler: Filler, depth: int = 30, l
 
 
 def expected(state: PartitionState, user: UserState) -> list[tuple[str, float]]:
-    """All unseen items with a rating row, by (-prediction, key), and the predictions, but for mean and user's bias."""
+    """All unseen items on offer with a rating row, by (-prediction, key); predictions but for mean and user's bias."""
     assert user.factors is not None
     ratings, seen, found = state.items.ratings, set(user.seen[: user.n_seen].tolist()), []
     for item_id, slot in state.items.slots.items():
-        if ratings.has_row[slot] and hash64(item_id) not in seen:
+        if ratings.has_row[slot] and state.items.offered[slot] and hash64(item_id) not in seen:
             bias, *factors = ratings.rows[slot].tolist()
             found.append((item_id, bias + float(user.factors[1:] @ np.array(factors))))
     return sorted(found, key=lambda each: (-each[1], *order_key(each[0])))

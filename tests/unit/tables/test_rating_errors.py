@@ -4,11 +4,12 @@ import numpy as np
 import orjson
 import pytest
 
+from models.errors import InvalidEvent
 from tables.fold_settings import FoldSettings
 from tables.partition import PartitionState
 from tests.logs import made_log, record
 from tests.ratings import ById
-from tests.saved import Topics, folded
+from tests.saved import Topics
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0])
@@ -21,8 +22,7 @@ def test_ratings_are_predicted_then_learned(fraction: float) -> None:
         user_id = state.fold(*each)
         fields = orjson.loads(each.value or b"") if isinstance(user_id, str) else {}
         if fields.get("event_type") == "rating":
-            on_scale = min(max(fields["value"], 1.0), 5.0)
-            errors.append(model.predict_one(fields["user_id"], fields["item_id"]) - on_scale)
+            errors.append(model.predict_one(fields["user_id"], fields["item_id"]) - fields["value"])
             model.learn_one(fields["user_id"], fields["item_id"], fields["value"])
     ratings = state.evaluator.ratings
 
@@ -37,11 +37,13 @@ def test_ratings_are_predicted_then_learned(fraction: float) -> None:
 
 @pytest.mark.parametrize("value", [1e200, -1.7e308, 6, -3])
 def test_a_rating_off_the_scale_spoils_nothing(value: float) -> None:
-    """Whatever number a rating is, the sums stay numbers, and the partition can be saved, loaded and go on."""
-    topics = Topics()
-    topics.save(folded([record(0, "u1", "a", "rating", value=value)]).cut(-1))
+    """It is a dead letter: the sums stay numbers, and the partition can be saved, loaded and go on."""
+    topics, state = Topics(), PartitionState(0, 1, FoldSettings())
+    refused = state.fold(*record(0, "u1", "a", "rating", value=value))
+    assert isinstance(refused, InvalidEvent) and refused.reason == "out_of_range"
+    topics.save(state.cut(-1))
     state = Topics.load(PartitionState(0, 1, FoldSettings()), topics.history)
     state.fold(*record(1, "u1", "b", "rating", value=4))
 
-    assert state.evaluator.ratings.n == 2
+    assert state.evaluator.ratings.n == 1
     assert np.isfinite([state.evaluator.ratings.absolute, state.evaluator.ratings.squared]).all()

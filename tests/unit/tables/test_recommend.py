@@ -17,13 +17,14 @@ from tables.partition import PartitionState
 from tables.recommend import Recommender
 from tables.user_state import UserState
 from tables.view import ItemView
-from tests.lists import NOTHING, partitions, recommend, view_of
+from tests.lists import NOTHING, filler_of, partitions, recommend, view_of
 from tests.logs import log_of, made_log, record
 from tests.plain import plain_kernels
 from tests.rank_fusion import RankFusion
 from tests.saved import folded
 from tests.slow_lists import SlowLists
 from tests.strategies import numbers
+from tests.users import set_recent
 
 SETTINGS = FoldSettings(
     cooccurrence=CooccurrenceSettings(n_history=6, n_keep=10), history=HistoryFactorsSettings(n_factors=8)
@@ -37,7 +38,7 @@ def readers(state: PartitionState) -> list[UserState]:
     users = [user for user in map(state.users.get, state.users) if user]
     with_gaps = [UserState.decode(user.encode()) for user in users]
     for user in with_gaps:
-        user.recent = [each for entry in user.recent for each in (entry, ("gone", 1.0), ("gone, too", 1.0))]
+        set_recent(user, [each for entry in user.recent for each in (entry, ("gone", 1.0), ("gone, too", 1.0))])
     return [*users, *with_gaps, UserState()]
 
 
@@ -149,7 +150,7 @@ def test_who_has_had_everything_still_gets_something(lists: ListSettings) -> Non
     state = folded([record(offset, *each, "purchase") for offset, each in enumerate(bought)])
     view, user, stranger = view_of(state), state.users.get("u1"), UserState()
     assert user is not None
-    filler, made = view.filler(state.clock.now_ms, 50), Recommender(lists).recommend
+    filler, made = filler_of(view, state.clock.now_ms, 50), Recommender(lists).recommend
 
     again = made(view, 0, user, 2, filler)
     assert [item.item_id for item in again] == [item.item_id for item in made(view, 0, stranger, 2, filler)]
@@ -158,7 +159,7 @@ def test_who_has_had_everything_still_gets_something(lists: ListSettings) -> Non
     assert {item.item_id for item in made(view, 0, user, 5, filler)} == {"i1", "i3"}
     state.fold_many([record(len(bought), "u2", "i4")])
     view.sync()
-    filler = view.filler(state.clock.now_ms, 50)
+    filler = filler_of(view, state.clock.now_ms, 50)
     assert [item.item_id for item in made(view, 0, user, 5, filler)] == ["i4"]
 
 

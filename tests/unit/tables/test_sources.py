@@ -17,9 +17,10 @@ from tables.sources.following import Follows
 from tables.sources.source import Source, asked
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
-from tests.lists import partitions, users_of, view_of
+from tests.lists import filler_of, partitions, users_of, view_of
 from tests.logs import log_of, made_log
 from tests.strategies import numbers
+from tests.users import counted
 
 NUMBERS = numbers(60, 60)
 DEPTH = 30
@@ -73,7 +74,7 @@ def test_scores_fall_from_first_to_last(blend: str) -> None:
     """Also where the filler begins, whose own numbers are far greater."""
     states = partitions(made_log(3, 400, n_users=10, n_items=300), 1)
     view = view_of(*states)
-    filler = view.filler(states[0].clock.now_ms, 400)
+    filler = filler_of(view, states[0].clock.now_ms, 400)
     assert [score for _, score, _ in filler.items] == sorted((score for _, score, _ in filler.items), reverse=True)
     recommender, n_filled = Recommender(ListSettings(blend, depth=DEPTH)), 0
     for user in users_of(states):
@@ -137,9 +138,9 @@ def test_what_follows_is_summed_over_all_shares(n: int) -> None:
         return found
 
     for user in users_of(states):
-        known = [(view.index[item_id], weight) for item_id, weight in user.recent if item_id in view.index]
+        known = [(view.index[item_id], weight) for item_id, weight in counted(user) if item_id in view.index]
         last, directed = row(known[-1][0]) if known else {}, defaultdict[int, float](float)
-        for step, (item, weight) in enumerate([*reversed(user.recent)]):
+        for step, (item, weight) in enumerate([*reversed(counted(user))]):
             if item in view.index and step < settings.n_back:
                 number = view.index[item]
                 factor = weight * settings.decay**step * float(view.weight[number]) ** -pairs.known_exponent
@@ -147,7 +148,11 @@ def test_what_follows_is_summed_over_all_shares(n: int) -> None:
                     directed[other] += factor * amount * float(view.weight[other]) ** -pairs.candidate_exponent
         table = proposed(Follows(), view, user, Filler(()), 60)
         for place, expected in enumerate((last, directed)):
-            free = {item: amount for item, amount in expected.items() if hash64(view.ids[item]) not in user.seen}
+            free = {
+                item: amount
+                for item, amount in expected.items()
+                if view.allowed[item] and hash64(view.ids[item]) not in user.seen
+            }
             found = table.items[place, : table.counts[place]].tolist()
             assert dict(zip(found, table.scores[place].tolist(), strict=False)) == pytest.approx(free)
         only = ListSettings(weights={DIRECTED: 1.0, LAST_ITEM: 1.0})

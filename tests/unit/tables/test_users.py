@@ -69,7 +69,7 @@ def test_round_trip(user: UserState) -> None:
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x01" + UserState().encode()[1:], b"{}"])
 def test_an_unknown_version_is_refused(data: bytes) -> None:
     """The message says what was found, what is known, and what to do."""
-    with pytest.raises(UnknownVersion, match=r"user.*version.*knows version 2.*freshet reset"):
+    with pytest.raises(UnknownVersion, match=r"user.*version.*knows version 3.*freshet reset"):
         UserState.decode(data)
     with pytest.raises(UnknownVersion, match=r"user 'u7'.*freshet reset"):
         Users().apply("u7", data)
@@ -111,15 +111,18 @@ def test_a_lowered_bound_cuts_the_seen_items_of_a_loaded_user(stored: int, bound
 
 
 def test_recent_items_are_distinct_and_bounded() -> None:
-    """An item that comes again moves to the end with its new weight."""
+    """An item that comes again moves to the end with its new weight, and one that is disliked leaves."""
     state = folded(views(1, 4), FoldSettings(cooccurrence=CooccurrenceSettings(n_history=3)))
     assert user_of(state.users, "u").recent == [("i2", 1.0), ("i3", 1.0), ("i4", 1.0)]
 
-    state.fold(*record(5, "u", "i2", "dislike"))
+    state.fold(*record(5, "u", "i2", "rating", value=3))
 
     user = user_of(state.users, "u")
     assert user.recent == [("i3", 1.0), ("i4", 1.0), ("i2", 0.5)]
     assert user.newest_items() == ["i2", "i4", "i3"]
+
+    state.fold(*record(6, "u", "i4", "dislike"))
+    assert user_of(state.users, "u").recent == [("i3", 1.0), ("i2", 0.5)]
 
 
 def test_users_stand_in_the_order_of_their_last_touch() -> None:

@@ -15,7 +15,7 @@ from tables.partition import PartitionState
 from tables.user_state import UserState
 from tables.view import ItemView
 from tests.learning import met
-from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, by_pairs, partitions, users_of, view_of
+from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, by_pairs, filler_of, partitions, users_of, view_of
 from tests.logs import HOUR_MS, START_MS, log_of, made_log, record
 from tests.saved import folded
 from tests.strategies import numbers
@@ -64,40 +64,50 @@ def test_similar_items_against_brute_force(numbers: list[int], n: int) -> None:
 
 @given(numbers=NUMBERS, n=st.sampled_from((1, 3)))
 def test_counts_and_trends_are_sums_over_the_shares(numbers: list[int], n: int) -> None:
-    """Events and trends of an item, wherever its events fell; ties by id, items without a score left out."""
+    """Events, people and trends of an item, wherever its events fell; ties by id, the unwanted left out."""
     states = partitions(log_of(numbers, n_users=8, n_items=12), n)
     view = view_of(*states)
     counts: dict[str, int] = defaultdict(int)
+    people, against = defaultdict[str, int](int), defaultdict[str, int](int)
     trends: dict[str, float] = defaultdict(float)
     as_of_ms = START_MS + 24 * HOUR_MS
     for state in states:
         by_slot = state.items.trending.scores(2, as_of_ms, max(1, state.items.n_slots))
         for item_id, slot in state.items.slots.items():
             counts[item_id] += int(state.items.n_events[slot])
+            people[item_id] += int(state.items.n_for[slot])
+            against[item_id] += int(state.items.n_against[slot])
             trends[item_id] += float(by_slot[slot])
     popular = [(view.ids[item], score) for item, score, _ in view.popularity(99).items]
     trending = [(view.ids[item], score) for item, score in view.trending(2, as_of_ms, 99)]
 
-    assert popular == sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    wanted = {item_id for item_id in counts if against[item_id] <= people[item_id]}
+    loved = [(item_id, n) for item_id, n in people.items() if n and item_id in wanted]
+    assert popular == sorted(loved, key=lambda entry: (-entry[1], entry[0]))
     assert {item_id: view.n_events(number) for item_id, number in view.index.items()} == dict(counts)
-    assert dict(trending) == pytest.approx({item_id: score for item_id, score in trends.items() if score > 0})
+    assert dict(trending) == pytest.approx(
+        {item_id: score for item_id, score in trends.items() if score > 0 and item_id in wanted}
+    )
     assert trending == sorted(trending, key=lambda entry: (-entry[1], entry[0]))
-    filler = [view.ids[item] for item, _, _ in view.filler(as_of_ms, 99).items]
-    assert len(filler) == len(set(filler)) == len(counts)
+    filler = [view.ids[item] for item, _, _ in filler_of(view, as_of_ms, 99).items]
+    assert len(filler) == len(set(filler)) and set(filler) == {item_id for item_id, _ in (*popular, *trending)}
 
 
 def test_seen_items_are_never_offered() -> None:
     """Neither from the history nor from the filler, with a k that would take all there is."""
     states = partitions(made_log(21, 2_000, n_users=12, n_items=300), 2)
     view = view_of(*states)
-    filler = view.filler(START_MS + 100 * HOUR_MS, 400)
+    filler = filler_of(view, START_MS + 100 * HOUR_MS, 400)
     for user in users_of(states):
         seen = set(user.seen[: user.n_seen].tolist())
         offered = by_pairs(view, user, 1_000, filler)
         ids = {item.item_id for item in offered}
         assert not {hash64(item_id) for item_id in ids} & seen
         assert len(ids) == len(offered)
-        assert len(offered) == len([item_id for item_id in view.index if hash64(item_id) not in seen])
+        free = {
+            item_id for item_id, number in view.index.items() if view.allowed[number] and hash64(item_id) not in seen
+        }
+        assert {item_id for item_id in free if view.people[view.index[item_id]] > 0} <= ids <= free
 
 
 def test_filler_stands_behind_what_the_history_names() -> None:
@@ -106,7 +116,7 @@ def test_filler_stands_behind_what_the_history_names() -> None:
     view = view_of(state)
     reader = UserState()
     add_recent(reader, "a", 1.0, 6)
-    found = by_pairs(view, reader, 2, view.filler(START_MS, 5))
+    found = by_pairs(view, reader, 2, filler_of(view, START_MS, 5))
 
     assert [(item.item_id, item.source, item.because) for item in found] == [
         ("b", "co_occurrence", ("a",)),

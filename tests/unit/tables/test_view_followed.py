@@ -7,7 +7,7 @@ from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
 from tables.partition import PartitionState
 from tables.view import ItemView
-from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, by_pairs, users_of, view_of
+from tests.lists import BOUNDS, NOTHING, PAIRS, brute_force, by_pairs, filler_of, users_of, view_of
 from tests.logs import made_log, record
 from tests.plain import plain_kernels
 from tests.saved import folded
@@ -24,12 +24,13 @@ def test_evicted_items_vanish_and_their_slots_are_used_again() -> None:
         if offset % 7:
             continue
         view.sync()
-        live = set(state.items.slots)
+        share = state.items
+        loved = {each for each, slot in share.slots.items() if share.n_for[slot] and share.offered[slot]}
         for user in users_of([state])[:3]:
             totals = {item_id: sum(gave.values()) for item_id, gave in brute_force([state], user).items()}
             found = {item.item_id: item.score for item in by_pairs(view, user, 99, NOTHING) if item.score}
             assert found == pytest.approx({item_id: total for item_id, total in totals.items() if total}, rel=1e-12)
-        assert {view.ids[item] for item, _, _ in view.popularity(99).items} == live
+        assert {view.ids[item] for item, _, _ in view.popularity(99).items} == loved
     assert state.metrics.counts["items_evicted"] > 100
 
 
@@ -48,8 +49,8 @@ def test_a_synced_view_equals_a_new_one(every: int) -> None:
     new = view_of(state)
     as_of_ms = state.clock.now_ms
     for user in users_of([state]):
-        assert by_pairs(followed, user, 30, followed.filler(as_of_ms, 60)) == by_pairs(
-            new, user, 30, new.filler(as_of_ms, 60)
+        assert by_pairs(followed, user, 30, filler_of(followed, as_of_ms, 60)) == by_pairs(
+            new, user, 30, filler_of(new, as_of_ms, 60)
         )
     assert len(followed.ids) <= 2 * len(state.items) + 1024, "numbers of items that are gone are given back"
 

@@ -241,7 +241,14 @@ def change_counter(state: PartitionState) -> None:
         (double, 8, 0, 2, 0, 0),
         (lose_and_double, 6, 2, 2, 0, 0),
         (forget_user, 4, 2, 0, 1, 5),  # its history; its total and one bucket of each window
-        (forget_item, 6, 0, 0, 1, 6),  # its weight; its number of events, its total and one bucket of each window
+        (
+            forget_item,
+            6,
+            0,
+            0,
+            2,
+            6,
+        ),  # its weight and who is for it; its number of events, its total and one bucket of each window
         (change_pair, 6, 0, 0, 1, 0),
         (invent_pair, 6, 0, 0, 2, 0),
         (drop_pair, 6, 0, 0, 1, 0),

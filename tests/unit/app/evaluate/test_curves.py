@@ -10,7 +10,7 @@ from app.evaluate.delays import parse_delays
 from app.evaluate.lists import ALONE, SERVED, WITHOUT
 from app.evaluate.result import result_of
 from app.evaluate.run import EvaluationSettings
-from tables.list_settings import START
+from tables.list_settings import AGAIN, START
 from tests.evaluations import evaluated, log_records
 from tests.logs import made_log
 
@@ -43,7 +43,7 @@ def test_weights_go_from_the_start_to_what_they_are(result: dict[str, Any]) -> N
     found = {each.name: each for each in curves.weights(result)}
 
     assert {name: (each.known[0], each.new[0]) for name, each in found.items()} == {
-        name: (start, start) for name, start in START.items() if start > 0.0
+        name: (start, start) for name, start in START.items() if start > 0.0 and name not in AGAIN
     }
     for name, each in found.items():
         assert (each.n[0], each.n[-1]) == (0, blend["n"]) and len(each.n) == len(each.known) == len(each.new)
@@ -75,7 +75,7 @@ def test_bars_stand_in_order_with_the_interval_around_their_own_rate(result: dic
 
     assert (first.name, first.low, first.high) == ("the list", None, None)
     roles = [each.role for each in others]
-    n_sources = len(START)
+    n_sources = len(START) - len(AGAIN)
     assert roles == [ALONE] * n_sources + [WITHOUT] * n_sources + [POPULARITY] * len(NAMES)
     differences = [found for name, found in result["differences"].items() if not name.endswith(" ago")]
     for each in others:

@@ -36,8 +36,9 @@ class Naive:
     """Popularity and last item, with dicts and sorting, over events in order."""
 
     def __init__(self) -> None:
-        self.last: dict[str, str] = {}
+        self.histories: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self.popular: Counter[str] = Counter()
+        self.words: dict[tuple[str, str], tuple[int, bool]] = {}
         self.follows: dict[str, Counter[str]] = defaultdict(Counter)
         self.seen: dict[str, list[str]] = defaultdict(list)
         self.frozen: dict[str, tuple[int, list[list[str]]]] = {}
@@ -62,25 +63,38 @@ class Naive:
         user, item = event.user_id, event.item_id
         seen = self.seen[user]
         if self.frozen.get(user, (None,))[0] != event.timestamp_ms:
-            last = self.last.get(user)
+            last = self.last(user)
             both = (self.popular, self.follows[last] if last is not None else Counter())
             self.frozen[user] = event.timestamp_ms, [self.best(counts, seen) for counts in both]
         if rules.is_positive(event) and item not in seen:
             self.n += 1
             for place, names in enumerate(self.frozen[user][1]):
                 self.n_hits[place] += item in names
-        self.popular[item] += 1
         if rules.is_seen(event):
             if item not in seen:
                 seen.append(item)
-            if rules.weight(event) > 0:
-                if self.last.get(user, item) != item:
-                    self.follows[self.last[user]][item] += 1
-                self.last[user] = item
+            before_ms, was_for = self.words.get((user, item), (0, False))
+            if event.timestamp_ms >= before_ms:
+                self.words[user, item] = event.timestamp_ms, rules.is_positive(event)
+                self.popular[item] += rules.is_positive(event) - was_for
+            last, took = self.last(user), rules.weight(event) > 0 and not rules.is_negative(event)
+            if took and last not in (None, item):
+                self.follows[last or ""][item] += 1
+            if event.timestamp_ms >= before_ms and rules.weight(event) >= 0:
+                others = [entry for entry in self.histories[user] if entry[1] != item]
+                if not rules.is_negative(event):
+                    place = sum(time_ms <= event.timestamp_ms for time_ms, _ in others)
+                    others = [*others[:place], (event.timestamp_ms, item), *others[place:]][-20:]
+                self.histories[user] = others
+
+    def last(self, user: str) -> str | None:
+        return self.histories[user][-1][1] if self.histories[user] else None
 
     @staticmethod
     def best(counts: Counter[str], seen: list[str]) -> list[str]:
-        return sorted((item for item in counts if item not in seen), key=lambda item: (-counts[item], item))[:10]
+        return sorted(
+            (item for item, n in counts.items() if n and item not in seen), key=lambda item: (-counts[item], item)
+        )[:10]
 
 
 def test_a_plain_script_finds_the_same_baselines() -> None:
@@ -251,7 +265,7 @@ def test_blends_learn_from_what_users_took_to_in_their_own_lists() -> None:
 
     fixed = result_of(evaluated(LOG, lists=PublishedLists(ListSettings("log_shares"), 30)))
     n_tests = len(evaluated(LOG).tests)
-    assert n_tests // 2 < weights["n"] <= n_tests
+    assert n_tests // 3 < weights["n"] + weights["newcomers"]["n"] <= n_tests
     assert len(set(weights["squares"]["history"].values())) == len(weights["weights"]["history"]) + 1
     assert fixed["blend"] == {}
     without = lists._blended["without history"].as_json()

@@ -26,6 +26,7 @@ from app.worker.lists import CALLS, LISTS_PER_CALL, ListPublisher, Made
 from app.worker.live_view import LiveView
 from app.worker.owned import OwnedPartition
 from models.errors import ServiceError
+from models.fold_arrays import TESTED
 from tables.items import ItemShares
 from tables.list_json import decode_list
 from tables.list_model import ListModels
@@ -395,12 +396,12 @@ def test_what_users_take_is_learned_from_the_list_in_redis() -> None:
     stage.fold(200, 40)
     asyncio.run(stage.lists._round())
     (taken, *_) = decode_list(stage.store.lists["recs:user:u1"]).items
-    stage.lists.took("u1", taken.item_id)
+    stage.lists.took("u1", taken.item_id, TESTED)
     asyncio.run(stage.publish([(stage.partition, "u1")]))
     assert stage.lists.blend.as_json()["n"] == 1
     assert stage.state.beside["blend"]["n"] == 1
 
     stage.lists.own([stage.partition])
-    stage.lists.took("u1", taken.item_id)
+    stage.lists.took("u1", taken.item_id, TESTED)
     asyncio.run(stage.publish([(stage.partition, "u2")]))
     assert stage.lists.blend.as_json()["n"] == 1
