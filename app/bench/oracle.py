@@ -221,7 +221,7 @@ def _is_valid(event: dict[str, Any], record_ms: int) -> bool:
         and FIRST_MS <= time_ms <= record_ms + MAX_AHEAD_MS
         and (number is not None or event_type != "rating")
         and (number is None or (type(number) in (int, float) and math.isfinite(number)))
-        and (event_type != "rating" or LOWEST_RATING <= number <= HIGHEST_RATING)
+        and (event_type != "rating" or LOWEST_RATING <= float(number or 0) <= HIGHEST_RATING)
         and (event_id is None or _is_text(event_id, MAX_EVENT_ID_BYTES))
         and (context is None or (isinstance(context, dict) and not any(map(_is_nested, context.values()))))
     )

@@ -248,7 +248,7 @@ def change_counter(state: PartitionState) -> None:
             0,
             2,
             6,
-        ),  # its weight and who is for it; its number of events, its total and one bucket of each window
+        ),  # weight and people; number of events, total, one bucket of each window
         (change_pair, 6, 0, 0, 1, 0),
         (invent_pair, 6, 0, 0, 2, 0),
         (drop_pair, 6, 0, 0, 1, 0),
