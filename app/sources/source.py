@@ -1,7 +1,9 @@
 """A source: records as other people write them in, plain events out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
+
+from models.errors import InvalidEvent
 
 
 class SourceRecord(NamedTuple):
@@ -42,4 +44,13 @@ class Source(Protocol):
             For the whole record, if any of its elements is no valid event; the message has the element's index.
         SchemaUnavailable
             If `prepare` has not been asked for this record's schema.
+        """
+
+    def read_apart(self, record: SourceRecord) -> Iterator[SourceEvent | InvalidEvent]:
+        """The same where elements stand for themselves, as in files: in the place of a bad one, what is wrong with it.
+
+        Raises
+        ------
+        InvalidEvent, SchemaUnavailable
+            For what is wrong with the record itself.
         """
