@@ -142,8 +142,8 @@ def evaluate(
         from app.evaluate.show import show_evaluation
 
         show_evaluation(result)
-    if isinstance(log, SourceLog) and log.n_refused:
-        fail(f"{log.n_refused:,} of {log.n_rows:,} rows were refused and left out, the first: {log.example}")
+    if isinstance(log, SourceLog) and log.refused:
+        fail(log.refused)
 
 
 def _delays(text: str | None) -> tuple[Delay, ...]:

@@ -1,22 +1,19 @@
-"""Logs in Parquet, plain or compressed inside."""
+"""Logs in typed columns: Parquet, Arrow, Feather; plain or compressed inside."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from app.replay.arrow import arrow
+from app.replay.arrow_tables import ArrowTable, opened_table
 from app.replay.columns import NAME_COLUMNS, ColumnMapping, TableColumns
 from app.replay.files import plain_file
 from app.replay.records import EventLog, LogRecord
+from app.replay.row_fields import asked_names
 from models.errors import LogError
 
-MAGICS = (b"PAR1", b"PARE")
-"""First bytes of a Parquet file, and of an encrypted one."""
-
-BATCH_ROWS = 10_000
 _CONTEXT = "context"
 
 
@@ -24,7 +21,8 @@ class ParquetLog(EventLog):
     """One event per row, in file order; columns are mapped as those of CSV, and other columns are not read.
 
     A time whose column has a time type needs no `--timestamp-unit`: it knows its own, and is UTC without a zone. A
-    column `context` of structs or maps is the context. Null and NaN are missing fields.
+    column `context` of structs or maps is the context. Null and NaN are missing fields. What stands deeper in structs
+    and lists is named by a path, and rows with an array of events are several.
     """
 
     def __init__(self, path: Path, mapping: ColumnMapping) -> None:
@@ -32,50 +30,55 @@ class ParquetLog(EventLog):
         self._mapping = mapping
 
     def n_records(self) -> int | None:
-        """Count the rows; the file says how many, but not how many a filter leaves."""
-        if self._mapping.choice.leaves_out:
+        """Count the rows; the file says how many, but not how many a filter leaves, or what they hold."""
+        if self._mapping.choice.leaves_out or self._mapping.choice.each is not None:
             return None
-        with opened_parquet(self.path) as file:
-            n: int = file.metadata.num_rows
-        return n
+        with opened_table(self.path) as table:
+            return table.n_rows()
 
     def __iter__(self) -> Iterator[LogRecord]:
-        n = 0
-        with opened_parquet(self.path) as file:
-            places, mapping = self._places(file.schema_arrow)
-            asked = self._asked(file.schema_arrow.names)
-            self.n_skipped = 0
+        with opened_table(self.path) as table:
             try:
-                for batch in file.iter_batches(BATCH_ROWS, columns=sorted({*places.values(), *asked})):
-                    cells = [cells_of(batch.column(column), field) for field, column in places.items()]
-                    rows = _rows(batch, asked)
-                    for row in zip(*cells, strict=True):
-                        if record := mapping.chosen(dict(zip(places, row, strict=True)), next(rows)):
-                            yield record
-                        else:
-                            self.n_skipped += 1
-                    n += batch.num_rows
-            except (OSError, ValueError, NotImplementedError) as error:
-                raise damaged(self.path, f"after row {n:,}", error) from error
+                columns = TableColumns(table.schema.names, self._mapping)
+            except ValueError as error:
+                raise LogError(f"{self.path}: {error}: {NAME_COLUMNS}.") from error
+            records = self._by_column if columns.by_row is None else self._by_row
+            self.n_skipped = 0
+            yield from records(table, columns)
 
-    def _places(self, schema: Any) -> tuple[dict[str, str], ColumnMapping]:
-        """Field -> column; and the mapping to go by."""
-        header = schema.names
-        try:
-            columns = TableColumns(header, self._mapping)
-        except ValueError as error:
-            raise LogError(f"{self.path}: {error}: {NAME_COLUMNS}.") from error
+    def _by_column(self, table: ArrowTable, columns: TableColumns) -> Iterator[LogRecord]:
+        header = table.schema.names
         places = {field: header[place] for field, place in columns.places}
-        types = arrow("pyarrow.types", "Parquet")
-        if header.count(_CONTEXT) == 1 and _is_object(types, schema.field(_CONTEXT).type):
-            places.setdefault(_CONTEXT, _CONTEXT)
-        is_typed = types.is_temporal(schema.field(places["timestamp"]).type)
-        return places, replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
+        places |= {_CONTEXT: _CONTEXT} if _holds_context(table.schema) else {}
+        is_typed = _is_time(table.schema, places["timestamp"])
+        mapping = replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
+        asked = _names(header, self._mapping.choice.columns)
+        for batch in table.batches(sorted({*places.values(), *asked})):
+            cells = [cells_of(batch.column(column), field) for field, column in places.items()]
+            rows = _rows(batch, asked)
+            for row in zip(*cells, strict=True):
+                if record := mapping.chosen(dict(zip(places, row, strict=True)), next(rows)):
+                    yield record
+                else:
+                    self.n_skipped += 1
 
-    def _asked(self, header: list[str]) -> list[str]:
-        """Columns that filters ask for."""
-        asked = self._mapping.choice.columns
-        return list(dict.fromkeys(header)) if "@" in asked else [name for name in header if name in asked]
+    def _by_row(self, table: ArrowTable, columns: TableColumns) -> Iterator[LogRecord]:
+        header = table.schema.names
+        mapping = columns.by_row or self._mapping
+        at = asked_names(mapping.columns["timestamp"], set(header), has_each=mapping.choice.each is not None)
+        if any(_is_time(table.schema, name) for name in at):
+            mapping = replace(mapping, timestamp_unit="iso")
+        names = _names(header, columns.asked | ({_CONTEXT} if _holds_context(table.schema) else set()))
+        for batch in table.batches(sorted(names)):
+            for row in _rows(batch, names):
+                records = mapping.events(row)
+                self.n_skipped += not records
+                yield from records
+
+
+def _names(header: Sequence[str], asked: set[str]) -> list[str]:
+    """The columns that are asked for; `@` asks for all."""
+    return list(dict.fromkeys(header)) if "@" in asked else [name for name in header if name in asked]
 
 
 def _rows(batch: Any, names: list[str]) -> Iterator[dict[str, object]]:
@@ -84,30 +87,6 @@ def _rows(batch: Any, names: list[str]) -> Iterator[dict[str, object]]:
     for number in range(batch.num_rows):
         cells = ((name, column[number]) for name, column in zip(names, columns, strict=True))
         yield {name: cell for name, cell in cells if cell is not None}
-
-
-@contextmanager
-def opened_parquet(path: Path) -> Iterator[Any]:
-    """A Parquet file of pyarrow, for as long as the block lasts.
-
-    Raises
-    ------
-    LogError
-        When it is none that can be read.
-    """
-    parquet = arrow("pyarrow.parquet", f"{path} is Parquet: reading it")
-    try:
-        file = parquet.ParquetFile(path)
-    except (OSError, ValueError, NotImplementedError) as error:
-        raise damaged(path, "its last part, the footer", error) from error
-    with file:
-        yield file
-
-
-def damaged(path: Path, where: str, error: Exception) -> LogError:
-    """What to raise for a file that cannot be read from some place on."""
-    said = " ".join(str(error).split())[:300].rstrip(".")
-    return LogError(f"{path}: not Parquet that can be read, {where} ({said}). Copy or download it again.")
 
 
 def cells_of(column: Any, field: str) -> list[object]:
@@ -121,7 +100,7 @@ def cells_of(column: Any, field: str) -> list[object]:
             column = column.cast(pa.string())
     elif types.is_temporal(kind):
         column = column.cast(pa.string())
-    elif field == _CONTEXT and types.is_map(kind):
+    elif types.is_map(kind):
         return [None if cell is None else _plain(dict(cell)) for cell in column.to_pylist()]
     cells: list[object] = column.to_pylist()
     kind = column.type
@@ -129,8 +108,18 @@ def cells_of(column: Any, field: str) -> list[object]:
     return cells if is_plain else [_plain(cell) for cell in cells]
 
 
-def _is_object(types: Any, kind: Any) -> bool:
+def _holds_context(schema: Any) -> bool:
+    types = arrow("pyarrow.types", "Parquet")
+    if schema.names.count(_CONTEXT) != 1:
+        return False
+    kind = schema.field(_CONTEXT).type
     return bool(types.is_struct(kind) or types.is_map(kind))
+
+
+def _is_time(schema: Any, name: str) -> bool:
+    return schema.names.count(name) == 1 and bool(
+        arrow("pyarrow.types", "Parquet").is_temporal(schema.field(name).type)
+    )
 
 
 def _plain(cell: object) -> object:

@@ -1,18 +1,18 @@
 """Logs of text lines: JSONL, and text in columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import orjson
 
 from app.replay.columns import NAME_COLUMNS, ColumnMapping, TableColumns
-from app.replay.delimited import SEEN, Layout, csv_rows, other_delimiter
+from app.replay.delimited import SEEN, Layout, absent_header, csv_rows, other_delimiter
 from app.replay.files import plain_file
 from app.replay.records import EventLog, LogRecord, usable_timestamp
 
 
 class JsonlLog(EventLog):
-    """One event per line, sent byte for byte; with a column mapping, rewritten by it.
+    """One event per line, sent byte for byte; with a column mapping, rewritten by it, or several by an array in it.
 
     Blank lines are skipped. A line that is no JSON object goes out as it is, to become a dead letter.
 
@@ -36,25 +36,25 @@ class JsonlLog(EventLog):
         for _, line in self._file.lines():
             value = line.removesuffix(b"\n").removesuffix(b"\r")
             if value and not value.isspace():
-                if record := self._record(value):
+                records = self._records(value)
+                self.n_skipped += not records
+                for record in records:
                     yield value, record
-                else:
-                    self.n_skipped += 1
 
-    def _record(self, value: bytes) -> LogRecord | None:
+    def _records(self, value: bytes) -> Sequence[LogRecord]:
         try:
             event = orjson.loads(value)
         except orjson.JSONDecodeError:
-            return LogRecord(b"", value, None)
+            return (LogRecord(b"", value, None),)
         if not isinstance(event, dict):
-            return LogRecord(b"", value, None)
+            return (LogRecord(b"", value, None),)
         if not self._mapping.is_identity:
-            record = self._mapping.chosen_object(event)
-            if record is None or self._mapping.rewrites:
-                return record
+            records = self._mapping.events(event)
+            if not records or self._mapping.rewrites:
+                return records
         user_id = event.get("user_id")
         key = str(user_id).encode() if type(user_id) in (str, int) else b""
-        return LogRecord(key, value, usable_timestamp(event.get("timestamp")))
+        return (LogRecord(key, value, usable_timestamp(event.get("timestamp"))),)
 
 
 class CsvLog(EventLog):
@@ -73,11 +73,10 @@ class CsvLog(EventLog):
         try:
             columns = TableColumns(header, self._mapping)
         except ValueError as error:
-            advice = "" if self._layout.names else other_delimiter(header)
+            advice = "" if self._layout.names else other_delimiter(header) or absent_header(header)
             raise self._file.error(1, f"{error}: {advice or NAME_COLUMNS}") from error
         self.n_skipped = 0
         for row in rows:
-            if record := columns.chosen(row):
-                yield record
-            else:
-                self.n_skipped += 1
+            records = columns.chosen(row)
+            self.n_skipped += not records
+            yield from records

@@ -16,7 +16,7 @@ Path = Callable[[Any], Any]
 """Gives what stands at a place of a document; None where nothing does."""
 
 
-class _Functions(functions.Functions):
+class _Functions(functions.Functions):  # type: ignore[misc]  # jmespath ships no types
     """JMESPath's functions, and one to cut text."""
 
     @functions.signature({"types": ["string", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]

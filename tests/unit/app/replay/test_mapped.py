@@ -77,7 +77,7 @@ def test_rows_of_csv_are_objects(write: Write) -> None:
     (record,) = log
     assert (record.key, record.timestamp_ms) == (b"5", 1_569_888_000_000)
     assert (log.n_rows, log.n_refused) == (2, 1)
-    assert log.example == "row 2: missing_field: event_type is missing: nothing stands at 'what'."
+    assert log.refused.endswith("the first: row 2: missing_field: event_type is missing: nothing stands at 'what'.")
 
 
 def test_rows_of_parquet_are_objects(write: Write, tmp_path: Path) -> None:
@@ -112,8 +112,11 @@ def test_replay_reads_by_a_source_and_tells_what_it_refused(write: Write) -> Non
     assert (outcome.code, result["events"], result["rows"], result["rows_refused"]) == (0, 4, 2, 0)
     write("ga4.jsonl", good + b"\n" + orjson.dumps(GA4 | {"items": [{"item_id": "a"}, {}]}))
     outcome = freshet("replay", "ga4.jsonl", "--source", "web", "--inline", "--json")
-    assert (outcome.code, orjson.loads(outcome.out)["events"]) == (1, 2)
-    assert "1 of 2 rows were refused and left out, the first: row 2: missing_field: element 1 of 2" in outcome.err
+    assert (outcome.code, orjson.loads(outcome.out)["events"]) == (1, 3)
+    assert (
+        "1 of the elements of 2 rows were refused and left out, the first: row 2: missing_field: element 1"
+        in outcome.err
+    )
 
 
 @pytest.mark.parametrize(

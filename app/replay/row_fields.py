@@ -1,0 +1,63 @@
+"""Fields of an event out of a row that is an object: by the name of a column, or at a path."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.sources.elements import EACH
+from app.sources.paths import Path, compile_path, root_names
+from models.errors import InvalidEvent, SettingsError
+
+
+class RowFields:
+    """Where fields stand in a row.
+
+    Parameters
+    ----------
+    columns
+        Field -> what the row calls it: the name of a column, whatever is in it; where the row has no such column,
+        JMESPath.
+    """
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self._columns = [(field, column, path_of(column)) for field, column in columns.items()]
+
+    def of(self, row: Mapping[str, Any]) -> dict[str, object]:
+        """The fields that stand in a row, others None; what a path's functions cannot take is none."""
+        found = dict[str, object]()
+        for field, column, path in self._columns:
+            if column in row or path is None:
+                found[field] = row.get(column)
+                continue
+            try:
+                found[field] = path(row)
+            except InvalidEvent:
+                found[field] = None
+        return found
+
+
+def path_of(column: str) -> Path | None:
+    """What reads more than a column by this name; None where it is no path, or no more than a name."""
+    if column.isidentifier():
+        return None
+    try:
+        return compile_path(column)
+    except ValueError:
+        return None
+
+
+def asked_names(column: str, header: frozenset[str] | set[str], *, has_each: bool) -> set[str]:
+    """The columns that are looked at for one that is named, or stands in a path."""
+    if column in header or path_of(column) is None:
+        return {column}
+    return root_names(column) - ({EACH, "@"} if has_each else {"@"})
+
+
+def refuse_unused_each(each: str | None, columns: Mapping[str, str]) -> None:
+    """Refuse `--each` beside columns none of which asks for its elements: all would be the same event."""
+    asking = [field for field, column in columns.items() if path_of(column) and EACH in root_names(column)]
+    is_asked = bool({*asking, *(field for field, column in columns.items() if column == EACH)} - {"event_id", "value"})
+    if each is not None and not is_asked:
+        raise SettingsError(
+            f"--each has value {each!r}, and no --column asks for its elements: say where in one a field stands, "
+            "e.g. --column item_id=each.item_id, or --column item_id=each if elements are ids."
+        )
