@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from app.replay.choice import Choice
 from app.replay.records import LogRecord, event_record, malformed_record
-from app.replay.row_fields import RowFields, asked_names, path_of, refuse_unused_each
+from app.replay.row_fields import RowFields, asked_names, is_flat, path_of, refuse_unused_each
 from app.sources.elements import element_documents, element_id
 from app.sources.ids import plain_id
 from app.sources.times import MAX_DIGITS, NUMBER, ToMs, time_reader
@@ -142,7 +142,9 @@ class ColumnMapping:
         return records
 
     def _fields(self, row: Mapping[str, object]) -> dict[str, object]:
-        fields: dict[str, object] = {name: row[name] for name in (*FIELDS, "context") if name in row}
+        fields: dict[str, object] = {name: row[name] for name in FIELDS if name in row}
+        if "context" in row and (is_flat(row["context"]) or not (self._named.has_paths or self.choice.each)):
+            fields["context"] = row["context"]  # else a field of theirs that has the same name
         fields.update(self._named.of(row))
         if self.takes_rating(row):
             fields["value"] = row["rating"]

@@ -128,7 +128,7 @@ def row_format_of(path: Path) -> str:
 
 def _refuse_layout(layout: Layout, what: str) -> None:
     if layout.is_said:
-        raise SettingsError(f"{what}: leave out --delimiter and --columns (and --no-quotes), which are for text in columns.")
+        raise SettingsError(f"{what}: leave out --delimiter, --columns and --no-quotes, which are for text in columns.")
 
 
 def _refuse_flags(mapping: ColumnMapping, layout: Layout, log_format: str, what: str) -> None:

@@ -16,10 +16,16 @@ class RowFields:
     columns
         Field -> what the row calls it: the name of a column, whatever is in it; where the row has no such column,
         JMESPath.
+
+    Attributes
+    ----------
+    has_paths
+        Whether a field may stand deeper than in a column.
     """
 
     def __init__(self, columns: Mapping[str, str]) -> None:
         self._columns = [(field, column, path_of(column)) for field, column in columns.items()]
+        self.has_paths = any(path for _, _, path in self._columns)
 
     def of(self, row: Mapping[str, Any]) -> dict[str, object]:
         """The fields that stand in a row, others None; what a path's functions cannot take is none."""
@@ -33,6 +39,11 @@ class RowFields:
             except InvalidEvent:
                 found[field] = None
         return found
+
+
+def is_flat(context: object) -> bool:
+    """Whether an object has neither objects nor arrays in it, as an event's context."""
+    return isinstance(context, dict) and not any(isinstance(value, dict | list) for value in context.values())
 
 
 def path_of(column: str) -> Path | None:

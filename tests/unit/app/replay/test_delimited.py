@@ -165,5 +165,5 @@ def test_layout_of_what_is_no_text_in_columns_is_refused(tmp_path: Path, name: s
     else:
         path.write_text('{"session":1,"events":[]}\n' if name == "sessions.jsonl" else "{}\n")
     for layout in (parse_layout("tab", None), parse_layout(None, "user_id,item_id")):
-        with pytest.raises(SettingsError, match="leave out --delimiter and --columns"):
+        with pytest.raises(SettingsError, match="leave out --delimiter, --columns and --no-quotes"):
             opened(path, layout)
