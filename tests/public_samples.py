@@ -127,15 +127,12 @@ def diginetica(path: Path) -> Count:
 def otto(path: Path) -> Count:
     """A session a line."""
     types = ["clicks", "clicks", "carts", "orders"]
-    rows = [
-        {
-            "session": n,
-            "events": [{"aid": (n + k) % 9, "ts": MS + 60_000 * n + k, "type": types[k % 4]} for k in range(1 + n % 6)],
-        }
-        for n in range(20)
-    ]
+    rows = list[dict[str, object]]()
+    for n in range(20):
+        times = range(MS + 60_000 * n, MS + 60_000 * n + 1 + n % 6)
+        rows.append({"session": n, "events": [{"aid": at % 9, "ts": at, "type": types[at % 4]} for at in times]})
     _lines(path, rows)
-    return Counter({EVENT: sum(len(row["events"]) for row in rows)})  # type: ignore[arg-type]
+    return Counter({EVENT: sum(1 + n % 6 for n in range(20))})
 
 
 def rees46(path: Path) -> Count:
@@ -154,34 +151,21 @@ def trivago(path: Path) -> Count:
     """Searches and filters among the clicks; lists behind pipes in two cells."""
     header = "user_id,session_id,timestamp,step,action_type,reference,platform,city,device,current_filters,impressions,"
     types = ["clickout item", "interaction item image", "search for destination", "filter selection"]
-    rows = [
-        [
-            f"u{n % 5}",
-            f"s{n}",
-            1_541_037_460 + n,
-            n,
-            types[n % 4],
-            3_400 + n % 9,
-            "AU",
-            '"Sydney, AU"',
-            "mobile",
-            "",
-            "1|2",
-        ]
-        + ["9|8"]
-        for n in range(40)
-    ]
+    rows = list[list[object]]()
+    for n in range(40):
+        where, lists = ["AU", '"Sydney, AU"', "mobile", ""], ["1|2", "9|8"] if n % 4 == 0 else ["", ""]
+        rows.append([f"u{n % 5}", f"s{n}", 1_541_037_460 + n, n, types[n % 4], 3_400 + n % 9, *where, *lists])
     _text(path, [f"{header}prices".split(","), *rows], ",")
     return Counter({EVENT: 20, SKIPPED: 20})
 
 
 def online_retail(path: Path) -> Count:
     """Customers as floats, some missing; cancelled invoices; the month first."""
-    rows = [
-        [f"{'C' if n % 10 == 9 else ''}{536_365 + n}", f"85{n % 7}A", "HOLDER", 6, f"12/{1 + n // 4}/2010 8:26", 2.55]
-        + ["" if n % 10 == 4 else f"{17_850 + n % 5}.0", "United Kingdom"]
-        for n in range(40)
-    ]
+    rows = list[list[object]]()
+    for n in range(40):
+        invoice, customer = f"{'C' if n % 10 == 9 else ''}{536_365 + n}", f"{17_850 + n % 5}.0" if n % 10 != 4 else ""
+        when = f"12/{1 + n // 4}/2010 8:26"
+        rows.append([invoice, f"85{n % 7}A", "HOLDER", 6, when, 2.55, customer, "United Kingdom"])
     header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
     _text(path, [header.split(","), *rows], ",")
     return Counter({EVENT: 32, DEAD: 4, SKIPPED: 4})

@@ -89,8 +89,11 @@ def csv_rows(file: LogFile, layout: Layout = SEEN) -> Iterator[list[str]]:
     """
     lines = _Lines(file)
     delimiter = layout.delimiter or delimiter_of(lines.first(), len(layout.names), has_quotes=layout.has_quotes)
-    quoting = csv.QUOTE_MINIMAL if layout.has_quotes else csv.QUOTE_NONE
-    reader = csv.reader(lines, delimiter=delimiter, strict=True, quoting=quoting)
+    reader = (
+        csv.reader(lines, delimiter=delimiter, strict=True)
+        if layout.has_quotes
+        else csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    )
     is_first = True
     while True:
         first_line = lines.number + 1
