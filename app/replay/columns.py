@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from app.replay.choice import Choice
 from app.replay.records import LogRecord, event_record, malformed_record
-from app.replay.row_fields import RowFields, asked_names, is_flat, path_of, refuse_unused_each
+from app.replay.row_fields import RowFields, asked_names, hint_of_path, is_flat, path_of, refuse_unused_each
 from app.sources.elements import element_documents, element_id
 from app.sources.ids import plain_id
 from app.sources.times import MAX_DIGITS, NUMBER, ToMs, time_reader
@@ -196,7 +196,8 @@ class TableColumns:
         names, has_each = set(header), mapping.choice.each is not None
         asked = {field: asked_names(column, names, has_each=has_each) for field, column in wanted.items()}
         if missing := sorted(set().union(*(asked[field] for field in needed)) - names):
-            raise ValueError(f"no column {', '.join(map(repr, missing))}; the header has {', '.join(header)!r}")
+            hint = hint_of_path(missing).rstrip(".")
+            raise ValueError(f"no column {', '.join(map(repr, missing))}; the header has {', '.join(header)!r}{hint}")
         counts = Counter(header)
         self.asked = {name for columns in asked.values() for name in columns} & names | mapping.choice.columns
         if twice := sorted({column for column in self.asked if counts[column] > 1}):

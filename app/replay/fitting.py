@@ -9,8 +9,10 @@ from app.replay.columns import AMERICAN, CONTEXT, EUROPEAN
 from app.replay.mapped import SourceLog
 from app.replay.movielens import MovieLensLog
 from app.replay.otto import OttoLog
+from app.replay.parquet import ParquetLog
 from app.replay.records import EventLog
 from app.replay.refusals import MAX_FIELDS, Refusals, object_of
+from app.replay.row_fields import hint_of_path
 from app.replay.text import JsonlLog
 from app.settings import Settings
 from app.sources.elements import EACH
@@ -59,7 +61,7 @@ def refuse_what_does_not_fit(log: EventLog, settings: Settings) -> None:
 
 def absent_columns(log: EventLog) -> str:
     """What to say of columns that are named and stand in no record looked at; empty if all do, or its header tells."""
-    if not isinstance(log, JsonlLog) or not log.columns:
+    if not isinstance(log, JsonlLog | ParquetLog) or not log.columns:
         return ""
     absent, there = dict(log.columns), dict[str, None]()
     for raw, record in islice(log.beginning(), LOOKED_AT):
@@ -68,10 +70,13 @@ def absent_columns(log: EventLog) -> str:
         found |= {f"{CONTEXT}{name}": value for name, value in context.items()} if isinstance(context, dict) else {}
         absent = {field: column for field, column in absent.items() if found.get(field) is None}
         there |= dict.fromkeys(list(own)[:MAX_FIELDS])
+        for element in (log.choice.elements(own) or ())[:1]:
+            there |= {f"{EACH}.{name}": None for name in element} if isinstance(element, dict) else {}
     if not absent or not there:
         return ""
     named = ", ".join(f"{column!r} (for {field})" for field, column in absent.items())
-    return f"no {named} in the first records; there are {', '.join(map(repr, list(there)[:MAX_FIELDS]))}."
+    names = ", ".join(map(repr, list(there)[:MAX_FIELDS]))
+    return f"no {named} in the first records; there are {names}.{hint_of_path(absent.values())}"
 
 
 def _time_in_words(event: dict[str, Any] | None) -> str:

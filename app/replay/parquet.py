@@ -6,15 +6,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from app.replay.arrow import arrow
 from app.replay.arrow_tables import ArrowTable, opened_table
 from app.replay.columns import NAME_COLUMNS, ColumnMapping, TableColumns
 from app.replay.files import plain_file
 from app.replay.records import EventLog, LogRecord
-from app.replay.row_fields import asked_names
+from app.replay.row_fields import asked_names, path_of
 from models.errors import LogError
 
 _CONTEXT = "context"
+
+Row = dict[str, object]
 
 
 class ParquetLog(EventLog):
@@ -23,11 +27,20 @@ class ParquetLog(EventLog):
     A time whose column has a time type needs no `--timestamp-unit`: it knows its own, and is UTC without a zone. A
     column `context` of structs or maps is the context. Null and NaN are missing fields. What stands deeper in structs
     and lists is named by a path, and rows with an array of events are several.
+
+    Attributes
+    ----------
+    columns
+        Field -> path, those that were named.
+    choice
+        Which rows and elements are events.
     """
 
     def __init__(self, path: Path, mapping: ColumnMapping) -> None:
         super().__init__(path.name, path, plain_file(path))
         self._mapping = mapping
+        self.columns = {field: column for field, column in mapping.columns.items() if path_of(column)}
+        self.choice = mapping.choice
 
     def n_records(self) -> int | None:
         """Count the rows; the file says how many, but not how many a filter leaves, or what they hold."""
@@ -37,6 +50,14 @@ class ParquetLog(EventLog):
             return table.n_rows()
 
     def __iter__(self) -> Iterator[LogRecord]:
+        return (record for _, record in self._read())
+
+    def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
+        """See `EventLog.beginning`: of rows that are read whole what was looked at, as JSON."""
+        for row, record in self._read():
+            yield record.value if row is None else orjson.dumps(row, default=str), record
+
+    def _read(self) -> Iterator[tuple[Row | None, LogRecord]]:
         with opened_table(self.path) as table:
             try:
                 columns = TableColumns(table.schema.names, self._mapping)
@@ -46,7 +67,7 @@ class ParquetLog(EventLog):
             self.n_skipped = 0
             yield from records(table, columns)
 
-    def _by_column(self, table: ArrowTable, columns: TableColumns) -> Iterator[LogRecord]:
+    def _by_column(self, table: ArrowTable, columns: TableColumns) -> Iterator[tuple[Row | None, LogRecord]]:
         header = table.schema.names
         places = {field: header[place] for field, place in columns.places}
         places |= {_CONTEXT: _CONTEXT} if _holds_context(table.schema) else {}
@@ -58,11 +79,11 @@ class ParquetLog(EventLog):
             rows = _rows(batch, asked)
             for row in zip(*cells, strict=True):
                 if record := mapping.chosen(dict(zip(places, row, strict=True)), next(rows)):
-                    yield record
+                    yield None, record
                 else:
                     self.n_skipped += 1
 
-    def _by_row(self, table: ArrowTable, columns: TableColumns) -> Iterator[LogRecord]:
+    def _by_row(self, table: ArrowTable, columns: TableColumns) -> Iterator[tuple[Row | None, LogRecord]]:
         header = table.schema.names
         mapping = columns.by_row or self._mapping
         at = asked_names(mapping.columns["timestamp"], set(header), has_each=mapping.choice.each is not None)
@@ -73,7 +94,7 @@ class ParquetLog(EventLog):
             for row in _rows(batch, names):
                 records = mapping.events(row)
                 self.n_skipped += not records
-                yield from records
+                yield from ((row, record) for record in records)
 
 
 def _names(header: Sequence[str], asked: set[str]) -> list[str]:
@@ -81,7 +102,7 @@ def _names(header: Sequence[str], asked: set[str]) -> list[str]:
     return list(dict.fromkeys(header)) if "@" in asked else [name for name in header if name in asked]
 
 
-def _rows(batch: Any, names: list[str]) -> Iterator[dict[str, object]]:
+def _rows(batch: Any, names: list[str]) -> Iterator[Row]:
     """The rows of a batch by the names of these columns, without nulls; times are ISO 8601."""
     columns = [cells_of(batch.column(name), "") for name in names]
     for number in range(batch.num_rows):

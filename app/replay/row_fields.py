@@ -1,6 +1,6 @@
 """Fields of an event out of a row that is an object: by the name of a column, or at a path."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.sources.elements import EACH
@@ -58,9 +58,18 @@ def path_of(column: str) -> Path | None:
 
 def asked_names(column: str, header: frozenset[str] | set[str], *, has_each: bool) -> set[str]:
     """The columns that are looked at for one that is named, or stands in a path."""
-    if column in header or path_of(column) is None:
-        return {column}
-    return root_names(column) - ({EACH, "@"} if has_each else {"@"})
+    given = {"@", EACH} if has_each else {"@"}
+    return {column} - given if column in header or path_of(column) is None else root_names(column) - given
+
+
+def hint_of_path(columns: Iterable[str]) -> str:
+    """What to say of names that are not there and would be paths, were their parts in quotes; empty without any."""
+    for column in columns:
+        if "." in column and path_of(column) is None and not column.startswith("."):
+            quoted = ".".join(name if name.isidentifier() else f'"{name}"' for name in column.split("."))
+            if path_of(quoted):
+                return f" As a path it is written {quoted}."
+    return ""
 
 
 def refuse_unused_each(each: str | None, columns: Mapping[str, str]) -> None:

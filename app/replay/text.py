@@ -20,12 +20,14 @@ class JsonlLog(EventLog):
     ----------
     columns
         Field -> column, those that were named.
+    choice
+        Which rows and elements are events.
     """
 
     def __init__(self, path: Path, mapping: ColumnMapping) -> None:
         super().__init__(path.name, path, plain_file(path))
         self._mapping = mapping
-        self.columns = mapping.columns
+        self.columns, self.choice = mapping.columns, mapping.choice
 
     def __iter__(self) -> Iterator[LogRecord]:
         return (record for _, record in self.beginning())

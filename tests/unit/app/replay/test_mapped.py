@@ -204,3 +204,39 @@ def test_times_that_end_with_utc_are_read_by_the_flag_too(write: Write) -> None:
     outcome = freshet("replay", "log.csv", "--inline")
     assert outcome.code == 1 and "Its times are ISO 8601: say --timestamp-unit iso." in outcome.err
     assert freshet("replay", "log.csv", "--inline", "--timestamp-unit", "iso").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "ms"),
+    [
+        ("11/11/2019 9:05:58 PM", "%m/%d/%Y %I:%M:%S %p", 1_573_506_358_000),
+        ("3.4.2019 00:30", "%d.%m.%Y %H:%M", 1_554_251_400_000),
+        ("3-4-19 00:30 +0200", "%d-%m-%y %H:%M %z", 1_554_244_200_000),
+    ],
+)
+def test_times_in_a_declared_form_are_read_and_others_are_never_guessed(
+    write: Write, text: str, form: str, ms: int
+) -> None:
+    """UTC unless the form has a zone; without a form the message shows the text and both orders of day and month."""
+    path = write("log.csv", f"user_id,item_id,event_type,timestamp\nu,a,view,{text}\n".encode())
+    (record,) = open_log(path, dataset=None, columns={}, event_type=None, timestamp_unit=form)
+    assert record.timestamp_ms == ms
+    for unit in ("s", "ms", "%H:%M"):
+        outcome = freshet("replay", "log.csv", "--inline", "--timestamp-unit", unit)
+        assert outcome.code == 1 and f"Its times are text, '{text}': say their form, which is never" in outcome.err
+        assert "'%m/%d/%Y %I:%M:%S %p' (the month first)" in outcome.err and "(the day first)" in outcome.err
+
+
+def test_a_form_that_is_none_is_refused(write: Write) -> None:
+    """With what is allowed, and an example."""
+    write("log.csv", b"user_id,item_id,event_type,timestamp\nu,a,view,1\n")
+    outcome = freshet("replay", "log.csv", "--inline", "--timestamp-unit", "day")
+    assert outcome.code == 2
+    assert "--timestamp-unit has value 'day': use one of s, ms, us, ns, iso, or a strptime form with %" in outcome.err
+
+
+def test_lines_with_an_array_in_them_are_told_the_flag(write: Write) -> None:
+    """The array that is there, and what its elements hold."""
+    write("orders.jsonl", orjson.dumps({"who": "u", "at": MS, "lines": [{"sku": "a"}]}))
+    outcome = freshet("evaluate", "orders.jsonl")
+    assert outcome.code == 1 and "e.g. --each lines --column item_id=each.sku." in outcome.err
