@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from app.replay.choice import Choice
 from app.replay.records import LogRecord, event_record, malformed_record
 from app.replay.row_fields import RowFields, asked_names, hint_of_path, is_flat, path_of, refuse_unused_each
-from app.sources.elements import element_documents, element_id
+from app.sources.elements import EACH, element_id
 from app.sources.ids import plain_id
 from app.sources.times import MAX_DIGITS, NUMBER, ToMs, time_reader
 from models.errors import SettingsError
@@ -125,14 +125,14 @@ class ColumnMapping:
         A row without the array that is asked for is one record without what stands in elements.
         """
         if self.choice.each is None:
-            record = self.chosen(self._fields(row), row)
+            record = self._by_type(self._fields(row)) if self.choice.takes(row) else None
             return [] if record is None else [record]
         if not self.choice.takes(row):
             return []
         elements = self.choice.elements(row)
-        documents = element_documents(row, [None] if elements is None else elements)
-        records = []
-        for index, document in enumerate(documents):
+        records, document = [], dict(row)
+        for index, element in enumerate([None] if elements is None else elements):
+            document[EACH] = element
             if elements is None or self.choice.takes_element(document):
                 fields = self._fields(document)
                 if isinstance(event_id := plain_id(fields.get("event_id")), str) and event_id:
@@ -145,7 +145,7 @@ class ColumnMapping:
         fields: dict[str, object] = {name: row[name] for name in FIELDS if name in row}
         if "context" in row and (is_flat(row["context"]) or not (self._named.has_paths or self.choice.each)):
             fields["context"] = row["context"]  # else a field of theirs that has the same name
-        fields.update(self._named.of(row))
+        self._named.into(fields, row)
         if self.takes_rating(row):
             fields["value"] = row["rating"]
         return fields
@@ -181,6 +181,8 @@ class TableColumns:
         Field, and place of its column in the header; of fields that stand in one.
     asked
         The columns that are looked at.
+    is_plain
+        Whether each row is one record, made of its cells alone by `record`.
     by_row
         The mapping of whole rows, where a field stands at a path or a row holds several events; else None.
     """
@@ -203,11 +205,11 @@ class TableColumns:
         if twice := sorted({column for column in self.asked if counts[column] > 1}):
             raise ValueError(f"the header has the column {', '.join(map(repr, twice))} more than once")
         mapping.choice.refuse_missing(header)
-        is_flat = not has_each and all(column in names or not path_of(column) for column in wanted.values())
-        self.by_row = None if is_flat else replace(mapping, columns=wanted)
+        has_columns = not has_each and all(column in names or not path_of(column) for column in wanted.values())
+        self.by_row = None if has_columns else replace(mapping, columns=wanted)
         self._mapping = mapping
         self._header = tuple(header)
-        self._takes_all = not (mapping.choice.leaves_out or mapping.choice.renames)
+        self.is_plain = has_columns and not (mapping.choice.leaves_out or mapping.choice.renames)
         self._n_columns = len(header)
         self.places = [(name, header.index(column)) for name, column in wanted.items() if column in header]
 
@@ -221,7 +223,7 @@ class TableColumns:
         """The records of one row, their types by our names; none where it is left out."""
         if len(cells) != self._n_columns:
             return [malformed_record(cells)]
-        if self._takes_all and self.by_row is None:
+        if self.is_plain:
             return [self.record(cells)]
         row = {name: cell for name, cell in zip(self._header, cells, strict=True) if cell != ""}
         if self.by_row is not None:

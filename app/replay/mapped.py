@@ -63,7 +63,7 @@ class SourceLog(EventLog):
             try:
                 if isinstance(row, str):
                     raise InvalidEvent("bad_type", row)
-                found = list(self._source.read_apart(SourceRecord("", None, row, (), self._record_ms)))
+                found = self._source.read_apart(SourceRecord("", None, row, (), self._record_ms))
             except InvalidEvent as invalid:
                 found = [invalid]
             self.n_skipped += not found

@@ -50,24 +50,31 @@ class ParquetLog(EventLog):
             return table.n_rows()
 
     def __iter__(self) -> Iterator[LogRecord]:
-        return (record for _, record in self._read())
+        with opened_table(self.path) as table:
+            columns = self._columns(table)
+            if columns.by_row is None:
+                yield from self._by_column(table, columns)
+            else:
+                yield from (record for _, record in self._by_row(table, columns, columns.by_row))
 
     def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
-        """See `EventLog.beginning`: of rows that are read whole what was looked at, as JSON."""
-        for row, record in self._read():
-            yield record.value if row is None else orjson.dumps(row, default=str), record
-
-    def _read(self) -> Iterator[tuple[Row | None, LogRecord]]:
+        """See `EventLog.beginning`: of rows that are read whole, what was looked at, as JSON."""
         with opened_table(self.path) as table:
-            try:
-                columns = TableColumns(table.schema.names, self._mapping)
-            except ValueError as error:
-                raise LogError(f"{self.path}: {error}: {NAME_COLUMNS}.") from error
-            records = self._by_column if columns.by_row is None else self._by_row
-            self.n_skipped = 0
-            yield from records(table, columns)
+            columns = self._columns(table)
+            if columns.by_row is None:
+                yield from ((record.value, record) for record in self._by_column(table, columns))
+            else:
+                for row, record in self._by_row(table, columns, columns.by_row):
+                    yield orjson.dumps(row, default=str), record
 
-    def _by_column(self, table: ArrowTable, columns: TableColumns) -> Iterator[tuple[Row | None, LogRecord]]:
+    def _columns(self, table: ArrowTable) -> TableColumns:
+        self.n_skipped = 0
+        try:
+            return TableColumns(table.schema.names, self._mapping)
+        except ValueError as error:
+            raise LogError(f"{self.path}: {error}: {NAME_COLUMNS}.") from error
+
+    def _by_column(self, table: ArrowTable, columns: TableColumns) -> Iterator[LogRecord]:
         header = table.schema.names
         places = {field: header[place] for field, place in columns.places}
         places |= {_CONTEXT: _CONTEXT} if _holds_context(table.schema) else {}
@@ -79,13 +86,14 @@ class ParquetLog(EventLog):
             rows = _rows(batch, asked)
             for row in zip(*cells, strict=True):
                 if record := mapping.chosen(dict(zip(places, row, strict=True)), next(rows)):
-                    yield None, record
+                    yield record
                 else:
                     self.n_skipped += 1
 
-    def _by_row(self, table: ArrowTable, columns: TableColumns) -> Iterator[tuple[Row | None, LogRecord]]:
+    def _by_row(
+        self, table: ArrowTable, columns: TableColumns, mapping: ColumnMapping
+    ) -> Iterator[tuple[Row, LogRecord]]:
         header = table.schema.names
-        mapping = columns.by_row or self._mapping
         at = asked_names(mapping.columns["timestamp"], set(header), has_each=mapping.choice.each is not None)
         if any(_is_time(table.schema, name) for name in at):
             mapping = replace(mapping, timestamp_unit="iso")

@@ -24,21 +24,20 @@ class RowFields:
     """
 
     def __init__(self, columns: Mapping[str, str]) -> None:
-        self._columns = [(field, column, path_of(column)) for field, column in columns.items()]
-        self.has_paths = any(path for _, _, path in self._columns)
+        paths = {field: (column, path) for field, column in columns.items() if (path := path_of(column))}
+        self._names = [(field, column) for field, column in columns.items() if field not in paths]
+        self._paths = [(field, column, path) for field, (column, path) in paths.items()]
+        self.has_paths = bool(paths)
 
-    def of(self, row: Mapping[str, Any]) -> dict[str, object]:
-        """The fields that stand in a row, others None; what a path's functions cannot take is none."""
-        found = dict[str, object]()
-        for field, column, path in self._columns:
-            if column in row or path is None:
-                found[field] = row.get(column)
-                continue
+    def into(self, fields: dict[str, object], row: Mapping[str, Any]) -> None:
+        """Put in the fields that stand in a row, others as None; what a path's functions cannot take is none."""
+        for field, column in self._names:
+            fields[field] = row.get(column)
+        for field, column, path in self._paths:
             try:
-                found[field] = path(row)
+                fields[field] = row[column] if column in row else path(row)
             except InvalidEvent:
-                found[field] = None
-        return found
+                fields[field] = None
 
 
 def is_flat(context: object) -> bool:

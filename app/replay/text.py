@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -35,28 +36,42 @@ class JsonlLog(EventLog):
     def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
         """See `EventLog.beginning`: the lines as they stand, all of them."""
         self.n_skipped = 0
+        is_plain = self._mapping.is_identity
         for _, line in self._file.lines():
             value = line.removesuffix(b"\n").removesuffix(b"\r")
-            if value and not value.isspace():
-                records = self._records(value)
-                self.n_skipped += not records
-                for record in records:
-                    yield value, record
+            if not value or value.isspace():
+                continue
+            if is_plain:
+                yield value, _as_it_is(value, _object(value))
+                continue
+            records = self._records(value)
+            self.n_skipped += not records
+            for record in records:
+                yield value, record
 
     def _records(self, value: bytes) -> Sequence[LogRecord]:
-        try:
-            event = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return (LogRecord(b"", value, None),)
-        if not isinstance(event, dict):
-            return (LogRecord(b"", value, None),)
-        if not self._mapping.is_identity:
-            records = self._mapping.events(event)
-            if not records or self._mapping.rewrites:
-                return records
-        user_id = event.get("user_id")
-        key = str(user_id).encode() if type(user_id) in (str, int) else b""
-        return (LogRecord(key, value, usable_timestamp(event.get("timestamp"))),)
+        event = _object(value)
+        if event is None:
+            return (_as_it_is(value, None),)
+        records = self._mapping.events(event)
+        return records if not records or self._mapping.rewrites else (_as_it_is(value, event),)
+
+
+def _object(value: bytes) -> dict[str, Any] | None:
+    try:
+        event = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _as_it_is(value: bytes, event: dict[str, Any] | None) -> LogRecord:
+    """Record of a line that is sent byte for byte; `event` is the object that it is, if it is one."""
+    if event is None:
+        return LogRecord(b"", value, None)
+    user_id = event.get("user_id")
+    key = str(user_id).encode() if type(user_id) in (str, int) else b""
+    return LogRecord(key, value, usable_timestamp(event.get("timestamp")))
 
 
 class CsvLog(EventLog):
@@ -78,6 +93,9 @@ class CsvLog(EventLog):
             advice = "" if self._layout.names else other_delimiter(header) or absent_header(header)
             raise self._file.error(1, f"{error}: {advice or NAME_COLUMNS}") from error
         self.n_skipped = 0
+        if columns.is_plain:
+            yield from map(columns.record, rows)
+            return
         for row in rows:
             records = columns.chosen(row)
             self.n_skipped += not records

@@ -1,23 +1,14 @@
 """Several events in one record: the elements of an array, each beside the record's own fields."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from models.events import MAX_EVENT_ID_BYTES
 
 EACH: Final = "each"
-"""By this name paths ask for the element at hand."""
+"""By this name paths ask for the element at hand, which stands beside its record's own fields."""
 
 _HASH_BYTES = 16
-
-
-def element_documents(record: Mapping[str, Any], elements: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """For each element the record's fields with the element beside them; one document, which the next one changes."""
-    document = dict(record)
-    for element in elements:
-        document[EACH] = element
-        yield document
 
 
 def element_id(text: str, index: int) -> str:

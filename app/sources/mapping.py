@@ -1,11 +1,11 @@
 """From the fields of a record to plain events: paths, time, aliases, constants, a filter, and an array fanned out."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import orjson
 
-from app.sources.elements import EACH, element_documents, element_id, fitting_id
+from app.sources.elements import EACH, element_id, fitting_id
 from app.sources.ids import plain_id
 from app.sources.paths import Path, compile_path, is_true, root_names
 from app.sources.presets import CLOUDEVENTS, PRESETS
@@ -20,6 +20,7 @@ META: Final = frozenset(("_key", "_headers", "_topic", "_timestamp"))
 _AFTER: Final = "after."
 
 Meta = Callable[[SourceRecord], dict[str, Any]]
+Refused = list[tuple[int, InvalidEvent]]
 
 
 class EventMapping:
@@ -79,14 +80,9 @@ class EventMapping:
         InvalidEvent
             If any of them is none.
         """
-        events = list[SourceEvent]()
-        for event in self.read_apart(body, record):
-            if isinstance(event, InvalidEvent):
-                raise event
-            events.append(event)
-        return events
+        return self._read(body, record, None)
 
-    def read_apart(self, body: Any, record: SourceRecord) -> Iterator[SourceEvent | InvalidEvent]:
+    def read_apart(self, body: Any, record: SourceRecord) -> list[SourceEvent | InvalidEvent]:
         """The events in a record, in their order; in the place of an element that is none, what is wrong with it.
 
         Raises
@@ -94,29 +90,45 @@ class EventMapping:
         InvalidEvent
             For what is wrong with the record itself.
         """
+        refused: Refused = []
+        found: list[SourceEvent | InvalidEvent] = [*self._read(body, record, refused)]
+        for place, invalid in refused:
+            found.insert(place, invalid)
+        return found
+
+    def _read(self, body: Any, record: SourceRecord, refused: Refused | None) -> list[SourceEvent]:
+        """`refused` takes in bad elements, each with its place in the answer; None: the first one is raised."""
         outer = ({**body} if isinstance(body, dict) else {}) | self._meta(record) if self._wants_meta else body
         if not all(is_true(where(outer)) for where in self._wheres):
-            return
-        if self._each is not None:
-            if not self._type_first or self._type(outer) is not None:
-                yield from self._elements(self._each(outer if isinstance(body, dict) else body), outer, record)
-        elif (event := self._event(outer, record, None)) is not None:
-            yield event
+            return []
+        if self._each is None:
+            event = self._event(outer, record, None)
+            return [] if event is None else [event]
+        if self._type_first and self._type(outer) is None:
+            return []
+        return self._elements(self._each(outer if isinstance(body, dict) else body), outer, record, refused)
 
-    def _elements(self, elements: Any, outer: Any, record: SourceRecord) -> Iterator[SourceEvent | InvalidEvent]:
+    def _elements(self, elements: Any, outer: Any, record: SourceRecord, refused: Refused | None) -> list[SourceEvent]:
         if not isinstance(elements, list):
             reason = "missing_field" if elements is None else "bad_type"
             raise InvalidEvent(reason, f"each = {self._each_name!r} gives {shown(elements)}: it has to be an array.")
-        for index, document in enumerate(element_documents(outer if isinstance(outer, dict) else {}, elements)):
+        events: list[SourceEvent] = []
+        document = dict(outer) if isinstance(outer, dict) else {}
+        for index, element in enumerate(elements):
+            document[EACH] = element
             try:
                 if not all(is_true(where(document)) for where in self._element_wheres):
                     continue
                 event = self._event(document, record, index)
             except InvalidEvent as invalid:
-                yield InvalidEvent(invalid.reason, f"element {index} of {len(elements)}: {invalid.message}")
+                said = InvalidEvent(invalid.reason, f"element {index} of {len(elements)}: {invalid.message}")
+                if refused is None:
+                    raise said from None
+                refused.append((len(events) + len(refused), said))
                 continue
             if event is not None:
-                yield event
+                events.append(event)
+        return events
 
     def _event(self, document: Any, record: SourceRecord, index: int | None) -> SourceEvent | None:
         event_type = self._type(document)

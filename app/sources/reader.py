@@ -1,6 +1,6 @@
 """A source put together from its settings: bytes, wrappers, then the mapping."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.sources.entries import EntryMapping
@@ -117,15 +117,13 @@ class _Source:
         except RecursionError:
             raise _too_deep() from None
 
-    def read_apart(self, record: SourceRecord) -> Iterator[SourceEvent | InvalidEvent]:
+    def read_apart(self, record: SourceRecord) -> list[SourceEvent | InvalidEvent]:
         """The events in a record, and what is wrong with single ones; see `Source`."""
         if isinstance(self._mapping, EntryMapping):
-            yield from self.read(record)
-            return
+            return [*self.read(record)]
         try:
             body = self._body(record)
-            if body is not _GONE:
-                yield from self._mapping.read_apart(body, record)
+            return [] if body is _GONE else self._mapping.read_apart(body, record)
         except RecursionError:
             raise _too_deep() from None
 

@@ -1,6 +1,6 @@
 """A source: records as other people write them in, plain events out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from models.errors import InvalidEvent
@@ -46,7 +46,7 @@ class Source(Protocol):
             If `prepare` has not been asked for this record's schema.
         """
 
-    def read_apart(self, record: SourceRecord) -> Iterator[SourceEvent | InvalidEvent]:
+    def read_apart(self, record: SourceRecord) -> list[SourceEvent | InvalidEvent]:
         """The same where elements stand for themselves, as in files: in the place of a bad one, what is wrong with it.
 
         Raises
