@@ -101,6 +101,7 @@ def evaluate(
       freshet evaluate clicks.csv.gz --column user_id=visitor --event-type click --sample 0.1
       freshet evaluate made.inter --event-type rating --timestamp-unit s
       freshet evaluate shop.csv --types transaction=purchase --where "country == 'AT'"
+      freshet evaluate orders.jsonl --each lines --column item_id=each.sku --column user_id=customer.id
       freshet evaluate ga4.jsonl --source web --json
       freshet evaluate events.jsonl --lists lists.jsonl
     """

@@ -102,8 +102,8 @@ def replay(
       freshet replay trivago.csv --where "action == 'clickout item'" --event-type click --timestamp-unit s
       freshet replay shop.csv --types transaction=purchase --types addtocart=add_to_cart
       freshet replay views.parquet --column user_id=visitor --event-type view --inline
-      freshet replay orders.jsonl --each lines --column item_id=each.sku --column user_id=customer.id \
-        --event-type purchase --timestamp-unit '%m/%d/%Y %H:%M'
+      freshet replay orders.jsonl --each lines --column item_id=each.sku --column user_id=customer.id
+      freshet replay visits.csv --event-type view --timestamp-unit '%m/%d/%Y %I:%M:%S %p'
       freshet replay ga4.jsonl --source web --inline
       freshet replay events.jsonl.zst --isolated --partitions 4 --local
     """
