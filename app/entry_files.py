@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from app.read_ahead import read_ahead
+from app.replay.arrow_tables import MAGICS
 from app.replay.files import LogFile, plain_file
-from app.replay.parquet import MAGICS
-from app.replay.rows import Header, Row, Stream, parquet_rows, text_rows
+from app.replay.rows import Header, Row, Stream, table_rows, text_rows
 from app.sending import Made
 from app.settings import Settings
 from app.sources import SourceRecord, SourceSettings, file_source
@@ -134,11 +134,11 @@ class EntryFile:
     def rows(self, log_format: str, header: Header) -> Iterator[tuple[int, Row]]:
         """Number and JSON of each row; see `text_rows`."""
         found = self._detected() if log_format == AUTO else log_format
-        if found != "parquet":
+        if found not in ("parquet", "arrow"):
             return text_rows(self._file, found, header)
         if self.path is None or self.is_stream:
-            raise LogError(f"{self._file.label}: Parquet is read from its end. Write it to a file first.")
-        return parquet_rows(self.path, header)
+            raise LogError(f"{self._file.label}: Parquet and Arrow are read from their end. Write it to a file first.")
+        return table_rows(self.path, header)
 
     def ids(self) -> Iterator[tuple[int, str]]:
         """Number and text of each line that is not blank."""
@@ -147,7 +147,7 @@ class EntryFile:
                 yield number, text
 
     def _detected(self) -> str:
-        """What the file is: Parquet by its first bytes, JSONL and CSV by its name, else by the first line."""
+        """What the file is: Parquet, Arrow by its first bytes, JSONL and CSV by its name, else by the first line."""
         first = self._first_line()
         if first[:4] in MAGICS:
             return "parquet"

@@ -4,6 +4,7 @@ import sys
 from typing import NamedTuple
 from unittest.mock import patch
 
+import orjson
 from click.testing import CliRunner
 
 from app.cli import main
@@ -35,3 +36,15 @@ def freshet(*arguments: str, settings: Settings | None = None, stdin: bytes = b"
         sys.stdout.flush()
         sys.stderr.flush()
         return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
+
+
+def told(outcome: Outcome) -> dict[str, int]:
+    """What `freshet replay --inline --json` or `freshet evaluate --json` says of its records, by the same names."""
+    assert outcome.code == 0, outcome.err
+    result = orjson.loads(outcome.out.splitlines()[-1])
+    skipped = result.get("rows_skipped", 0)
+    if "counters" not in result:
+        n_dead = sum(result["dead_letters"].values())
+        return {"events": result["records"] - n_dead, "dead": n_dead, "skipped": skipped}
+    n_dead = sum(n for name, n in result["counters"].items() if name.startswith("dead_letters"))
+    return {"events": result["events"], "dead": n_dead, "skipped": skipped}

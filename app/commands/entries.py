@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.sending import Made, Tally
     from app.sources import SourceSettings
 
-FORMATS = ("auto", "jsonl", "csv", "parquet")
+FORMATS = ("auto", "jsonl", "csv", "parquet", "arrow")
 UNITS = click.Choice(TIMESTAMP_UNITS)
 
 _OPTIONS: tuple[Callable[[Command], Command], ...] = (
@@ -45,7 +45,7 @@ def _with_options(command: Command) -> Command:
 @click.command()
 @_with_options
 def items(settings: Any, **given: Any) -> None:
-    """Bring the catalogue in: JSONL, CSV, plain, gzip or zstd, or Parquet, from FILE or standard input.
+    """Bring the catalogue in: JSONL, CSV, plain, gzip or zstd, Parquet or Arrow, from FILE or standard input.
 
     An entry has item_id, and of title, description, categories, tags, attributes, hidden, available_from and
     available_until what there is; it replaces the one before. Rows whose field `deleted` is true delete. In a table
@@ -66,7 +66,7 @@ def items(settings: Any, **given: Any) -> None:
 @click.command()
 @_with_options
 def users(settings: Any, **given: Any) -> None:
-    """Bring profiles of users in: JSONL, CSV, plain, gzip or zstd, or Parquet, from FILE or standard input.
+    """Bring profiles of users in: JSONL, CSV, plain, gzip or zstd, Parquet or Arrow, from FILE or standard input.
 
     A profile has user_id, and of age, gender, location, preferences and attributes what there is; it replaces the one
     before. Rows whose field `deleted` is true delete the profile; what a user's events have taught stays. In a table

@@ -101,6 +101,7 @@ def evaluate(
       freshet evaluate clicks.csv.gz --column user_id=visitor --event-type click --sample 0.1
       freshet evaluate made.inter --event-type rating --timestamp-unit s
       freshet evaluate shop.csv --types transaction=purchase --where "country == 'AT'"
+      freshet evaluate orders.jsonl --each lines --column item_id=each.sku --column user_id=customer.id
       freshet evaluate ga4.jsonl --source web --json
       freshet evaluate events.jsonl --lists lists.jsonl
     """
@@ -142,8 +143,8 @@ def evaluate(
         from app.evaluate.show import show_evaluation
 
         show_evaluation(result)
-    if isinstance(log, SourceLog) and log.n_refused:
-        fail(f"{log.n_refused:,} of {log.n_rows:,} rows were refused and left out, the first: {log.example}")
+    if isinstance(log, SourceLog) and log.refused:
+        fail(log.refused)
 
 
 def _delays(text: str | None) -> tuple[Delay, ...]:

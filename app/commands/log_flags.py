@@ -19,6 +19,7 @@ from app.replay import (
     parse_layout,
     parse_types,
 )
+from app.replay.columns import AMERICAN
 from app.replay.delimited import Layout
 from app.replay.fitting import absent_columns, refuse_what_does_not_fit
 from app.settings import Settings
@@ -40,7 +41,20 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
         metavar="NAME,...",
         help="Names of the columns, in order, of text that has no header; - skips one.",
     ),
-    click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field stands in the log."),
+    click.option("--no-quotes", is_flag=True, help="Quotes in text in columns are text, they hold no cells together."),
+    click.option(
+        "--column",
+        "columns",
+        multiple=True,
+        metavar="FIELD=COLUMN",
+        help="Where a field stands in the log: a column, or a path (JMESPath), e.g. item_id=items[0].item_id.",
+    ),
+    click.option(
+        "--each",
+        metavar="PATH",
+        help="An array in each row whose elements are events: items, then --column item_id=each.item_id; cells of "
+        "text are cut by \"split(shown, ' ')\".",
+    ),
     click.option("--event-type", help="The type of events that carry none."),
     click.option(
         "--types",
@@ -55,7 +69,13 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
         metavar="EXPRESSION",
         help="Skip rows for which it is not true: JMESPath over the columns, e.g. \"action == 'clickout item'\".",
     ),
-    click.option("--timestamp-unit", type=click.Choice(TIMESTAMP_UNITS), default="ms", show_default=True),
+    click.option(
+        "--timestamp-unit",
+        metavar="UNIT",
+        default="ms",
+        show_default=True,
+        help=f"Of the times: {', '.join(TIMESTAMP_UNITS)}, or their form: '{AMERICAN}' is 11/15/2019 8:55:22 AM.",
+    ),
     click.option("--source", metavar="NAME", help="Read the rows by [sources.NAME] of the settings."),
 )
 
@@ -75,7 +95,9 @@ def opened_log(
     log_format: str,
     delimiter: str | None,
     names: str | None,
+    no_quotes: bool,
     columns: tuple[str, ...],
+    each: str | None,
     event_type: str | None,
     types: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -84,7 +106,7 @@ def opened_log(
     source: str | None,
 ) -> EventLog:
     """The log that the flags of the running command name; refused if it holds no events."""
-    layout = parse_layout(delimiter, names)
+    layout = parse_layout(delimiter, names, has_quotes=not no_quotes)
     if source is not None:
         return _by_source(log, source, settings, log_format, layout)
     opened = open_log(
@@ -95,7 +117,7 @@ def opened_log(
         timestamp_unit=timestamp_unit,
         log_format=log_format,
         layout=layout,
-        choice=Choice(parse_types(types, settings.fold.rules.types), ignore, where),
+        choice=Choice(parse_types(types, settings.fold.rules.types), ignore, where, each),
     )
     refuse_what_does_not_fit(opened, settings)
     if absent := absent_columns(opened):
@@ -108,7 +130,7 @@ def _by_source(log: Path | None, name: str, settings: Settings, log_format: str,
     from app.sources import file_source
 
     context = click.get_current_context()
-    for flag in ("dataset", "columns", "event_type", "timestamp_unit", "types", "ignore", "where"):
+    for flag in ("dataset", "columns", "each", "event_type", "timestamp_unit", "types", "ignore", "where"):
         if context.get_parameter_source(flag) is ParameterSource.COMMANDLINE:
             named = "column" if flag == "columns" else flag.replace("_", "-")
             raise click.UsageError(f"--source says how the rows are read: leave out --{named}.")

@@ -1,18 +1,20 @@
-"""Which rows of a log are events, and what their types are called here; by flags, in the words of a source."""
+"""Which rows of a log are events, or hold them, and what types are called here; by flags, in a source's words."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from app.misspelt import example_near
+from app.sources.elements import EACH
 from app.sources.ids import plain_id
 from app.sources.paths import Path, compile_path, is_true, root_names
 from app.sources.type_names import TypeNames
 from models.errors import InvalidEvent, SettingsError
 
-_EXAMPLE = "\"action == 'clickout item'\""
+_EXAMPLES = {"--where": "\"action == 'clickout item'\"", "--each": "items, or \"split(shown, ' ')\""}
 
 
 class Choice:
-    """The rows that are taken, and our names of their types.
+    """The rows, or elements of rows, that are taken, and our names of their types.
 
     Parameters
     ----------
@@ -22,20 +24,39 @@ class Choice:
         Types of theirs whose rows are left out; `*`: all that `types` lacks.
     where
         JMESPath over a row by the names of its columns: rows for which one of them is not true are left out. What
-        stands in a cell of text is text.
+        stands in a cell of text is text. With `each`, one that asks for `each` is about elements.
+    each
+        Path of an array in a row whose elements are events; None: the row is one.
 
     Raises
     ------
     SettingsError
         For what is no JMESPath.
+
+    Attributes
+    ----------
+    columns
+        The names that a row is asked for; `@` stands for the whole of it.
     """
 
     def __init__(
-        self, types: Mapping[str, str] | None = None, ignore: Iterable[str] = (), where: Sequence[str] = ()
+        self,
+        types: Mapping[str, str] | None = None,
+        ignore: Iterable[str] = (),
+        where: Sequence[str] = (),
+        each: str | None = None,
     ) -> None:
+        self.each = each
+        self._given = set[str]() if each is None else {EACH}
         self._types = TypeNames(types or {}, ignore)
-        self._where = [(text, _compiled(text)) for text in where]
-        self.columns = {name for text in where for name in root_names(text)}
+        self._asked: list[tuple[str, str, set[str]]] = []
+        self._of_rows, self._of_elements = list[Path](), list[Path]()
+        for text in where:
+            path, names = self._compiled("--where", text)
+            of_elements = each is not None and EACH in names
+            (self._of_elements if of_elements else self._of_rows).append(path)
+        self._elements = None if each is None else self._compiled("--each", each)[0]
+        self.columns = {name for _, _, names in self._asked for name in names} - self._given
 
     @property
     def knows_types(self) -> bool:
@@ -50,22 +71,29 @@ class Choice:
     @property
     def leaves_out(self) -> bool:
         """Whether a row may be left out."""
-        return bool(self._where or self._types.ignored or "" in self._types.ours.values())
+        return bool(self._of_rows or self._of_elements or self._types.ignored or "" in self._types.ours.values())
 
     def takes(self, row: Mapping[str, object]) -> bool:
-        """Whether every `where` is true of a row.
+        """Whether every `where` about rows is true of this one.
 
         Raises
         ------
         SettingsError
-            When one cannot be asked of this row.
+            When one cannot be asked of it.
         """
+        return _all_true(self._of_rows, row)
+
+    def takes_element(self, document: Mapping[str, object]) -> bool:
+        """Whether every `where` about elements is true of the one beside a row's fields; raises as `takes`."""
+        return _all_true(self._of_elements, document)
+
+    def elements(self, row: Mapping[str, object]) -> list[Any] | None:
+        """The elements of a row; None where no array stands at `each`."""
         try:
-            return all(is_true(path(row)) for _, path in self._where)
-        except InvalidEvent as invalid:
-            raise SettingsError(
-                f"--where: {invalid.message} Ask first whether the field is there, e.g. tags && contains(tags, 'x')."
-            ) from None
+            found = self._elements(row) if self._elements else None
+        except InvalidEvent:
+            return None
+        return found if isinstance(found, list) else None
 
     def type_of(self, theirs: object) -> object:
         """Our name of a type; None where its rows are left out. What is neither text nor a number stays as it is."""
@@ -73,14 +101,22 @@ class Choice:
         return self._types.of(name) if isinstance(name, str) else theirs
 
     def refuse_missing(self, header: Sequence[str]) -> None:
-        """Refuse a `where` that asks for a column that a table does not have: it would leave out every row."""
-        for text, _ in self._where:
-            if missing := sorted(root_names(text) - {"@", *header}):
+        """Refuse a flag that asks for a column that a table does not have: it would leave out every row."""
+        for flag, text, names in self._asked:
+            if missing := sorted(names - {"@"} - self._given - set(header)):
                 raise SettingsError(
-                    f"--where has value {text!r}: no column {', '.join(map(repr, missing))}; the header has "
-                    f"{', '.join(header)!r}. Write text in single quotes, e.g. {_EXAMPLE}; names of other characters "
-                    "than letters, digits and _ in double quotes."
+                    f"{flag} has value {text!r}: no column {', '.join(map(repr, missing))}; the header has "
+                    f"{', '.join(header)!r}. Write text in single quotes, e.g. {_EXAMPLES[flag]}; names of other "
+                    "characters than letters, digits and _ in double quotes."
                 )
+
+    def _compiled(self, flag: str, text: str) -> tuple[Path, set[str]]:
+        try:
+            path, names = compile_path(text), root_names(text)
+        except ValueError as error:
+            raise SettingsError(f"{flag} has value {text!r}: {error}. Use JMESPath, e.g. {_EXAMPLES[flag]}.") from None
+        self._asked.append((flag, text, names))
+        return path, names
 
 
 def parse_types(flags: Iterable[str], known: Iterable[str]) -> dict[str, str]:
@@ -109,8 +145,10 @@ def parse_types(flags: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     return types
 
 
-def _compiled(text: str) -> Path:
+def _all_true(wheres: Sequence[Path], row: Mapping[str, object]) -> bool:
     try:
-        return compile_path(text)
-    except ValueError as error:
-        raise SettingsError(f"--where has value {text!r}: {error}. Use JMESPath, e.g. {_EXAMPLE}.") from None
+        return all(is_true(path(row)) for path in wheres)
+    except InvalidEvent as invalid:
+        raise SettingsError(
+            f"--where: {invalid.message} Ask first whether the field is there, e.g. tags && contains(tags, 'x')."
+        ) from None

@@ -3,13 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.replay.choice import Choice
 from app.replay.records import LogRecord, event_record, malformed_record
+from app.replay.row_fields import RowFields, asked_names, hint_of_path, is_flat, path_of, refuse_unused_each
+from app.sources.elements import EACH, element_id
 from app.sources.ids import plain_id
-from app.sources.times import MAX_DIGITS, NUMBER, iso_ms
-from app.sources.times import to_ms as number_to_ms
+from app.sources.times import MAX_DIGITS, NUMBER, ToMs, time_reader
 from models.errors import SettingsError
 
 FIELDS = ("user_id", "item_id", "event_type", "timestamp", "event_id", "value")
@@ -18,7 +19,13 @@ REQUIRED = ("user_id", "item_id", "event_type", "timestamp")
 CONTEXT = "context."
 TIMESTAMP_UNITS = ("s", "ms", "us", "ns", "iso")
 
-NAME_COLUMNS = "name the columns with --column FIELD=COLUMN, a constant type with --event-type"
+AMERICAN, EUROPEAN = "%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M"
+"""The forms of 11/15/2019 8:55:22 PM and 15.11.2019 20:55, for messages."""
+
+NAME_COLUMNS = (
+    "name the columns with --column FIELD=COLUMN, a constant type with --event-type, or those of a file without a "
+    "header with --columns a,b,c"
+)
 """What to do when a column is missing."""
 
 
@@ -29,11 +36,11 @@ class ColumnMapping:
     Parameters
     ----------
     columns
-        Field -> column, where the names differ; other fields keep their own name.
+        Field -> column or path, where the names differ; other fields keep their own name. See `RowFields`.
     event_type
         Event type of rows that have none.
     timestamp_unit
-        One of `TIMESTAMP_UNITS`; `iso` is ISO 8601, UTC where no offset is given.
+        One of `TIMESTAMP_UNITS`, or a form, as `time` of a source; `iso` is ISO 8601, UTC where no offset is given.
     choice
         Which rows are events, and what their types are called.
     """
@@ -43,10 +50,21 @@ class ColumnMapping:
     timestamp_unit: str = "ms"
     choice: Choice = field(default_factory=Choice)
 
+    _to_ms: ToMs = field(init=False, repr=False, compare=False)
+    _named: RowFields = field(init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
-        if self.timestamp_unit not in TIMESTAMP_UNITS:
+        try:
+            reader = time_reader(self.timestamp_unit)
+        except ValueError:
             allowed = ", ".join(TIMESTAMP_UNITS)
-            raise SettingsError(f"--timestamp-unit has value {self.timestamp_unit!r}: use one of {allowed}.")
+            raise SettingsError(
+                f"--timestamp-unit has value {self.timestamp_unit!r}: use one of {allowed}, or a strptime form with %, "
+                f"e.g. {AMERICAN!r}."
+            ) from None
+        refuse_unused_each(self.choice.each, self.columns)
+        object.__setattr__(self, "_to_ms", reader)
+        object.__setattr__(self, "_named", RowFields(self.columns))
 
     @property
     def is_identity(self) -> bool:
@@ -80,7 +98,7 @@ class ColumnMapping:
                     continue
                 raw = self.event_type
             if name == "timestamp":
-                ms = to_ms(raw, self.timestamp_unit)
+                ms = self._to_ms(raw)
                 event[name] = raw if ms is None else ms
             elif name == "value":
                 event[name] = to_number(raw) if isinstance(raw, str) else raw
@@ -99,21 +117,45 @@ class ColumnMapping:
         row
             All of the row, by its own names.
         """
+        return self._by_type(fields) if self.choice.takes(row) else None
+
+    def events(self, row: Mapping[str, object]) -> list[LogRecord]:
+        """The records of a row that is an object: one, or one of each element of its array, in order.
+
+        A row without the array that is asked for is one record without what stands in elements.
+        """
+        if self.choice.each is None:
+            record = self._by_type(self._fields(row)) if self.choice.takes(row) else None
+            return [] if record is None else [record]
         if not self.choice.takes(row):
-            return None
+            return []
+        elements = self.choice.elements(row)
+        records, document = [], dict(row)
+        for index, element in enumerate([None] if elements is None else elements):
+            document[EACH] = element
+            if elements is None or self.choice.takes_element(document):
+                fields = self._fields(document)
+                if isinstance(event_id := plain_id(fields.get("event_id")), str) and event_id:
+                    fields["event_id"] = element_id(event_id, index)
+                if record := self._by_type(fields):
+                    records.append(record)
+        return records
+
+    def _fields(self, row: Mapping[str, object]) -> dict[str, object]:
+        fields: dict[str, object] = {name: row[name] for name in FIELDS if name in row}
+        if "context" in row and (is_flat(row["context"]) or not (self._named.has_paths or self.choice.each)):
+            fields["context"] = row["context"]  # else a field of theirs that has the same name
+        self._named.into(fields, row)
+        if self.takes_rating(row):
+            fields["value"] = row["rating"]
+        return fields
+
+    def _by_type(self, fields: Mapping[str, object]) -> LogRecord | None:
         theirs = fields.get("event_type") if self.choice.knows_types else None
         if theirs is None or theirs == "":
             return self.record(fields)
         ours = self.choice.type_of(theirs)
         return None if ours is None else self.record({**fields, "event_type": ours})
-
-    def chosen_object(self, row: Mapping[str, object]) -> LogRecord | None:
-        """`chosen` of a JSON object whose keys are the log's own columns."""
-        fields: dict[str, object] = {name: row[name] for name in (*FIELDS, "context") if name in row}
-        fields.update((name, row.get(column)) for name, column in self.columns.items())
-        if self.takes_rating(row):
-            fields["value"] = row["rating"]
-        return self.chosen(fields, row)
 
 
 class TableColumns:
@@ -136,7 +178,13 @@ class TableColumns:
     Attributes
     ----------
     places
-        Field, and place of its column in the header.
+        Field, and place of its column in the header; of fields that stand in one.
+    asked
+        The columns that are looked at.
+    is_plain
+        Whether each row is one record, made of its cells alone by `record`.
+    by_row
+        The mapping of whole rows, where a field stands at a path or a row holds several events; else None.
     """
 
     def __init__(self, header: Sequence[str], mapping: ColumnMapping) -> None:
@@ -147,15 +195,21 @@ class TableColumns:
         needed = set(REQUIRED) | set(mapping.columns)
         if mapping.event_type is not None and "event_type" not in mapping.columns:
             needed.discard("event_type")
-        if missing := sorted(wanted[name] for name in needed if wanted[name] not in header):
-            raise ValueError(f"no column {', '.join(map(repr, missing))}; the header has {', '.join(header)!r}")
+        names, has_each = set(header), mapping.choice.each is not None
+        asked = {field: asked_names(column, names, has_each=has_each) for field, column in wanted.items()}
+        if missing := sorted(set().union(*(asked[field] for field in needed)) - names):
+            hint = hint_of_path(missing).rstrip(".")
+            raise ValueError(f"no column {', '.join(map(repr, missing))}; the header has {', '.join(header)!r}{hint}")
         counts = Counter(header)
-        if twice := sorted({column for column in wanted.values() if counts[column] > 1}):
+        self.asked = {name for columns in asked.values() for name in columns} & names | mapping.choice.columns
+        if twice := sorted({column for column in self.asked if counts[column] > 1}):
             raise ValueError(f"the header has the column {', '.join(map(repr, twice))} more than once")
         mapping.choice.refuse_missing(header)
+        has_columns = not has_each and all(column in names or not path_of(column) for column in wanted.values())
+        self.by_row = None if has_columns else replace(mapping, columns=wanted)
         self._mapping = mapping
         self._header = tuple(header)
-        self._takes_all = not (mapping.choice.leaves_out or mapping.choice.renames)
+        self.is_plain = has_columns and not (mapping.choice.leaves_out or mapping.choice.renames)
         self._n_columns = len(header)
         self.places = [(name, header.index(column)) for name, column in wanted.items() if column in header]
 
@@ -165,12 +219,17 @@ class TableColumns:
             return malformed_record(cells)
         return self._mapping.record({name: cells[place] for name, place in self.places})
 
-    def chosen(self, cells: list[str]) -> LogRecord | None:
-        """`record`, its type by our name; None where the row is left out."""
-        if self._takes_all or len(cells) != self._n_columns:
-            return self.record(cells)
+    def chosen(self, cells: list[str]) -> list[LogRecord]:
+        """The records of one row, their types by our names; none where it is left out."""
+        if len(cells) != self._n_columns:
+            return [malformed_record(cells)]
+        if self.is_plain:
+            return [self.record(cells)]
         row = {name: cell for name, cell in zip(self._header, cells, strict=True) if cell != ""}
-        return self._mapping.chosen({name: cells[place] for name, place in self.places}, row)
+        if self.by_row is not None:
+            return self.by_row.events(row)
+        record = self._mapping.chosen({name: cells[place] for name, place in self.places}, row)
+        return [] if record is None else [record]
 
 
 def parse_columns(
@@ -193,13 +252,6 @@ def parse_columns(
             raise SettingsError(f"--column names the field {name!r} twice: {columns[name]!r} and {column!r}. Keep one.")
         columns[name] = column
     return columns
-
-
-def to_ms(raw: object, unit: str) -> int | None:
-    """Unix milliseconds, rounded down; None for what is no time in this unit."""
-    if unit == "iso":
-        return iso_ms(raw) if isinstance(raw, str) else None
-    return number_to_ms(raw, unit)
 
 
 def to_number(text: str) -> int | float | str:

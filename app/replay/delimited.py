@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.replay.files import LogFile
+from app.sources.times import NUMBER, iso_ms
 from models.errors import SettingsError
 
 DELIMITERS: Final = {"comma": ",", "tab": "\t", "semicolon": ";", "pipe": "|"}
@@ -31,26 +32,29 @@ class Layout:
     names
         Names of the columns of a file that has no header, `SKIPPED` for one that is not read; empty: the first row is
         the header.
+    has_quotes
+        Cells may stand in double quotes; else a quote is a character like others.
     """
 
     delimiter: str | None = None
     names: tuple[str, ...] = ()
+    has_quotes: bool = True
 
     @property
     def is_said(self) -> bool:
         """Whether anything is known before the file is looked at."""
-        return self.delimiter is not None or bool(self.names)
+        return self.delimiter is not None or bool(self.names) or not self.has_quotes
 
 
 SEEN: Final = Layout()
 """All that there is to know is seen in the file."""
 
 
-def parse_layout(delimiter: str | None, names: str | None) -> Layout:
-    r"""What the flags `--delimiter` and `--columns` say.
+def parse_layout(delimiter: str | None, names: str | None, *, has_quotes: bool = True) -> Layout:
+    r"""What the flags `--delimiter`, `--columns` and `--no-quotes` say.
 
     >>> parse_layout("tab", "user_id,-,item_id")
-    Layout(delimiter='\t', names=('user_id', '', 'item_id'))
+    Layout(delimiter='\t', names=('user_id', '', 'item_id'), has_quotes=True)
 
     Raises
     ------
@@ -63,13 +67,13 @@ def parse_layout(delimiter: str | None, names: str | None) -> Layout:
             f"--delimiter has value {delimiter!r}: use {', '.join(DELIMITERS)} or one character other than a quote."
         )
     if names is None:
-        return Layout(character)
+        return Layout(character, (), has_quotes)
     given = tuple(SKIPPED if name.strip() == "-" else name.strip() for name in names.split(","))
     if not any(given):
         raise SettingsError(f"--columns has value {names!r}: name the columns in order, e.g. user_id,-,item_id.")
     if twice := next((name for name in given if name != SKIPPED and given.count(name) > 1), None):
         raise SettingsError(f"--columns names {twice!r} twice. Name one of them otherwise, or - to skip it.")
-    return Layout(character, given)
+    return Layout(character, given, has_quotes)
 
 
 def csv_rows(file: LogFile, layout: Layout = SEEN) -> Iterator[list[str]]:
@@ -84,8 +88,12 @@ def csv_rows(file: LogFile, layout: Layout = SEEN) -> Iterator[list[str]]:
         cells than names are given, or is a header although they are.
     """
     lines = _Lines(file)
-    delimiter = layout.delimiter or delimiter_of(lines.first(), len(layout.names))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    delimiter = layout.delimiter or delimiter_of(lines.first(), len(layout.names), has_quotes=layout.has_quotes)
+    reader = (
+        csv.reader(lines, delimiter=delimiter, strict=True)
+        if layout.has_quotes
+        else csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    )
     is_first = True
     while True:
         first_line = lines.number + 1
@@ -94,7 +102,8 @@ def csv_rows(file: LogFile, layout: Layout = SEEN) -> Iterator[list[str]]:
             row = next(reader, None)
         except csv.Error as error:
             if lines.exhausted or len(lines.pending) > 1:
-                raise file.error(first_line, f"a quote in the row that begins here never closes ({error})") from error
+                problem = f"a quote in the row that begins here never closes ({error}): say --no-quotes if it is text"
+                raise file.error(first_line, problem) from error
             row = ["".join(lines.pending).rstrip("\r\n")]
         if row is None:
             return
@@ -109,12 +118,12 @@ def csv_rows(file: LogFile, layout: Layout = SEEN) -> Iterator[list[str]]:
             yield row
 
 
-def delimiter_of(line: str, n_columns: int = 0) -> str:
+def delimiter_of(line: str, n_columns: int = 0, *, has_quotes: bool = True) -> str:
     """The delimiter of a table by its first line: what makes so many columns of it, else what it has most often.
 
     What stands between quotes does not count; a comma goes before others that are there as often.
     """
-    bare = _QUOTED.sub("", line)
+    bare = _QUOTED.sub("", line) if has_quotes else line
     fitting = [each for each in DELIMITERS.values() if n_columns > 1 and bare.count(each) == n_columns - 1]
     return max(fitting or DELIMITERS.values(), key=bare.count)
 
@@ -131,6 +140,17 @@ def other_delimiter(header: list[str]) -> str:
         return f"the header is one cell with {name!r} in it, which is no single character: replace it by a tab"
     said = {"space": "' '", "\\x01": r"$'\x01'", "^": "'^'", "~": "'~'"}.get(name, name)
     return f"the header is one cell with {name} in it: say --delimiter {said}"
+
+
+def absent_header(header: list[str]) -> str:
+    """What to say of a header that is none, as a number or a time among its names shows; else empty."""
+    if not any(NUMBER.fullmatch(cell) or iso_ms(cell) is not None for cell in header):
+        return ""
+    example = ",".join(("user_id", "item_id", "event_type", "timestamp")[: len(header)] + ("-",) * (len(header) - 4))
+    return (
+        "the first line looks like a row, not like a header: say what stands in its columns by --columns with "
+        f"{len(header)} names in order, - for one that is not read, e.g. --columns {example}"
+    )
 
 
 def _without_types(header: list[str]) -> list[str]:

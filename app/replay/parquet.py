@@ -1,113 +1,121 @@
-"""Logs in Parquet, plain or compressed inside."""
+"""Logs in typed columns: Parquet, Arrow, Feather; plain or compressed inside."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from app.replay.arrow import arrow
+from app.replay.arrow_tables import ArrowTable, opened_table
 from app.replay.columns import NAME_COLUMNS, ColumnMapping, TableColumns
 from app.replay.files import plain_file
 from app.replay.records import EventLog, LogRecord
+from app.replay.row_fields import asked_names, path_of
 from models.errors import LogError
 
-MAGICS = (b"PAR1", b"PARE")
-"""First bytes of a Parquet file, and of an encrypted one."""
-
-BATCH_ROWS = 10_000
 _CONTEXT = "context"
+
+Row = dict[str, object]
 
 
 class ParquetLog(EventLog):
     """One event per row, in file order; columns are mapped as those of CSV, and other columns are not read.
 
     A time whose column has a time type needs no `--timestamp-unit`: it knows its own, and is UTC without a zone. A
-    column `context` of structs or maps is the context. Null and NaN are missing fields.
+    column `context` of structs or maps is the context. Null and NaN are missing fields. What stands deeper in structs
+    and lists is named by a path, and rows with an array of events are several.
+
+    Attributes
+    ----------
+    columns
+        Field -> path, those that were named.
+    choice
+        Which rows and elements are events.
     """
 
     def __init__(self, path: Path, mapping: ColumnMapping) -> None:
         super().__init__(path.name, path, plain_file(path))
         self._mapping = mapping
+        self.columns = {field: column for field, column in mapping.columns.items() if path_of(column)}
+        self.choice = mapping.choice
 
     def n_records(self) -> int | None:
-        """Count the rows; the file says how many, but not how many a filter leaves."""
-        if self._mapping.choice.leaves_out:
+        """Count the rows; the file says how many, but not how many a filter leaves, or what they hold."""
+        if self._mapping.choice.leaves_out or self._mapping.choice.each is not None:
             return None
-        with opened_parquet(self.path) as file:
-            n: int = file.metadata.num_rows
-        return n
+        with opened_table(self.path) as table:
+            return table.n_rows()
 
     def __iter__(self) -> Iterator[LogRecord]:
-        n = 0
-        with opened_parquet(self.path) as file:
-            places, mapping = self._places(file.schema_arrow)
-            asked = self._asked(file.schema_arrow.names)
-            self.n_skipped = 0
-            try:
-                for batch in file.iter_batches(BATCH_ROWS, columns=sorted({*places.values(), *asked})):
-                    cells = [cells_of(batch.column(column), field) for field, column in places.items()]
-                    rows = _rows(batch, asked)
-                    for row in zip(*cells, strict=True):
-                        if record := mapping.chosen(dict(zip(places, row, strict=True)), next(rows)):
-                            yield record
-                        else:
-                            self.n_skipped += 1
-                    n += batch.num_rows
-            except (OSError, ValueError, NotImplementedError) as error:
-                raise damaged(self.path, f"after row {n:,}", error) from error
+        with opened_table(self.path) as table:
+            columns = self._columns(table)
+            if columns.by_row is None:
+                yield from self._by_column(table, columns)
+            else:
+                yield from (record for _, record in self._by_row(table, columns, columns.by_row))
 
-    def _places(self, schema: Any) -> tuple[dict[str, str], ColumnMapping]:
-        """Field -> column; and the mapping to go by."""
-        header = schema.names
+    def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
+        """See `EventLog.beginning`: of rows that are read whole, what was looked at, as JSON."""
+        with opened_table(self.path) as table:
+            columns = self._columns(table)
+            if columns.by_row is None:
+                yield from ((record.value, record) for record in self._by_column(table, columns))
+            else:
+                for row, record in self._by_row(table, columns, columns.by_row):
+                    yield orjson.dumps(row, default=str), record
+
+    def _columns(self, table: ArrowTable) -> TableColumns:
+        self.n_skipped = 0
         try:
-            columns = TableColumns(header, self._mapping)
+            return TableColumns(table.schema.names, self._mapping)
         except ValueError as error:
             raise LogError(f"{self.path}: {error}: {NAME_COLUMNS}.") from error
+
+    def _by_column(self, table: ArrowTable, columns: TableColumns) -> Iterator[LogRecord]:
+        header = table.schema.names
         places = {field: header[place] for field, place in columns.places}
-        types = arrow("pyarrow.types", "Parquet")
-        if header.count(_CONTEXT) == 1 and _is_object(types, schema.field(_CONTEXT).type):
-            places.setdefault(_CONTEXT, _CONTEXT)
-        is_typed = types.is_temporal(schema.field(places["timestamp"]).type)
-        return places, replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
+        places |= {_CONTEXT: _CONTEXT} if _holds_context(table.schema) else {}
+        is_typed = _is_time(table.schema, places["timestamp"])
+        mapping = replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
+        asked = _names(header, self._mapping.choice.columns)
+        for batch in table.batches(sorted({*places.values(), *asked})):
+            cells = [cells_of(batch.column(column), field) for field, column in places.items()]
+            rows = _rows(batch, asked)
+            for row in zip(*cells, strict=True):
+                if record := mapping.chosen(dict(zip(places, row, strict=True)), next(rows)):
+                    yield record
+                else:
+                    self.n_skipped += 1
 
-    def _asked(self, header: list[str]) -> list[str]:
-        """Columns that filters ask for."""
-        asked = self._mapping.choice.columns
-        return list(dict.fromkeys(header)) if "@" in asked else [name for name in header if name in asked]
+    def _by_row(
+        self, table: ArrowTable, columns: TableColumns, mapping: ColumnMapping
+    ) -> Iterator[tuple[Row, LogRecord]]:
+        header = table.schema.names
+        at = asked_names(mapping.columns["timestamp"], set(header), has_each=mapping.choice.each is not None)
+        if any(_is_time(table.schema, name) for name in at):
+            mapping = replace(mapping, timestamp_unit="iso")
+        names = _names(header, columns.asked | ({_CONTEXT} if _holds_context(table.schema) else set()))
+        for batch in table.batches(sorted(names)):
+            for row in _rows(batch, names):
+                records = mapping.events(row)
+                self.n_skipped += not records
+                yield from ((row, record) for record in records)
 
 
-def _rows(batch: Any, names: list[str]) -> Iterator[dict[str, object]]:
+def _names(header: Sequence[str], asked: set[str]) -> list[str]:
+    """The columns that are asked for; `@` asks for all."""
+    return list(dict.fromkeys(header)) if "@" in asked else [name for name in header if name in asked]
+
+
+def _rows(batch: Any, names: list[str]) -> Iterator[Row]:
     """The rows of a batch by the names of these columns, without nulls; times are ISO 8601."""
     columns = [cells_of(batch.column(name), "") for name in names]
     for number in range(batch.num_rows):
         cells = ((name, column[number]) for name, column in zip(names, columns, strict=True))
         yield {name: cell for name, cell in cells if cell is not None}
-
-
-@contextmanager
-def opened_parquet(path: Path) -> Iterator[Any]:
-    """A Parquet file of pyarrow, for as long as the block lasts.
-
-    Raises
-    ------
-    LogError
-        When it is none that can be read.
-    """
-    parquet = arrow("pyarrow.parquet", f"{path} is Parquet: reading it")
-    try:
-        file = parquet.ParquetFile(path)
-    except (OSError, ValueError, NotImplementedError) as error:
-        raise damaged(path, "its last part, the footer", error) from error
-    with file:
-        yield file
-
-
-def damaged(path: Path, where: str, error: Exception) -> LogError:
-    """What to raise for a file that cannot be read from some place on."""
-    said = " ".join(str(error).split())[:300].rstrip(".")
-    return LogError(f"{path}: not Parquet that can be read, {where} ({said}). Copy or download it again.")
 
 
 def cells_of(column: Any, field: str) -> list[object]:
@@ -121,7 +129,7 @@ def cells_of(column: Any, field: str) -> list[object]:
             column = column.cast(pa.string())
     elif types.is_temporal(kind):
         column = column.cast(pa.string())
-    elif field == _CONTEXT and types.is_map(kind):
+    elif types.is_map(kind):
         return [None if cell is None else _plain(dict(cell)) for cell in column.to_pylist()]
     cells: list[object] = column.to_pylist()
     kind = column.type
@@ -129,8 +137,18 @@ def cells_of(column: Any, field: str) -> list[object]:
     return cells if is_plain else [_plain(cell) for cell in cells]
 
 
-def _is_object(types: Any, kind: Any) -> bool:
+def _holds_context(schema: Any) -> bool:
+    types = arrow("pyarrow.types", "Parquet")
+    if schema.names.count(_CONTEXT) != 1:
+        return False
+    kind = schema.field(_CONTEXT).type
     return bool(types.is_struct(kind) or types.is_map(kind))
+
+
+def _is_time(schema: Any, name: str) -> bool:
+    return schema.names.count(name) == 1 and bool(
+        arrow("pyarrow.types", "Parquet").is_temporal(schema.field(name).type)
+    )
 
 
 def _plain(cell: object) -> object:

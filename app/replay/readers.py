@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.replay.arrow_tables import MAGICS, PARQUET_MAGICS
 from app.replay.choice import Choice
 from app.replay.columns import ColumnMapping
 from app.replay.datasets import fetch_dataset
@@ -12,14 +13,14 @@ from app.replay.files import plain_file
 from app.replay.mapped import SourceLog
 from app.replay.movielens import LAYOUTS, MovieLensLog, layout_of_file
 from app.replay.otto import OttoLog, is_otto_line
-from app.replay.parquet import MAGICS, ParquetLog
+from app.replay.parquet import ParquetLog
 from app.replay.records import EventLog
 from app.replay.text import CsvLog, JsonlLog
 from app.sources import Source
 from models.errors import LogError, SettingsError
 
 AUTO = "auto"
-FORMATS = (AUTO, "jsonl", "csv", "parquet", "otto")
+FORMATS = (AUTO, "jsonl", "csv", "parquet", "arrow", "otto")
 """What `--format` takes."""
 
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -27,6 +28,7 @@ _COMPRESSED = (".gz", ".zst", ".zstd")
 _READERS: dict[str, Callable[[Path, ColumnMapping], EventLog]] = {
     "jsonl": JsonlLog,
     "parquet": ParquetLog,
+    "arrow": ParquetLog,
     "otto": lambda path, mapping: OttoLog(path),
 }
 
@@ -47,9 +49,9 @@ def open_log(
     Parameters
     ----------
     path
-        A file of JSONL, text in columns or OTTO sessions, plain, gzip or zstd; a Parquet file; a MovieLens folder, zip,
-        or ratings file in its folder. None with `dataset` stands for the data folder, where a set that can be fetched
-        is fetched when absent.
+        A file of JSONL, text in columns or OTTO sessions, plain, gzip or zstd; a Parquet, Arrow or Feather file; a
+        MovieLens folder, zip, or ratings file in its folder. None with `dataset` stands for the data folder, where a
+        set that can be fetched is fetched when absent.
     dataset
         Name of a MovieLens set, one of `app.replay.datasets.DATASETS`.
     columns, event_type, timestamp_unit, choice
@@ -106,7 +108,7 @@ def open_source_log(path: Path | None, *, source: Source, log_format: str = AUTO
         When the flags do not go together.
     """
     if path is None or path.is_dir():
-        raise SettingsError("--source reads one file of JSON lines, CSV or Parquet: name it.")
+        raise SettingsError("--source reads one file of JSON lines, CSV, Parquet or Arrow: name it.")
     found = row_format_of(path) if log_format == AUTO else log_format
     if found != "csv":
         _refuse_layout(layout, f"{path} is {found}")
@@ -126,14 +128,14 @@ def row_format_of(path: Path) -> str:
 
 def _refuse_layout(layout: Layout, what: str) -> None:
     if layout.is_said:
-        raise SettingsError(f"{what}: leave out --delimiter and --columns, which are for text in columns.")
+        raise SettingsError(f"{what}: leave out --delimiter, --columns and --no-quotes, which are for text in columns.")
 
 
 def _refuse_flags(mapping: ColumnMapping, layout: Layout, log_format: str, what: str) -> None:
     if log_format != AUTO:
         raise SettingsError(f"{what}: its format is known, leave out --format {log_format}.")
     if not mapping.is_identity or mapping.choice.knows_types:
-        flags = "--column, --event-type, --timestamp-unit, --types, --ignore, --where"
+        flags = "--column, --each, --event-type, --timestamp-unit, --types, --ignore, --where"
         raise SettingsError(f"{what}, whose columns are known: leave out {flags}.")
     _refuse_layout(layout, what)
 
@@ -149,16 +151,16 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _detected(path: Path, magic: bytes) -> str:
-    """What a file is: Parquet and sessions by their content, JSONL and CSV by the name, else by the first line."""
+    """What a file is: tables and sessions by their content, JSONL and CSV by the name, else by the first line."""
     if magic in MAGICS:
-        return "parquet"
+        return "parquet" if magic in PARQUET_MAGICS else "arrow"
     stem = path.name.lower()
     for suffix in _COMPRESSED:
         stem = stem.removesuffix(suffix)
     if stem.endswith(".csv"):
         return "csv"
     first = next((line for _, line in plain_file(path).lines() if not line.isspace()), b"{")
-    if first[:4] in MAGICS:
+    if first[:4] in PARQUET_MAGICS:
         raise LogError(f"{path}: a compressed Parquet file. Unpack it: Parquet is compressed inside.")
     if is_otto_line(first):
         return "otto"

@@ -1,4 +1,4 @@
-"""The rows of a file or a stream as JSON objects: lines of JSON, rows of CSV or Parquet."""
+"""The rows of a file or a stream as JSON objects: lines of JSON, rows of CSV, Parquet or Arrow."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -8,16 +8,15 @@ from typing import IO, Any
 
 import orjson
 
-from app.replay.arrow import arrow
+from app.replay.arrow_tables import opened_table
 from app.replay.delimited import SEEN, SKIPPED, Layout, csv_rows
 from app.replay.files import LogFile
-from app.replay.parquet import BATCH_ROWS, cells_of, damaged, opened_parquet
+from app.replay.parquet import cells_of
 
 Row = bytes | str
 """A row as JSON; or, as text, why it is none."""
 
 Header = Callable[[Sequence[str]], None]
-_MAP_COLUMN = "context"
 
 
 def any_header(names: Sequence[str]) -> None:
@@ -79,25 +78,20 @@ def text_rows(file: LogFile, log_format: str, header: Header, layout: Layout = S
             yield number, orjson.dumps(filled)
 
 
-def parquet_rows(path: Path, header: Header) -> Iterator[tuple[int, Row]]:
-    """Each row of a Parquet file with its number from 1; nulls are left out.
+def table_rows(path: Path, header: Header) -> Iterator[tuple[int, Row]]:
+    """Each row of a Parquet or Arrow file with its number from 1; nulls are left out.
 
     Times are ISO 8601; in a column `timestamp` Unix milliseconds.
     """
     number = 0
-    with opened_parquet(path) as file:
-        schema = file.schema_arrow
-        header(schema.names)
-        types = arrow("pyarrow.types", "Parquet")
-        fields = [_MAP_COLUMN if types.is_map(schema.field(n).type) else name for n, name in enumerate(schema.names)]
-        try:
-            for batch in file.iter_batches(BATCH_ROWS):
-                columns = [cells_of(batch.column(place), field) for place, field in enumerate(fields)]
-                for cells in zip(*columns, strict=True):
-                    number += 1
-                    yield number, _json_row(schema.names, cells)
-        except (OSError, ValueError, NotImplementedError) as error:
-            raise damaged(path, f"after row {number:,}", error) from error
+    with opened_table(path) as table:
+        names = table.schema.names
+        header(names)
+        for batch in table.batches():
+            columns = [cells_of(batch.column(place), name) for place, name in enumerate(names)]
+            for cells in zip(*columns, strict=True):
+                number += 1
+                yield number, _json_row(names, cells)
 
 
 def _json_row(names: Sequence[str], cells: Sequence[Any]) -> Row:

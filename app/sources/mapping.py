@@ -1,11 +1,11 @@
 """From the fields of a record to plain events: paths, time, aliases, constants, a filter, and an array fanned out."""
 
-from collections.abc import Callable, Iterable, Iterator
-from hashlib import blake2b
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import orjson
 
+from app.sources.elements import EACH, element_id, fitting_id
 from app.sources.ids import plain_id
 from app.sources.paths import Path, compile_path, is_true, root_names
 from app.sources.presets import CLOUDEVENTS, PRESETS
@@ -14,14 +14,13 @@ from app.sources.source import SourceEvent, SourceRecord
 from app.sources.times import NUMBER, Instant, iso_ms, time_reader
 from app.sources.type_names import TypeNames
 from models.errors import InvalidEvent
-from models.events import MAX_EVENT_ID_BYTES, EventRules, decode, shown
+from models.events import EventRules, decode, shown
 
 META: Final = frozenset(("_key", "_headers", "_topic", "_timestamp"))
-_EACH: Final = "each"
 _AFTER: Final = "after."
-_HASH_BYTES = 16
 
 Meta = Callable[[SourceRecord], dict[str, Any]]
+Refused = list[tuple[int, InvalidEvent]]
 
 
 class EventMapping:
@@ -66,9 +65,9 @@ class EventMapping:
         self._each = compile_path(self._each_name) if self._each_name else None
         self._types = TypeNames(given.get("types", {}), given.get("ignore") or ())
         wheres = [where for where in (given.get("preset_where"), settings.where) if where is not None]
-        self._wheres = [compile_path(where) for where in wheres if _EACH not in root_names(where)]
-        self._element_wheres = [compile_path(where) for where in wheres if _EACH in root_names(where)]
-        self._type_first = self._each is not None and _EACH not in root_names(names.get("event_type", "none"))
+        self._wheres = [compile_path(where) for where in wheres if EACH not in root_names(where)]
+        self._element_wheres = [compile_path(where) for where in wheres if EACH in root_names(where)]
+        self._type_first = self._each is not None and EACH not in root_names(names.get("event_type", "none"))
         whole = context if isinstance(context, str) else None
         texts = [*names.values(), *wheres, *table.values(), self._each_name, whole]
         self._wants_meta = asks_meta(texts)
@@ -81,6 +80,24 @@ class EventMapping:
         InvalidEvent
             If any of them is none.
         """
+        return self._read(body, record, None)
+
+    def read_apart(self, body: Any, record: SourceRecord) -> list[SourceEvent | InvalidEvent]:
+        """The events in a record, in their order; in the place of an element that is none, what is wrong with it.
+
+        Raises
+        ------
+        InvalidEvent
+            For what is wrong with the record itself.
+        """
+        refused: Refused = []
+        found: list[SourceEvent | InvalidEvent] = [*self._read(body, record, refused)]
+        for place, invalid in refused:
+            found.insert(place, invalid)
+        return found
+
+    def _read(self, body: Any, record: SourceRecord, refused: Refused | None) -> list[SourceEvent]:
+        """`refused` takes in bad elements, each with its place in the answer; None: the first one is raised."""
         outer = ({**body} if isinstance(body, dict) else {}) | self._meta(record) if self._wants_meta else body
         if not all(is_true(where(outer)) for where in self._wheres):
             return []
@@ -89,25 +106,29 @@ class EventMapping:
             return [] if event is None else [event]
         if self._type_first and self._type(outer) is None:
             return []
-        return list(self._elements(outer if isinstance(body, dict) else body, outer, record))
+        return self._elements(self._each(outer if isinstance(body, dict) else body), outer, record, refused)
 
-    def _elements(self, whole: Any, outer: Any, record: SourceRecord) -> Iterator[SourceEvent]:
-        assert self._each is not None
-        elements = self._each(whole)
+    def _elements(self, elements: Any, outer: Any, record: SourceRecord, refused: Refused | None) -> list[SourceEvent]:
         if not isinstance(elements, list):
             reason = "missing_field" if elements is None else "bad_type"
             raise InvalidEvent(reason, f"each = {self._each_name!r} gives {shown(elements)}: it has to be an array.")
+        events: list[SourceEvent] = []
         document = dict(outer) if isinstance(outer, dict) else {}
         for index, element in enumerate(elements):
-            document[_EACH] = element
+            document[EACH] = element
             try:
                 if not all(is_true(where(document)) for where in self._element_wheres):
                     continue
                 event = self._event(document, record, index)
             except InvalidEvent as invalid:
-                raise InvalidEvent(invalid.reason, f"element {index} of {len(elements)}: {invalid.message}") from None
+                said = InvalidEvent(invalid.reason, f"element {index} of {len(elements)}: {invalid.message}")
+                if refused is None:
+                    raise said from None
+                refused.append((len(events) + len(refused), said))
+                continue
             if event is not None:
-                yield event
+                events.append(event)
+        return events
 
     def _event(self, document: Any, record: SourceRecord, index: int | None) -> SourceEvent | None:
         event_type = self._type(document)
@@ -122,7 +143,8 @@ class EventMapping:
         }
         event_id = self._optional("event_id", document)
         if event_id is not None:
-            event["event_id"] = _event_id(self._as_id("event_id", event_id), index)
+            text = self._as_id("event_id", event_id)
+            event["event_id"] = fitting_id(text) if index is None else element_id(text, index)
         number = self._optional("value", document)
         if number is not None:
             event["value"] = number_of(number)
@@ -227,13 +249,6 @@ def as_json(fields: dict[str, Any]) -> bytes:
         return orjson.dumps(fields)
     except TypeError as error:
         raise InvalidEvent("bad_type", f"a field cannot be written as JSON: {error}.") from None
-
-
-def _event_id(text: str, index: int | None) -> str:
-    """The id of an element is `<id>/<index>`; the hash of one that is longer than an event_id may be."""
-    whole = text if index is None else f"{text}/{index}"
-    raw = whole.encode("utf-8", "surrogatepass")
-    return whole if len(raw) <= MAX_EVENT_ID_BYTES else blake2b(raw, digest_size=_HASH_BYTES).hexdigest()
 
 
 def _with_preset(settings: SourceSettings) -> dict[str, Any]:

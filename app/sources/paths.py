@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jmespath
+from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
 from models.errors import InvalidEvent
@@ -15,8 +16,21 @@ Path = Callable[[Any], Any]
 """Gives what stands at a place of a document; None where nothing does."""
 
 
+class _Functions(functions.Functions):  # type: ignore[misc]  # jmespath ships no types
+    """JMESPath's functions, and one to cut text."""
+
+    @functions.signature({"types": ["string", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_split(self, text: str | None, between: str) -> list[str] | None:
+        return text if text is None else text.split(between) if between else list(text)
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
+
+
 def compile_path(expression: str) -> Path:
     """Compile a JMESPath expression; dotted names, and such with `||` between, take a tenth of its time.
+
+    Beside JMESPath's own functions there is `split(text, between)`: the parts of a text, null of null.
 
     Raises
     ------
@@ -27,6 +41,8 @@ def compile_path(expression: str) -> Path:
     --------
     >>> compile_path("user.id || visitor")({"user": {}, "visitor": "v1"})
     'v1'
+    >>> compile_path("split(shown, ' ')[].split(@, '-')[0]")({"shown": "N1-0 N2-1"})
+    ['N1', 'N2']
     """
     alternatives = [part.strip() for part in expression.split("||")]
     if all(_DOTTED.fullmatch(part) for part in alternatives):
@@ -39,7 +55,7 @@ def compile_path(expression: str) -> Path:
 
     def search(document: Any) -> Any:
         try:
-            return parsed.search(document)
+            return parsed.search(document, _OPTIONS)
         except JMESPathError as error:
             said = " ".join(str(error).split())
             raise InvalidEvent("bad_type", f"the path {expression!r} does not fit this record: {said}.") from None

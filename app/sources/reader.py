@@ -63,6 +63,10 @@ def _local_schema(settings: SourceSettings) -> "AvroReader | None":
     return local_schema(settings.schema_file)
 
 
+def _too_deep() -> InvalidEvent:
+    return InvalidEvent("bad_type", "the value is nested too deep to be read: send it flatter.")
+
+
 class _Source:
     """The one `Source`: what differs between formats is which of its steps are there."""
 
@@ -111,7 +115,17 @@ class _Source:
             body = self._body(record)
             return [] if body is _GONE else self._mapping.read(body, record)
         except RecursionError:
-            raise InvalidEvent("bad_type", "the value is nested too deep to be read: send it flatter.") from None
+            raise _too_deep() from None
+
+    def read_apart(self, record: SourceRecord) -> list[SourceEvent | InvalidEvent]:
+        """The events in a record, and what is wrong with single ones; see `Source`."""
+        if isinstance(self._mapping, EntryMapping):
+            return [*self.read(record)]
+        try:
+            body = self._body(record)
+            return [] if body is _GONE else self._mapping.read_apart(body, record)
+        except RecursionError:
+            raise _too_deep() from None
 
     def _body(self, record: SourceRecord) -> Any:
         """What the mapping's paths are about; None for a deleted item or user, `_GONE` for what is left out."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from models.errors import InvalidEvent
+
 
 class SourceRecord(NamedTuple):
     """A record as it came from a topic; a line or row of a file has the value alone, and the time of the replay."""
@@ -42,4 +44,13 @@ class Source(Protocol):
             For the whole record, if any of its elements is no valid event; the message has the element's index.
         SchemaUnavailable
             If `prepare` has not been asked for this record's schema.
+        """
+
+    def read_apart(self, record: SourceRecord) -> list[SourceEvent | InvalidEvent]:
+        """The same where elements stand for themselves, as in files: in the place of a bad one, what is wrong with it.
+
+        Raises
+        ------
+        InvalidEvent, SchemaUnavailable
+            For what is wrong with the record itself.
         """

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 
 import ciso8601
 
@@ -107,6 +108,7 @@ def _printed_ms(text: str) -> int | None:
         return None
 
 
+@lru_cache(maxsize=256)  # the elements of one row have one time
 def _form_ms(text: str, form: str) -> int | None:
     try:
         return _ms(datetime.strptime(text, form))

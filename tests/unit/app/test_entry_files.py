@@ -161,3 +161,16 @@ def test_reading_says_how_far_it_is(tmp_path: Path) -> None:
     assert (before, seen[-1]) == (file.size_bytes, file.size_bytes) and seen == sorted(seen)
     assert 0 < seen[0] < file.size_bytes and not file.is_stream
     assert piped(JSONL).is_stream
+
+
+def test_arrow_is_read_as_parquet_is(tmp_path: Path) -> None:
+    """A Feather file and a stream, seen from their first bytes, with lists as they are."""
+    pa = pytest.importorskip("pyarrow")
+    feather, ipc = pytest.importorskip("pyarrow.feather"), pytest.importorskip("pyarrow.ipc")
+    rows = pa.table({"item_id": [7.0, 8.0], "title": ["A", None], "categories": [["x", "y"], []]})
+    feather.write_feather(rows, tmp_path / "items.feather")
+    with ipc.new_stream(tmp_path / "items", rows.schema) as writer:
+        writer.write_table(rows)
+    for name in ("items.feather", "items"):
+        entries = dict(made_of(EntryFile(tmp_path / name, io.BytesIO())))
+        assert entries == {"7": {"title": "A", "categories": ["x", "y"]}, "8": {"categories": []}}

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tests.command import freshet
+from tests.command import freshet, told
 
 COMMANDS = (("replay", "--inline"), ("evaluate",))
 MS = 1_700_000_000_000
@@ -19,17 +19,9 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def told(command: tuple[str, ...], *flags: str) -> dict[str, int]:
-    """What a command says of its records, with names that both have."""
-    outcome = freshet(*command[:1], *flags, *command[1:], "--json")
-    assert outcome.code == 0, outcome.err
-    result = orjson.loads(outcome.out.splitlines()[-1])
-    skipped = result.get("rows_skipped", 0)
-    if "counters" not in result:
-        n_dead = sum(result["dead_letters"].values())
-        return {"events": result["records"] - n_dead, "dead": n_dead, "skipped": skipped}
-    n_dead = sum(n for name, n in result["counters"].items() if name.startswith("dead_letters"))
-    return {"events": result["events"], "dead": n_dead, "skipped": skipped}
+def counted(command: tuple[str, ...], *flags: str) -> dict[str, int]:
+    """What a command says of its records."""
+    return told(freshet(*command[:1], *flags, *command[1:], "--json"))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
@@ -43,7 +35,7 @@ def test_text_in_columns_of_every_kind(command: tuple[str, ...]) -> None:
         ("made.txt", "^", ["user_id", "item_id", "rating", "timestamp"], ("--delimiter", "^")),
     ):
         Path(name).write_text("".join(between.join(row) + "\n" for row in ([header] if header else []) + rows))
-        assert told(command, name, *flags, *as_rating) == {"events": 28, "dead": 0, "skipped": 0}
+        assert counted(command, name, *flags, *as_rating) == {"events": 28, "dead": 0, "skipped": 0}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
@@ -62,7 +54,7 @@ def test_source_reads_text_in_columns_without_a_header() -> None:
         'constants = { event_type = "view" }\n'
     )
     Path("log.dat").write_text(f"u1|x|i1|{MS}\nu2|x|i1|{MS}\n")
-    assert told(COMMANDS[0], "log.dat", "--source", "web", "--columns", "who,-,what,at")["events"] == 2
+    assert counted(COMMANDS[0], "log.dat", "--source", "web", "--columns", "who,-,what,at")["events"] == 2
 
 
 def test_numbers_beside_read_the_log_in_the_same_way() -> None:
@@ -82,7 +74,7 @@ def test_float_ids_are_one_user(command: tuple[str, ...]) -> None:
     items = [float(n) for n in range(4)]
     times = [MS, MS + 1, MS + 2, MS + 3]
     parquet.write_table(pa.table({"user_id": users, "item_id": items, "timestamp": times}), "log.parquet")
-    assert told(command, "log.parquet", "--event-type", "view") == {"events": 2, "dead": 2, "skipped": 0}
+    assert counted(command, "log.parquet", "--event-type", "view") == {"events": 2, "dead": 2, "skipped": 0}
     parquet.write_table(pa.table({"user_id": [17850.5], "item_id": [1.0], "timestamp": [MS]}), "bad.parquet")
     outcome = freshet(*command, "bad.parquet", "--event-type", "view")
     assert outcome.code == 1 and "user_id has value 17850.5: has a fraction" in outcome.err
@@ -117,7 +109,7 @@ def test_rows_that_are_not_asked_for_are_skipped_not_dead(command: tuple[str, ..
     rows = [f"u{n % 5},{('clickout item', 'search for poi')[n % 2]},i{n % 7},{MS + n},x" for n in range(40)]
     Path("log.csv").write_text("\n".join(["user_id,action,item_id,timestamp,platform", *rows, "u1,clickout item,,7,"]))
     flags = ("--column", "event_type=action", "--types", "clickout item=click")
-    assert told(command, "log.csv", *flags) == {"events": 20, "dead": 21, "skipped": 0}
+    assert counted(command, "log.csv", *flags) == {"events": 20, "dead": 21, "skipped": 0}
     for more in (
         ("--where", "action != 'search for poi'"),
         ("--ignore", "search for poi"),
@@ -125,7 +117,7 @@ def test_rows_that_are_not_asked_for_are_skipped_not_dead(command: tuple[str, ..
         ("--types", "search for poi="),
         ("--where", "action == 'clickout item'", "--where", "item_id || timestamp"),
     ):
-        assert told(command, "log.csv", *flags, *more) == {"events": 20, "dead": 1, "skipped": 20}
+        assert counted(command, "log.csv", *flags, *more) == {"events": 20, "dead": 1, "skipped": 20}
     seen = freshet(*command[:1], "log.csv", *flags, "--ignore", "*", *command[1:]).out
     assert ("rows_skipped: 20" if command[0] == "replay" else "skipped: 20 rows of the log") in seen
 
@@ -157,4 +149,4 @@ def test_rows_that_a_source_leaves_out_are_counted() -> None:
     """By the same name as those that flags leave out."""
     Path("freshet.toml").write_text('[sources.web]\ntime = "ms"\nwhere = "event_type != \'login\'"\n')
     Path("log.csv").write_text(f"user_id,item_id,event_type,timestamp\nu,i,view,{MS}\nu,x,login,{MS}\n")
-    assert told(COMMANDS[0], "log.csv", "--source", "web") == {"events": 1, "dead": 0, "skipped": 1}
+    assert counted(COMMANDS[0], "log.csv", "--source", "web") == {"events": 1, "dead": 0, "skipped": 1}

@@ -101,7 +101,7 @@ def test_a_log_of_dead_letters_shows_the_first_of_each_reason(log: Path, command
     outcome = freshet(*command, str(path))
 
     assert (outcome.code, outcome.out) == (1, "")
-    heading, missing, *others, advice = outcome.err.splitlines()
+    heading, missing, *others, deeper, advice = outcome.err.splitlines()
     assert heading.endswith("nested.jsonl: none of its first 5 records is an event.")
     assert missing.startswith("""missing_field: 3, the first is record 1, '{"event": "view", "properties": {"product""")
     assert missing.endswith(": user_id is missing. Send a string or an integer. The record has 'event', 'properties'.")
@@ -109,6 +109,7 @@ def test_a_log_of_dead_letters_shows_the_first_of_each_reason(log: Path, command
         "not_json: 1, the first is record 4",
         "out_of_range: 1, the first is record 5",
     ]
+    assert deeper == "What stands deeper is named by its path: e.g. --column item_id=properties.product_id."
     assert advice == "`freshet sniff nested.jsonl` looks for a format or a mapping that fits."
 
 

@@ -1,7 +1,8 @@
 import orjson
 import pytest
 
-from app.replay.columns import ColumnMapping, TableColumns, parse_columns, to_ms, to_number
+from app.replay.columns import ColumnMapping, TableColumns, parse_columns, to_number
+from app.sources.times import time_reader
 from models.errors import SettingsError
 
 
@@ -25,7 +26,7 @@ from models.errors import SettingsError
 )
 def test_a_time_in_its_unit_becomes_milliseconds(raw: object, unit: str, ms: int) -> None:
     """Each unit is turned into whole milliseconds, rounded down, exactly."""
-    assert to_ms(raw, unit) == ms
+    assert time_reader(unit)(raw) == ms
 
 
 @pytest.mark.parametrize(
@@ -33,13 +34,13 @@ def test_a_time_in_its_unit_becomes_milliseconds(raw: object, unit: str, ms: int
 )
 def test_what_is_no_time_is_none(raw: object) -> None:
     """No spelling that only Python takes for a number, and nothing beyond 64 bits, passes for a time."""
-    assert to_ms(raw, "s") is None
+    assert time_reader("s")(raw) is None
 
 
 @pytest.mark.parametrize("raw", ["yesterday", "2023-13-01", "0001-01-01T00:00:00+23:59", 5])
 def test_what_is_no_iso_time_is_no_crash(raw: object) -> None:
     """Text that is no ISO 8601 time gives None, or a time before 1970, never an exception."""
-    ms = to_ms(raw, "iso")
+    ms = time_reader("iso")(raw)
     assert ms is None or ms < 0
 
 

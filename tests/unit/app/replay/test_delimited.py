@@ -165,5 +165,42 @@ def test_layout_of_what_is_no_text_in_columns_is_refused(tmp_path: Path, name: s
     else:
         path.write_text('{"session":1,"events":[]}\n' if name == "sessions.jsonl" else "{}\n")
     for layout in (parse_layout("tab", None), parse_layout(None, "user_id,item_id")):
-        with pytest.raises(SettingsError, match="leave out --delimiter and --columns"):
+        with pytest.raises(SettingsError, match="leave out --delimiter, --columns and --no-quotes"):
             opened(path, layout)
+
+
+@pytest.mark.parametrize(
+    ("first", "n_names", "example"),
+    [
+        ("1\tU1\t11/11/2019 9:05:58 AM\tN1\tN2-1", 5, "user_id,item_id,event_type,timestamp,-"),
+        ("u1,2009-05-04T23:08:57Z,i1", 3, "user_id,item_id,event_type"),
+        ("u;i;4.5;x", 4, "user_id,item_id,event_type,timestamp"),
+    ],
+)
+def test_file_without_a_header_names_the_flag_for_it(tmp_path: Path, first: str, n_names: int, example: str) -> None:
+    """A number or a time where names should be says so; how many names there have to be, and what they look like."""
+    path = tmp_path / "log.dat"
+    path.write_text(f"{first}\n{first}\n")
+    said = f"like a row, not like a header: .* --columns with {n_names} names in order, .*--columns {example}"
+    with pytest.raises(LogError, match=said):
+        values(opened(path))
+
+
+def test_header_without_the_columns_still_names_the_flag_for_files_without_one(tmp_path: Path) -> None:
+    """Words alone may be a header or a row: both flags are named."""
+    path = tmp_path / "log.dat"
+    path.write_text("who,what\nu,i\n")
+    with pytest.raises(LogError, match=r"name the columns with --column FIELD=COLUMN.*without a header with --columns"):
+        values(opened(path))
+
+
+def test_quotes_may_be_text(tmp_path: Path) -> None:
+    """A title in quotes, one that begins with a quote, and a cell that only holds one are read as they stand."""
+    path = tmp_path / "log.tsv"
+    rows = ['u\t"Heroes" (live)\t1700000000000', 'u\t"Weird\t1700000000001', 'u\t"\t1700000000002']
+    path.write_text("\n".join(["user_id\titem_id\ttimestamp", *rows[:2], "u\ti\t1700000000003"]))
+    with pytest.raises(LogError, match="say --no-quotes if it is text"):
+        values(opened(path, event_type="view"))
+    path.write_text("\n".join(["user_id\titem_id\ttimestamp", *rows, ""]))
+    events = values(opened(path, parse_layout(None, None, has_quotes=False), event_type="view"))
+    assert [event["item_id"] for event in events] == ['"Heroes" (live)', '"Weird', '"']

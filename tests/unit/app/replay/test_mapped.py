@@ -77,7 +77,7 @@ def test_rows_of_csv_are_objects(write: Write) -> None:
     (record,) = log
     assert (record.key, record.timestamp_ms) == (b"5", 1_569_888_000_000)
     assert (log.n_rows, log.n_refused) == (2, 1)
-    assert log.example == "row 2: missing_field: event_type is missing: nothing stands at 'what'."
+    assert log.refused.endswith("the first: row 2: missing_field: event_type is missing: nothing stands at 'what'.")
 
 
 def test_rows_of_parquet_are_objects(write: Write, tmp_path: Path) -> None:
@@ -112,8 +112,11 @@ def test_replay_reads_by_a_source_and_tells_what_it_refused(write: Write) -> Non
     assert (outcome.code, result["events"], result["rows"], result["rows_refused"]) == (0, 4, 2, 0)
     write("ga4.jsonl", good + b"\n" + orjson.dumps(GA4 | {"items": [{"item_id": "a"}, {}]}))
     outcome = freshet("replay", "ga4.jsonl", "--source", "web", "--inline", "--json")
-    assert (outcome.code, orjson.loads(outcome.out)["events"]) == (1, 2)
-    assert "1 of 2 rows were refused and left out, the first: row 2: missing_field: element 1 of 2" in outcome.err
+    assert (outcome.code, orjson.loads(outcome.out)["events"]) == (1, 3)
+    assert (
+        "1 of the elements of 2 rows were refused and left out, the first: row 2: missing_field: element 1"
+        in outcome.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,3 +204,39 @@ def test_times_that_end_with_utc_are_read_by_the_flag_too(write: Write) -> None:
     outcome = freshet("replay", "log.csv", "--inline")
     assert outcome.code == 1 and "Its times are ISO 8601: say --timestamp-unit iso." in outcome.err
     assert freshet("replay", "log.csv", "--inline", "--timestamp-unit", "iso").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "ms"),
+    [
+        ("11/11/2019 9:05:58 PM", "%m/%d/%Y %I:%M:%S %p", 1_573_506_358_000),
+        ("3.4.2019 00:30", "%d.%m.%Y %H:%M", 1_554_251_400_000),
+        ("3-4-19 00:30 +0200", "%d-%m-%y %H:%M %z", 1_554_244_200_000),
+    ],
+)
+def test_times_in_a_declared_form_are_read_and_others_are_never_guessed(
+    write: Write, text: str, form: str, ms: int
+) -> None:
+    """UTC unless the form has a zone; without a form the message shows the text and both orders of day and month."""
+    path = write("log.csv", f"user_id,item_id,event_type,timestamp\nu,a,view,{text}\n".encode())
+    (record,) = open_log(path, dataset=None, columns={}, event_type=None, timestamp_unit=form)
+    assert record.timestamp_ms == ms
+    for unit in ("s", "ms", "%H:%M"):
+        outcome = freshet("replay", "log.csv", "--inline", "--timestamp-unit", unit)
+        assert outcome.code == 1 and f"Its times are text, '{text}': say their form, which is never" in outcome.err
+        assert "'%m/%d/%Y %I:%M:%S %p' (the month first)" in outcome.err and "(the day first)" in outcome.err
+
+
+def test_a_form_that_is_none_is_refused(write: Write) -> None:
+    """With what is allowed, and an example."""
+    write("log.csv", b"user_id,item_id,event_type,timestamp\nu,a,view,1\n")
+    outcome = freshet("replay", "log.csv", "--inline", "--timestamp-unit", "day")
+    assert outcome.code == 2
+    assert "--timestamp-unit has value 'day': use one of s, ms, us, ns, iso, or a strptime form with %" in outcome.err
+
+
+def test_lines_with_an_array_in_them_are_told_the_flag(write: Write) -> None:
+    """The array that is there, and what its elements hold."""
+    write("orders.jsonl", orjson.dumps({"who": "u", "at": MS, "lines": [{"sku": "a"}]}))
+    outcome = freshet("evaluate", "orders.jsonl")
+    assert outcome.code == 1 and "e.g. --each lines --column item_id=each.sku." in outcome.err

@@ -205,5 +205,5 @@ def test_a_mapping_does_not_go_with_a_set(tmp_path: Path) -> None:
     """Flags that would do nothing are refused."""
     folder = folder_of(tmp_path / "set", SET_100K)
     for dataset in (None, "ml-100k"):
-        with pytest.raises(SettingsError, match="leave out --column, --event-type"):
+        with pytest.raises(SettingsError, match="leave out --column, --each, --event-type"):
             open_log(folder, dataset=dataset, columns={}, event_type="view")

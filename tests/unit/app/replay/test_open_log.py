@@ -55,5 +55,5 @@ def test_a_format_is_for_files(tmp_path: Path) -> None:
     for path, dataset in ((None, "ml-1m"), (tmp_path, None)):
         with pytest.raises(SettingsError, match="leave out --format csv"):
             open_log(path, dataset=dataset, columns={}, event_type=None, log_format="csv")
-    with pytest.raises(SettingsError, match="'xml': use one of auto, jsonl, csv, parquet, otto"):
+    with pytest.raises(SettingsError, match="'xml': use one of auto, jsonl, csv, parquet, arrow, otto"):
         open_log(tmp_path, dataset=None, columns={}, event_type=None, log_format="xml")
