@@ -102,7 +102,7 @@ def test_duplicates_are_dropped_among_the_last_32_ids_of_the_user() -> None:
 
 
 def test_pairs_multiply_weights_both_ways() -> None:
-    """A view weighs 1, a low rating .5, all else nothing; soon again it teaches half; no item has a pair with itself."""
+    """A view weighs 1, a low rating .5, all else nothing; soon again it teaches half; no item pairs with itself."""
     oracle = told(
         {"item_id": "a"},
         {"item_id": "b", "event_type": "rating", "value": 3.5},
