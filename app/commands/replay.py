@@ -13,7 +13,7 @@ import orjson
 from click.core import ParameterSource
 
 from app.commands.flags import shares_every_flag
-from app.commands.log_flags import log_flags, opened_log
+from app.commands.log_flags import log_flags, opened_log, sorted_log, told_order
 from app.commands.output import fail
 from app.replay import EventLog, LogRecord, SourceLog, parse_speed
 from app.replay.beside import Beside, folded_beside
@@ -79,7 +79,8 @@ def replay(
 
     Columns of text stand between commas, tabs, semicolons or pipes, behind a header or named by --columns.
 
-    Events go in file order; those of MovieLens sets and OTTO sessions in the order of time, then of rows.
+    Events go in the order of time, equal times in that of the file; records without a time stay behind the one before
+    them. Up to 256 MB are sorted in memory, more in a temporary file. --order file takes them as they stand.
 
     Without --inline or --isolated the events, and the catalogue that comes with the log, go to Kafka, for the workers
     there. With either, the log is folded from an empty state, and counts and digests are printed: the same log gives
@@ -111,6 +112,7 @@ def replay(
     opened = opened_log(settings, **which)
     if (inline or isolated) and "evaluate_fraction" not in settings.model_fields_set:
         settings = settings.model_copy(update={"evaluate_fraction": 1.0})
+    sorted_log(opened)
     with shown() as display:
         if inline:
             bar = Bar(display, "folded", opened.n_records(), opened)
@@ -123,13 +125,15 @@ def replay(
 
             bar = Bar(display, "sent", opened.n_records(), opened)
             result = run_on_kafka(_to_kafka(opened, settings, pace, bar), settings.broker)
-    if isinstance(opened, SourceLog):
-        result |= {"rows": opened.n_rows, "rows_refused": opened.n_refused}
+    result |= told_order(opened)
+    reader = opened.reader
+    if isinstance(reader, SourceLog):
+        result |= {"rows": reader.n_rows, "rows_refused": reader.n_refused}
     if opened.n_skipped:
         result["rows_skipped"] = opened.n_skipped
     _print(result, as_json)
-    if isinstance(opened, SourceLog) and opened.n_refused:
-        fail(f"{opened.n_refused:,} of {opened.n_rows:,} rows were refused and left out, the first: {opened.example}")
+    if isinstance(reader, SourceLog) and reader.n_refused:
+        fail(f"{reader.n_refused:,} of {reader.n_rows:,} rows were refused and left out, the first: {reader.example}")
 
 
 def _refuse_flags(way: str) -> None:
@@ -149,7 +153,11 @@ def _is_named(flag: str) -> bool:
 def _log_words() -> list[str]:
     """Which log, and how to read it, for another process."""
     given = click.get_current_context().params
-    words = [f"--format={given['log_format']}", f"--timestamp-unit={given['timestamp_unit']}"]
+    words = [
+        f"--format={given['log_format']}",
+        f"--timestamp-unit={given['timestamp_unit']}",
+        f"--order={given['order']}",
+    ]
     words += [f"--column={column}" for column in given["columns"]]
     words += [f"--{name}={value}" for name in ("types", "ignore", "where") for value in given[name]]
     words += [

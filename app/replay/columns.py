@@ -17,8 +17,15 @@ _FIELD_SET = frozenset(FIELDS)
 REQUIRED = ("user_id", "item_id", "event_type", "timestamp")
 CONTEXT = "context."
 TIMESTAMP_UNITS = ("s", "ms", "us", "ns", "iso")
+NO_TIMES = "none"
+"""The unit of a log without times."""
 
-NAME_COLUMNS = "name the columns with --column FIELD=COLUMN, a constant type with --event-type"
+LOG_UNITS = (*TIMESTAMP_UNITS, NO_TIMES)
+
+NAME_COLUMNS = (
+    "name the columns with --column FIELD=COLUMN, a constant type with --event-type; a log without times needs "
+    f"--timestamp-unit {NO_TIMES}"
+)
 """What to do when a column is missing."""
 
 
@@ -33,7 +40,7 @@ class ColumnMapping:
     event_type
         Event type of rows that have none.
     timestamp_unit
-        One of `TIMESTAMP_UNITS`; `iso` is ISO 8601, UTC where no offset is given.
+        One of `LOG_UNITS`; `iso` is ISO 8601, UTC where no offset is given, `none` says that there are no times.
     choice
         Which rows are events, and what their types are called.
     """
@@ -44,9 +51,15 @@ class ColumnMapping:
     choice: Choice = field(default_factory=Choice)
 
     def __post_init__(self) -> None:
-        if self.timestamp_unit not in TIMESTAMP_UNITS:
-            allowed = ", ".join(TIMESTAMP_UNITS)
+        if self.timestamp_unit not in LOG_UNITS:
+            allowed = ", ".join(LOG_UNITS)
             raise SettingsError(f"--timestamp-unit has value {self.timestamp_unit!r}: use one of {allowed}.")
+        if self.timestamp_unit == NO_TIMES and "timestamp" in self.columns:
+            column = self.columns["timestamp"]
+            raise SettingsError(
+                f"--timestamp-unit {NO_TIMES} says that the log has no times, --column timestamp={column} where they "
+                f"stand. Leave one out; the unit of a column is one of {', '.join(TIMESTAMP_UNITS)}."
+            )
 
     @property
     def is_identity(self) -> bool:
@@ -80,6 +93,8 @@ class ColumnMapping:
                     continue
                 raw = self.event_type
             if name == "timestamp":
+                if self.timestamp_unit == NO_TIMES:
+                    continue
                 ms = to_ms(raw, self.timestamp_unit)
                 event[name] = raw if ms is None else ms
             elif name == "value":
@@ -145,6 +160,9 @@ class TableColumns:
         if mapping.takes_rating(header):
             wanted["value"] = "rating"
         needed = set(REQUIRED) | set(mapping.columns)
+        if mapping.timestamp_unit == NO_TIMES:
+            needed.discard("timestamp")
+            del wanted["timestamp"]
         if mapping.event_type is not None and "event_type" not in mapping.columns:
             needed.discard("event_type")
         if missing := sorted(wanted[name] for name in needed if wanted[name] not in header):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from app.replay.columns import CONTEXT
+from app.replay.columns import CONTEXT, NO_TIMES
 from app.replay.mapped import SourceLog
 from app.replay.movielens import MovieLensLog
 from app.replay.otto import OttoLog
@@ -19,6 +19,7 @@ from models.events import SECONDS, decode
 
 LOOKED_AT = 1000
 
+_NO_TIME = ": timestamp is missing."
 _IN_SOURCE, _BY_FLAG = 'time = "s" in the source', "--timestamp-unit s"
 
 
@@ -50,9 +51,9 @@ def refuse_what_does_not_fit(log: EventLog, settings: Settings) -> None:
         lines = [_heading(log, refusals.counts.total()), *refusals.lines()]
         if absent := absent_columns(log):
             lines.append(f"There is {absent}")
-        raise LogError(
-            "\n".join((*lines, *_advice(log, in_seconds=any(SECONDS in line for line in lines), in_words=in_words)))
-        )
+        in_seconds, is_timeless = (any(said in line for line in lines) for said in (SECONDS, _NO_TIME))
+        advice = _advice(log, in_seconds=in_seconds, in_words=in_words, is_timeless=is_timeless)
+        raise LogError("\n".join((*lines, *advice)))
 
 
 def absent_columns(log: EventLog) -> str:
@@ -83,7 +84,7 @@ def _heading(log: EventLog, n: int) -> str:
     return f"{log.path}: none of its first {n:,} records is an event."
 
 
-def _advice(log: EventLog, *, in_seconds: bool, in_words: bool) -> Iterator[str]:
+def _advice(log: EventLog, *, in_seconds: bool, in_words: bool, is_timeless: bool) -> Iterator[str]:
     """What flags can do; none changes how a known set is read."""
     if isinstance(log, MovieLensLog | OttoLog):
         return
@@ -91,4 +92,6 @@ def _advice(log: EventLog, *, in_seconds: bool, in_words: bool) -> Iterator[str]
         yield f"If its times are seconds, say {_IN_SOURCE if isinstance(log, SourceLog) else _BY_FLAG}."
     if in_words:
         yield "Its times are ISO 8601: say --timestamp-unit iso."
+    if is_timeless and not isinstance(log, SourceLog):
+        yield f"If it has no times at all, say --timestamp-unit {NO_TIMES}: the order of its rows then counts."
     yield f"`freshet sniff {log.path.name}` looks for a format or a mapping that fits."

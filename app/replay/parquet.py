@@ -69,7 +69,7 @@ class ParquetLog(EventLog):
         types = arrow("pyarrow.types", "Parquet")
         if header.count(_CONTEXT) == 1 and _is_object(types, schema.field(_CONTEXT).type):
             places.setdefault(_CONTEXT, _CONTEXT)
-        is_typed = types.is_temporal(schema.field(places["timestamp"]).type)
+        is_typed = "timestamp" in places and types.is_temporal(schema.field(places["timestamp"]).type)
         return places, replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
 
     def _asked(self, header: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from app.local.stack import LocalStack
-from app.replay import log_sha256, open_log
+from app.replay import OrderedLog, log_sha256, open_log
 from app.worker.process import environment
 from tests.command import freshet
 from tests.logs import made_log
@@ -75,7 +75,7 @@ def test_replay_to_kafka_sends_all_and_warns_of_an_old_log(scene: Scene) -> None
     folder.mkdir()
     (folder / "movies.csv").write_bytes(MOVIES)
     (folder / "ratings.csv").write_bytes(RATINGS)
-    records = list(open_log(folder, dataset=None, columns={}, event_type=None))
+    records = list(OrderedLog(open_log(folder, dataset=None, columns={}, event_type=None)))
 
     first = freshet("replay", str(folder), "--json", settings=scene.settings)
     sent = sorted((record.key, record.value) for record in scene.read(scene.names.events))
