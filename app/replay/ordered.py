@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.replay.records import CatalogueEntry, EventLog, LogRecord
-from app.replay.spill import MEMORY_BYTES, RECORD_BYTES, SortedRecords
+from app.replay.spill import MEMORY_BYTES, RECORD_BYTES, SortedRecords, small
 from models.errors import InvalidEvent, SettingsError
 from models.event_types import RATING
 from models.events import EventRules, decode
@@ -119,7 +119,7 @@ class OrderedLog(EventLog):
                 self._sorted.add(record)
             elif self._kept is not None:
                 n_bytes += RECORD_BYTES + len(record.key) + len(record.value)
-                self._kept.append(record)
+                self._kept.append(LogRecord(record.key, small(record.value), record.timestamp_ms))
                 if n_bytes > self._memory_bytes:
                     self._kept = None
             if not by_time or _MAY_BE_RATING in record.value:

@@ -139,6 +139,14 @@ def test_the_bound_decides_when_disk_is_used() -> None:
     assert [each.timestamp_ms for each in sort] == [*range(START_MS - 9, START_MS + 1), START_MS]
 
 
+def test_what_is_kept_is_a_copy() -> None:
+    """Without the room that a writer of JSON leaves behind its bytes: the bound would be passed tenfold."""
+    sort, made = SortedRecords("log"), record(1, START_MS, size=99)
+    sort.add(made)
+    (kept,) = sort
+    assert kept == made and kept.value is not made.value
+
+
 def test_two_readings_at_once_do_not_disturb_each_other() -> None:
     """Each has its own place in the file, also when blocks end in the middle of records."""
     records = [record(n, START_MS + n * 7919 % 1009, size=n * 13) for n in range(900)]
