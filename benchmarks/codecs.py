@@ -24,7 +24,7 @@ from app.bench.workload import START_MS, Workload
 from app.broker import Broker
 from app.kafka import create_topics
 from app.local.stack import LocalStack
-from app.replay import open_log
+from app.replay import OrderedLog, open_log
 from app.worker.checkpoints import BATCH_SHARE
 from tables.fold_settings import FoldSettings
 from tables.names import TopicSpec
@@ -44,7 +44,7 @@ def events_of(path: Path | None, dataset: str | None, n: int) -> list[Entry]:
     """Keys and values of a recorded log, or of one as shops have them."""
     if path is None and dataset is None:
         return [(sent.key, sent.value) for sent in Workload(n, seed=1).records()]
-    log = open_log(path, dataset=dataset, columns={}, event_type=None)
+    log = OrderedLog(open_log(path, dataset=dataset, columns={}, event_type=None))
     return [(record.key, record.value) for record in itertools.islice(log, n)]
 
 

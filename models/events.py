@@ -14,6 +14,8 @@ from models.event_types import DEFAULT_TYPES, RATING, WITHDRAW, EventType
 from models.foreign import hint_of_fields, hint_of_key, hint_of_value
 
 __all__ = [
+    "ANY_SCALE",
+    "DEFAULT_SCALE",
     "DEFAULT_TYPES",
     "REASONS",
     "Event",
@@ -52,6 +54,9 @@ MAX_TIMESTAMP_MS: Final = 253_402_300_799_999
 
 DEFAULT_SCALE: Final = (0.5, 5.0)
 """Of ratings: stars, halves among them."""
+
+ANY_SCALE: Final = (-1e6, 1e6)
+"""The widest scale that ratings may have."""
 
 _forbidden_in_id = re.compile("[\x00-\x1f\x7f-\x9f{}]").search
 
@@ -115,7 +120,7 @@ class EventRules:
                 f"{self.positive_rating!r}, e.g. 2."
             )
         lowest, highest = self.rating_scale
-        if not -1e6 <= lowest < highest <= 1e6:
+        if not ANY_SCALE[0] <= lowest < highest <= ANY_SCALE[1]:
             raise SettingsError(
                 f"rating_scale has value [{lowest}, {highest}]: use the least and the greatest rating, e.g. [1, 10]."
             )

@@ -11,6 +11,7 @@ from app.bench.place import Place, own_place
 from app.bench.stream_lists import check_lists
 from app.bench.stream_reference import STOCK_EVENTS, read_raw, run_stock
 from app.bench.stream_worker import Timing, fold_backlog
+from app.replay.ordered import OrderedLog
 from app.replay.progress import shown
 from app.replay.readers import open_log
 from app.replay.records import LogRecord
@@ -64,7 +65,7 @@ def run_stream(
         If not every record has been folded, or a user's list in Redis afterwards is not that of the user's last event.
     """
     if log is None:
-        log = open_log(None, dataset=DATASET, columns={}, event_type=None)
+        log = OrderedLog(open_log(None, dataset=DATASET, columns={}, event_type=None))
     backlog = Backlog(list(log), copies)
     changes = {"partitions": partitions, "evaluate_fraction": 1.0}
     with own_place("stream", broker, redis_url, access, **changes) as place, shown(enabled=show_progress) as progress:

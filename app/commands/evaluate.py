@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.commands.flags import json_flag, shares_every_flag
-from app.commands.log_flags import log_flags, opened_log
+from app.commands.log_flags import log_flags, opened_log, sorted_log, told_order
 from app.commands.output import fail, note, print_json
 from app.evaluate.delays import Delay, parse_delays
 from app.replay import SourceLog
@@ -93,6 +93,10 @@ def evaluate(
     to 1: by their categories (Jaccard) where the data set or --catalogue FILE has them, else by the users who had
     taken to them by then (cosine, estimated by 128 hashes). Pairs without either are left out, and counted.
 
+    Events go in the order of time, equal times in that of the file; records without a time stay behind the one before
+    them. --order file takes them as they stand: of a log that is grouped by user, every list would be made of what
+    came later, and look better than it is.
+
     \b
     Examples:
       freshet evaluate --dataset ml-100k
@@ -119,12 +123,15 @@ def evaluate(
     from app.evaluate.result import result_of
 
     categories = categories_of_log(log) if catalogue_file is None else categories_of_file(catalogue_file, settings)
+    sorted_log(log)
     began = time.perf_counter()
     evaluation = _evaluated(log, settings, (partitions, shares_every, sample, delays, categories))
     result: dict[str, Any] = {"log": log.name, **result_of(evaluation)}
     result["seconds"] = round(time.perf_counter() - began, 3)
-    if isinstance(log, SourceLog):
-        result |= {"rows": log.n_rows, "rows_refused": log.n_refused}
+    result |= told_order(log)
+    reader = log.reader
+    if isinstance(reader, SourceLog):
+        result |= {"rows": reader.n_rows, "rows_refused": reader.n_refused}
     if log.n_skipped:
         result["rows_skipped"] = log.n_skipped
     if lists_file is not None:
@@ -143,8 +150,8 @@ def evaluate(
         from app.evaluate.show import show_evaluation
 
         show_evaluation(result)
-    if isinstance(log, SourceLog) and log.refused:
-        fail(log.refused)
+    if isinstance(reader, SourceLog) and reader.refused:
+        fail(reader.refused)
 
 
 def _delays(text: str | None) -> tuple[Delay, ...]:

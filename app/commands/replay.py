@@ -13,7 +13,7 @@ import orjson
 from click.core import ParameterSource
 
 from app.commands.flags import shares_every_flag
-from app.commands.log_flags import log_flags, opened_log
+from app.commands.log_flags import log_flags, opened_log, sorted_log, told_order
 from app.commands.output import fail
 from app.replay import EventLog, LogRecord, SourceLog, parse_speed
 from app.replay.beside import Beside, folded_beside
@@ -81,7 +81,8 @@ def replay(
     that stands deeper is named by its path, as in [sources]; --each makes an event of every element of an array.
     docs/bring-your-data.md has the command for sixteen public data sets and exports.
 
-    Events go in file order; those of MovieLens sets and OTTO sessions in the order of time, then of rows.
+    Events go in the order of time, equal times in that of the file; records without a time stay behind the one before
+    them. Up to 256 MB are sorted in memory, more in a temporary file. --order file takes them as they stand.
 
     Without --inline or --isolated the events, and the catalogue that comes with the log, go to Kafka, for the workers
     there. With either, the log is folded from an empty state, and counts and digests are printed: the same log gives
@@ -115,6 +116,7 @@ def replay(
     opened = opened_log(settings, **which)
     if (inline or isolated) and "evaluate_fraction" not in settings.model_fields_set:
         settings = settings.model_copy(update={"evaluate_fraction": 1.0})
+    sorted_log(opened)
     with shown() as display:
         if inline:
             bar = Bar(display, "folded", opened.n_records(), opened)
@@ -127,13 +129,15 @@ def replay(
 
             bar = Bar(display, "sent", opened.n_records(), opened)
             result = run_on_kafka(_to_kafka(opened, settings, pace, bar), settings.broker)
-    if isinstance(opened, SourceLog):
-        result |= {"rows": opened.n_rows, "rows_refused": opened.n_refused}
+    result |= told_order(opened)
+    reader = opened.reader
+    if isinstance(reader, SourceLog):
+        result |= {"rows": reader.n_rows, "rows_refused": reader.n_refused}
     if opened.n_skipped:
         result["rows_skipped"] = opened.n_skipped
     _print(result, as_json)
-    if isinstance(opened, SourceLog) and opened.refused:
-        fail(opened.refused)
+    if isinstance(reader, SourceLog) and reader.refused:
+        fail(reader.refused)
 
 
 def _refuse_flags(way: str) -> None:
@@ -153,7 +157,11 @@ def _is_named(flag: str) -> bool:
 def _log_words() -> list[str]:
     """Which log, and how to read it, for another process."""
     given = click.get_current_context().params
-    words = [f"--format={given['log_format']}", f"--timestamp-unit={given['timestamp_unit']}"]
+    words = [
+        f"--format={given['log_format']}",
+        f"--timestamp-unit={given['timestamp_unit']}",
+        f"--order={given['order']}",
+    ]
     words += [f"--column={column}" for column in given["columns"]]
     words += [f"--{name}={value}" for name in ("types", "ignore", "where") for value in given[name]]
     words += [

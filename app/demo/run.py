@@ -12,6 +12,7 @@ from app.demo.numbers import RATE, SECONDS, show_freshness, show_speed
 from app.demo.quality import measured, one_partition
 from app.demo.show import show_list, show_trending
 from app.local.session import LocalSession
+from app.replay.ordered import OrderedLog
 from app.replay.pacing import Pacer
 from app.replay.progress import Bar, shown
 from app.replay.readers import open_log
@@ -36,7 +37,7 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
     """
     console = Console()
     console.rule("[bold]Freshet: events in through Kafka, fresh lists out of Redis")
-    log = open_log(None, dataset=dataset, columns={}, event_type=None)
+    log = OrderedLog(open_log(None, dataset=dataset, columns={}, event_type=None))
     console.print(f"[bold]1.[/] The log: {log.name}, {log.n_records():,} events. Starting Kafka, Redis, a worker ...")
     settings = load_settings(partitions=partitions, namespace="", evaluate_fraction=1.0)
     with LocalSession(folder, settings) as session, Reader(session.settings.redis) as reader:

@@ -5,6 +5,7 @@ from app.replay.columns import TIMESTAMP_UNITS, parse_columns
 from app.replay.datasets import DATASETS, default_data_folder, fetch_dataset
 from app.replay.delimited import parse_layout
 from app.replay.mapped import SourceLog
+from app.replay.ordered import ORDERS, OrderedLog, RatingRange
 from app.replay.pacing import Pacer, parse_speed
 from app.replay.readers import FORMATS, open_log, open_source_log
 from app.replay.records import CatalogueEntry, EventLog, LogHash, LogRecord, log_sha256
@@ -12,13 +13,16 @@ from app.replay.records import CatalogueEntry, EventLog, LogHash, LogRecord, log
 __all__ = [
     "DATASETS",
     "FORMATS",
+    "ORDERS",
     "TIMESTAMP_UNITS",
     "CatalogueEntry",
     "Choice",
     "EventLog",
     "LogHash",
     "LogRecord",
+    "OrderedLog",
     "Pacer",
+    "RatingRange",
     "SourceLog",
     "default_data_folder",
     "fetch_dataset",

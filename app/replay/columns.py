@@ -18,13 +18,17 @@ _FIELD_SET = frozenset(FIELDS)
 REQUIRED = ("user_id", "item_id", "event_type", "timestamp")
 CONTEXT = "context."
 TIMESTAMP_UNITS = ("s", "ms", "us", "ns", "iso")
+NO_TIMES = "none"
+"""The unit of a log without times."""
+
+LOG_UNITS = (*TIMESTAMP_UNITS, NO_TIMES)
 
 AMERICAN, EUROPEAN = "%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M"
 """The forms of 11/15/2019 8:55:22 PM and 15.11.2019 20:55, for messages."""
 
 NAME_COLUMNS = (
     "name the columns with --column FIELD=COLUMN, a constant type with --event-type, or those of a file without a "
-    "header with --columns a,b,c"
+    f"header with --columns a,b,c; a log without times needs --timestamp-unit {NO_TIMES}"
 )
 """What to do when a column is missing."""
 
@@ -40,7 +44,8 @@ class ColumnMapping:
     event_type
         Event type of rows that have none.
     timestamp_unit
-        One of `TIMESTAMP_UNITS`, or a form, as `time` of a source; `iso` is ISO 8601, UTC where no offset is given.
+        One of `LOG_UNITS`, or a form, as `time` of a source; `iso` is ISO 8601, UTC where no offset is given, `none`
+        says that there are no times.
     choice
         Which rows are events, and what their types are called.
     """
@@ -55,13 +60,19 @@ class ColumnMapping:
 
     def __post_init__(self) -> None:
         try:
-            reader = time_reader(self.timestamp_unit)
+            reader = time_reader("ms" if self.timestamp_unit == NO_TIMES else self.timestamp_unit)
         except ValueError:
-            allowed = ", ".join(TIMESTAMP_UNITS)
+            allowed = ", ".join(LOG_UNITS)
             raise SettingsError(
                 f"--timestamp-unit has value {self.timestamp_unit!r}: use one of {allowed}, or a strptime form with %, "
                 f"e.g. {AMERICAN!r}."
             ) from None
+        if self.timestamp_unit == NO_TIMES and "timestamp" in self.columns:
+            column = self.columns["timestamp"]
+            raise SettingsError(
+                f"--timestamp-unit {NO_TIMES} says that the log has no times, --column timestamp={column} where they "
+                f"stand. Leave one out; the unit of a column is one of {', '.join(TIMESTAMP_UNITS)}."
+            )
         refuse_unused_each(self.choice.each, self.columns)
         object.__setattr__(self, "_to_ms", reader)
         object.__setattr__(self, "_named", RowFields(self.columns))
@@ -98,6 +109,8 @@ class ColumnMapping:
                     continue
                 raw = self.event_type
             if name == "timestamp":
+                if self.timestamp_unit == NO_TIMES:
+                    continue
                 ms = self._to_ms(raw)
                 event[name] = raw if ms is None else ms
             elif name == "value":
@@ -193,6 +206,9 @@ class TableColumns:
         if mapping.takes_rating(header):
             wanted["value"] = "rating"
         needed = set(REQUIRED) | set(mapping.columns)
+        if mapping.timestamp_unit == NO_TIMES:
+            needed.discard("timestamp")
+            del wanted["timestamp"]
         if mapping.event_type is not None and "event_type" not in mapping.columns:
             needed.discard("event_type")
         names, has_each = set(header), mapping.choice.each is not None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from app.replay.columns import AMERICAN, CONTEXT, EUROPEAN
+from app.replay.columns import AMERICAN, CONTEXT, EUROPEAN, NO_TIMES
 from app.replay.mapped import SourceLog
 from app.replay.movielens import MovieLensLog
 from app.replay.otto import OttoLog
@@ -22,6 +22,7 @@ from models.events import SECONDS, decode, shown
 
 LOOKED_AT = 1000
 
+_NO_TIME = ": timestamp is missing."
 _IN_SOURCE, _BY_FLAG = 'time = "s" in the source', "--timestamp-unit s"
 
 
@@ -54,9 +55,9 @@ def refuse_what_does_not_fit(log: EventLog, settings: Settings) -> None:
         lines = [_heading(log, refusals.counts.total()), *refusals.lines()]
         if absent := absent_columns(log):
             lines.append(f"There is {absent}")
-        raise LogError(
-            "\n".join((*lines, *_advice(log, in_seconds=any(SECONDS in line for line in lines), in_words=in_words)))
-        )
+        in_seconds, is_timeless = (any(said in line for line in lines) for said in (SECONDS, _NO_TIME))
+        advice = _advice(log, in_seconds=in_seconds, in_words=in_words, is_timeless=is_timeless)
+        raise LogError("\n".join((*lines, *advice)))
 
 
 def absent_columns(log: EventLog) -> str:
@@ -106,7 +107,7 @@ def _heading(log: EventLog, n: int) -> str:
     return f"{log.path}: none of its first {n:,} records is an event."
 
 
-def _advice(log: EventLog, *, in_seconds: bool, in_words: str) -> Iterator[str]:
+def _advice(log: EventLog, *, in_seconds: bool, in_words: str, is_timeless: bool) -> Iterator[str]:
     """What flags can do; none changes how a known set is read."""
     if isinstance(log, MovieLensLog | OttoLog):
         return
@@ -121,4 +122,6 @@ def _advice(log: EventLog, *, in_seconds: bool, in_words: str) -> Iterator[str]:
         )
     if isinstance(log, JsonlLog) and not log.columns and (deeper := _deeper(log)):
         yield deeper
+    if is_timeless and not isinstance(log, SourceLog):
+        yield f"If it has no times at all, say --timestamp-unit {NO_TIMES}: the order of its rows then counts."
     yield f"`freshet sniff {log.path.name}` looks for a format or a mapping that fits."

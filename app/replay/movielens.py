@@ -44,10 +44,9 @@ LAYOUTS = {"ml-100k": LAYOUT_100K, "ml-1m": LAYOUT_1M, "ml-latest-small": LAYOUT
 
 
 class MovieLensLog(EventLog):
-    """Ratings in the order of (timestamp, row), and the movies as catalogue.
+    """Ratings in the order of the file, and the movies as catalogue.
 
-    A rating becomes `{"user_id", "item_id", "event_type": "rating", "timestamp", "value"}`. A row whose time cannot be
-    read keeps its place behind the row before it. The ratings are held in memory.
+    A rating becomes `{"user_id", "item_id", "event_type": "rating", "timestamp", "value"}`.
 
     Parameters
     ----------
@@ -62,15 +61,17 @@ class MovieLensLog(EventLog):
     def __init__(self, path: Path, *, layout: Layout | None = None, name: str | None = None) -> None:
         self._layout, ratings = _locate(path, (layout,) if layout else tuple(LAYOUTS.values()))
         super().__init__(name if name is not None else path.resolve().name.removesuffix(".zip"), path, ratings)
-        self._lines: list[str] | None = None
-
-    def n_records(self) -> int:
-        """Count the ratings; reads them."""
-        return len(self._sorted_lines())
 
     def __iter__(self) -> Iterator[LogRecord]:
-        separator = self._layout.separator
-        return (_COLUMNS.record(line.split(separator)) for line in self._sorted_lines())
+        numbered, separator = self._file.text_lines(), self._layout.separator
+        if self._layout.header is not None:
+            _, header = next(numbered, (1, ""))
+            if header.rstrip("\r\n") != self._layout.header:
+                found = header.rstrip("\r\n")[:200]
+                raise self._file.error(1, f"the header is {found!r}, not {self._layout.header!r}")
+        for _, raw in numbered:
+            if line := raw.rstrip("\r\n"):
+                yield _COLUMNS.record(line.split(separator))
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
         """Every movie, in file order.
@@ -88,35 +89,6 @@ class MovieLensLog(EventLog):
         if self._layout is LAYOUT_1M:
             return items_1m(items)
         return items_latest(items, _find(self.path, "tags.csv"))
-
-    def _sorted_lines(self) -> list[str]:
-        if self._lines is None:
-            self._lines = self._read()
-        return self._lines
-
-    def _read(self) -> list[str]:
-        numbered = self._file.text_lines()
-        if self._layout.header is not None:
-            _, header = next(numbered, (1, ""))
-            if header.rstrip("\r\n") != self._layout.header:
-                found = header.rstrip("\r\n")[:200]
-                raise self._file.error(1, f"the header is {found!r}, not {self._layout.header!r}")
-        lines: list[str] = []
-        times: list[int] = []
-        for _, raw in numbered:
-            line = raw.rstrip("\r\n")
-            if not line:
-                continue
-            time = _seconds(line.split(self._layout.separator))
-            times.append(time if time is not None else times[-1] if times else 0)
-            lines.append(line)
-        return [lines[row] for row in sorted(range(len(lines)), key=times.__getitem__)]
-
-
-def _seconds(cells: list[str]) -> int | None:
-    last = cells[-1]
-    is_time = len(cells) == len(_FIELDS) and last.isascii() and last.isdigit() and len(last) < 20
-    return int(last) if is_time else None
 
 
 def layout_of_file(path: Path) -> Layout | None:

@@ -78,7 +78,7 @@ class ParquetLog(EventLog):
         header = table.schema.names
         places = {field: header[place] for field, place in columns.places}
         places |= {_CONTEXT: _CONTEXT} if _holds_context(table.schema) else {}
-        is_typed = _is_time(table.schema, places["timestamp"])
+        is_typed = "timestamp" in places and _is_time(table.schema, places["timestamp"])
         mapping = replace(self._mapping, timestamp_unit="ms") if is_typed else self._mapping
         asked = _names(header, self._mapping.choice.columns)
         for batch in table.batches(sorted({*places.values(), *asked})):
@@ -94,7 +94,7 @@ class ParquetLog(EventLog):
         self, table: ArrowTable, columns: TableColumns, mapping: ColumnMapping
     ) -> Iterator[tuple[Row, LogRecord]]:
         header = table.schema.names
-        at = asked_names(mapping.columns["timestamp"], set(header), has_each=mapping.choice.each is not None)
+        at = asked_names(mapping.columns.get("timestamp", ""), set(header), has_each=mapping.choice.each is not None)
         if any(_is_time(table.schema, name) for name in at):
             mapping = replace(mapping, timestamp_unit="iso")
         names = _names(header, columns.asked | ({_CONTEXT} if _holds_context(table.schema) else set()))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.replay.arrow_tables import MAGICS, PARQUET_MAGICS
 from app.replay.choice import Choice
-from app.replay.columns import ColumnMapping
+from app.replay.columns import NO_TIMES, ColumnMapping
 from app.replay.datasets import fetch_dataset
 from app.replay.delimited import SEEN, Layout
 from app.replay.files import plain_file
@@ -16,6 +16,7 @@ from app.replay.otto import OttoLog, is_otto_line
 from app.replay.parquet import ParquetLog
 from app.replay.records import EventLog
 from app.replay.text import CsvLog, JsonlLog
+from app.replay.timeless import TimelessLog
 from app.sources import Source
 from models.errors import LogError, SettingsError
 
@@ -44,7 +45,7 @@ def open_log(
     layout: Layout = SEEN,
     choice: Choice | None = None,
 ) -> EventLog:
-    """Open a recorded log.
+    """Open a recorded log, in the order of its file; `OrderedLog` sorts it.
 
     Parameters
     ----------
@@ -91,14 +92,14 @@ def open_log(
     found = _detected(path, magic) if log_format == AUTO else log_format
     if found == "otto":
         _refuse_flags(mapping, layout, AUTO, f"{path} holds OTTO sessions")
-    if found == "csv":
-        return CsvLog(path, mapping, layout)
-    _refuse_layout(layout, f"{path} is {found}")
-    return _READERS[found](path, mapping)
+    if found != "csv":
+        _refuse_layout(layout, f"{path} is {found}")
+    reader = CsvLog(path, mapping, layout) if found == "csv" else _READERS[found](path, mapping)
+    return TimelessLog(reader) if timestamp_unit == NO_TIMES else reader
 
 
 def open_source_log(path: Path | None, *, source: Source, log_format: str = AUTO, layout: Layout = SEEN) -> SourceLog:
-    """Open a recorded log whose rows a source of the settings reads.
+    """Open a recorded log whose rows a source of the settings reads, in the order of its file.
 
     Raises
     ------

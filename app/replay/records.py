@@ -25,7 +25,7 @@ class LogRecord:
     value
         The event as JSON, or the bytes of a malformed row, which will become a dead letter.
     timestamp_ms
-        Event time for pacing; None where the row has none that can be used.
+        Event time for order and pacing; None where the row has none that can be used.
     """
 
     key: bytes
@@ -67,10 +67,10 @@ class EventLog(ABC):
 
     @abstractmethod
     def __iter__(self) -> Iterator[LogRecord]:
-        """Records in the order in which they are sent."""
+        """Records in the order of the file."""
 
     def beginning(self) -> Iterator[tuple[bytes, LogRecord]]:
-        """For a look at the first records: each behind the bytes it was made of, in whatever order costs least."""
+        """For a look at the first records: each behind the bytes it was made of."""
         return ((record.value, record) for record in self)
 
     @property
@@ -137,5 +137,5 @@ def malformed_record(cells: list[str]) -> LogRecord:
 
 
 def usable_timestamp(timestamp: object) -> int | None:
-    """Return the timestamp if pacing can go by it: an integer, not a bool, and no seconds."""
+    """Return the timestamp if order and pacing can go by it: an integer, not a bool, and no seconds."""
     return timestamp if type(timestamp) is int and timestamp >= MIN_TIMESTAMP_MS else None

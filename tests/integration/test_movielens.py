@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.replay import open_log
+from app.replay import OrderedLog, open_log
 from app.replay.inline import replay_inline
 from app.settings import Settings
 
@@ -13,7 +13,7 @@ def test_quality_on_movielens_100k() -> None:
 
     River's BiasedMF from the same start vectors: MAE .7486, RMSE .9479.
     """
-    log = open_log(None, dataset="ml-100k", columns={}, event_type=None)
+    log = OrderedLog(open_log(None, dataset="ml-100k", columns={}, event_type=None))
     settings = Settings(evaluate_fraction=1.0).fold
 
     result = replay_inline(log, settings).as_json()

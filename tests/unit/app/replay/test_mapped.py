@@ -232,7 +232,10 @@ def test_a_form_that_is_none_is_refused(write: Write) -> None:
     write("log.csv", b"user_id,item_id,event_type,timestamp\nu,a,view,1\n")
     outcome = freshet("replay", "log.csv", "--inline", "--timestamp-unit", "day")
     assert outcome.code == 2
-    assert "--timestamp-unit has value 'day': use one of s, ms, us, ns, iso, or a strptime form with %" in outcome.err
+    assert (
+        "--timestamp-unit has value 'day': use one of s, ms, us, ns, iso, none, or a strptime form with %"
+        in outcome.err
+    )
 
 
 def test_lines_with_an_array_in_them_are_told_the_flag(write: Write) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from app.replay import EventLog, open_log
+from app.replay import EventLog, OrderedLog, open_log
 from models.errors import LogError, SettingsError
 
 FLAGS = "|".join("1" if place in (3, 5) else "0" for place in range(19))
@@ -45,8 +45,8 @@ def zip_of(path: Path, files: Mapping[str, bytes], inner: str = "set/") -> Path:
 
 
 def open_set(path: Path, dataset: str | None = None) -> EventLog:
-    """Open without flags."""
-    return open_log(path, dataset=dataset, columns={}, event_type=None)
+    """Open without flags, in the order of time."""
+    return OrderedLog(open_log(path, dataset=dataset, columns={}, event_type=None))
 
 
 def told(log: EventLog) -> tuple[list[bytes], list[tuple[str, bytes]]]:
@@ -133,21 +133,28 @@ def test_folder_zip_gzip_and_file_give_the_same(tmp_path: Path, files: dict[str,
     assert told(open_set(folder / next(iter(files)))) == expected
 
 
-def test_a_ratings_file_with_a_mapping_is_plain_csv(tmp_path: Path) -> None:
-    """Flags take the file as what it is: rows in file order."""
-    path = folder_of(tmp_path / "set", SET_LATEST) / "ratings.csv"
+@pytest.mark.parametrize("order", ["time", "file"])
+def test_a_ratings_file_with_a_mapping_gives_the_same_records(tmp_path: Path, order: str) -> None:
+    """The same bytes are the same log: as the set's own file, and as plain CSV under another name, mapped by flags."""
+    folder = folder_of(tmp_path / "set", SET_LATEST)
     flags = {"user_id": "userId", "item_id": "movieId", "value": "rating"}
-    log = open_log(path, dataset=None, columns=flags, event_type="rating", timestamp_unit="s")
-    assert [record.timestamp_ms for record in log] == [1_000_000_200_000, 1_000_000_100_000]
+    path = (folder / "ratings.csv").rename(tmp_path / "mine.csv")
+    mapped = open_log(path, dataset=None, columns=flags, event_type="rating", timestamp_unit="s")
+    by_flags = list(OrderedLog(mapped, order))
+    path.rename(folder / "ratings.csv")
+    assert list(OrderedLog(open_log(folder, dataset=None, columns={}, event_type=None), order)) == by_flags
+    times = [1_000_000_200_000, 1_000_000_100_000]
+    assert [record.timestamp_ms for record in by_flags] == (sorted(times) if order == "time" else times)
 
 
 def test_malformed_ratings_are_sent_in_their_place(tmp_path: Path) -> None:
     """A row whose time cannot be read stays behind the row before it; nothing is dropped."""
-    data = b"1\t1\t3\t300\n1\t2\t3\tnoon\n1\t3\n\n1\t4\tgood\t100\n"
+    data = b"1\t1\t3\t1000000300\n1\t2\t3\tnoon\n1\t3\n\n1\t4\tgood\t1000000100\n1\t5\t3\t200\n"
     log = open_set(folder_of(tmp_path / "set", {"u.data": data}))
     assert [orjson.loads(record.value) for record in log] == [
-        {"user_id": "1", "item_id": "4", "event_type": "rating", "timestamp": 100_000, "value": "good"},
-        {"user_id": "1", "item_id": "1", "event_type": "rating", "timestamp": 300_000, "value": 3},
+        {"user_id": "1", "item_id": "4", "event_type": "rating", "timestamp": 1_000_000_100_000, "value": "good"},
+        {"user_id": "1", "item_id": "5", "event_type": "rating", "timestamp": 200_000, "value": 3},
+        {"user_id": "1", "item_id": "1", "event_type": "rating", "timestamp": 1_000_000_300_000, "value": 3},
         {"user_id": "1", "item_id": "2", "event_type": "rating", "timestamp": "noon", "value": 3},
         {"_row": ["1", "3"]},
     ]

