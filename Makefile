@@ -52,8 +52,8 @@ format: $(READY) ## rewrite the code as ruff likes it
 	$(BIN)/ruff format $(LINTED)
 
 unit: setup ## tests without services: unit, wiring, golden, and the examples in docstrings
-	$(BIN)/pytest --doctest-modules $(CODE)
-	$(BIN)/pytest tests/unit tests/wiring $(wildcard tests/golden)
+	nice $(BIN)/pytest --doctest-modules $(CODE)
+	nice $(BIN)/pytest tests/unit tests/wiring $(wildcard tests/golden)
 
 SLOWEST := --durations=15 --durations-min=5
 
@@ -72,23 +72,22 @@ pythons: setup ## the tests without services on every other Python on the PATH
 	@[ -z "$(OTHERS)" ] || $(MAKE) --no-print-directory -j2 -O $(OTHERS:%=unit-on-%)
 
 unit-on-%: .venv-%/ready
-	.venv-$*/bin/python -m pytest -q -p no:cacheprovider --hypothesis-profile=fewer tests/unit tests/wiring $(wildcard tests/golden)
+	nice .venv-$*/bin/python -m pytest -q -p no:cacheprovider --hypothesis-profile=fewer tests/unit tests/wiring $(wildcard tests/golden)
 
 .PRECIOUS: .venv-%/ready
 .venv-%/ready: pyproject.toml requirements.lock $(READY)
 	$$(tools/python.sh $*) -m venv --clear .venv-$*
 	$(call install,.venv-$*)
 	$(call install-freshet,.venv-$*)
-	.venv-$*/bin/python -m tables.warm_up
+	nice .venv-$*/bin/python -m tables.warm_up
 	@touch $@
 
-# The longest come first after the quickest, so that two jobs end at about the same time. Tests on services mostly wait:
-# they leave the second job a processor.
+# Tests on services mostly wait. What only computes fills the time between, and gives way to them (`nice`).
 TESTS = lint integration faults unit $(OTHERS:%=unit-on-%)
 
-test: $(READY) ## everything, two jobs side by side; what CI runs
+test: $(READY) ## everything, three jobs side by side; what CI runs
 	@echo 'side by side, each printed when it is over: $(TESTS)'
-	@$(MAKE) --no-print-directory -j2 -O $(TESTS)
+	@$(MAKE) --no-print-directory -j3 -O $(TESTS)
 
 coverage: setup ## all tests once more, with the lines they reach
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html
