@@ -112,7 +112,7 @@ def test_a_paused_worker_and_its_successor(scene: Scene) -> None:
     time.sleep(scene.settings.session_timeout_s)
     paused.signal(signal.SIGCONT)
 
-    assert wait_exit(paused, 20) == 1
+    assert wait_exit(paused, PATIENCE_S) == 1
     await_all(scene, records)
     scene.assert_exact()
     assert other.exit_code is None
