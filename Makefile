@@ -82,12 +82,15 @@ unit-on-%: .venv-%/ready
 	nice .venv-$*/bin/python -m tables.warm_up
 	@touch $@
 
-# Tests on services mostly wait. What only computes fills the time between, and gives way to them (`nice`).
-TESTS = lint integration faults unit $(OTHERS:%=unit-on-%)
+# First what ends soon and all else needs. Then the tests: those on services mostly wait; what only computes fills the time
+# between, and gives way to them (`nice`). After a failure nothing more is started.
+SIDE_BY_SIDE = $(MAKE) --no-print-directory -j3 -O
+TESTS = integration faults unit $(OTHERS:%=unit-on-%)
 
 test: $(READY) ## everything, three jobs side by side; what CI runs
+	@$(SIDE_BY_SIDE) lint $(KERNELS) $(OTHERS:%=.venv-%/ready)
 	@echo 'side by side, each printed when it is over: $(TESTS)'
-	@$(MAKE) --no-print-directory -j3 -O $(TESTS)
+	@$(SIDE_BY_SIDE) $(TESTS)
 
 coverage: setup ## all tests once more, with the lines they reach
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html
