@@ -11,9 +11,8 @@ from app.bench.verdict import Verdict
 from app.worker.process import WorkerProcess
 from tests import foreign
 from tests.exits import wait_exit
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
-PATIENCE_S = 40.0
 N_INPUTS = sum(foreign.PARTITIONS.values()) + 1  # that of what is re-driven
 
 
