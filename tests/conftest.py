@@ -1,5 +1,6 @@
 """The folder decides the marker: a test in tests/unit is a `unit` test, and so on."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ TESTS = Path(__file__).parent
 settings.register_profile("freshet", deadline=None, print_blob=True)
 settings.register_profile("fewer", settings.get_profile("freshet"), max_examples=30)  # for more interpreters
 settings.load_profile("freshet")
+
+
+def pytest_configure() -> None:
+    """SIGTERM ends a run as Ctrl-C does: no server, worker or folder stays behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,7 +4,7 @@ import time
 
 from tests.faults.launcher import HELD
 from tests.flow import events
-from tests.scene import Scene, Sent
+from tests.scene import PATIENCE_S, Scene, Sent
 
 
 def test_no_checkpoint_passes_an_unacknowledged_dead_letter(scene: Scene) -> None:
@@ -14,7 +14,7 @@ def test_no_checkpoint_passes_an_unacknowledged_dead_letter(scene: Scene) -> Non
     scene.send(events(1, 400))
     scene.await_durable()
     scene.send([Sent(b"u", HELD), *events(2, 600)])
-    worker.wait_for(lambda one: one.folded == 1001, 20, "all records folded")
+    worker.wait_for(lambda one: one.folded == 1001, PATIENCE_S, "all records folded")
     time.sleep(1.0)
 
     assert scene.markers()[0].next_offset <= 400
@@ -30,7 +30,7 @@ def test_a_worker_killed_before_the_acknowledgement_loses_no_dead_letter(scene: 
     scene.create(1)
     worker = scene.worker("held_dead_letter")
     scene.send([Sent(b"u", HELD), *events(2, 600)])
-    worker.wait_for(lambda one: one.folded == 601, 20, "all records folded")
+    worker.wait_for(lambda one: one.folded == 601, PATIENCE_S, "all records folded")
     worker.kill()
     assert HELD not in [letter.value for letter in scene.read(scene.names.dead_letters)]
 

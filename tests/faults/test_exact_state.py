@@ -6,7 +6,7 @@ import pytest
 
 from app.worker.process import WorkerProcess
 from tests.flow import Flow, events
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
 
 def holds(worker: WorkerProcess, n_partitions: int) -> bool:
@@ -32,11 +32,11 @@ def test_killed_worker_leaves_no_trace(scene: Scene) -> None:
     """SIGKILL of one of two workers under load: the other one takes over, nothing is lost or doubled."""
     scene.create(4)
     first, second = scene.worker(), scene.worker()
-    second.wait_for(lambda worker: holds(worker, 2), 20, "two partitions")
+    second.wait_for(lambda worker: holds(worker, 2), PATIENCE_S, "two partitions")
     with Flow(scene, 1500) as flow:
         flow.wait(2000)
         first.kill()
-        second.wait_for(lambda worker: holds(worker, 4), 20, "all partitions")
+        second.wait_for(lambda worker: holds(worker, 4), PATIENCE_S, "all partitions")
         flow.wait(1500)
 
     scene.assert_lists(scene.assert_exact())
@@ -49,10 +49,10 @@ def test_join_and_leave_are_exact(scene: Scene) -> None:
     with Flow(scene, 1500) as flow:
         flow.wait(1500)
         second = scene.worker()
-        second.wait_for(lambda worker: holds(worker, 2), 20, "two partitions")
+        second.wait_for(lambda worker: holds(worker, 2), PATIENCE_S, "two partitions")
         flow.wait(1500)
         assert second.stop() == 0
-        first.wait_for(lambda worker: holds(worker, 4), 20, "all partitions")
+        first.wait_for(lambda worker: holds(worker, 4), PATIENCE_S, "all partitions")
         flow.wait(1000)
 
     scene.assert_lists(scene.assert_exact())
@@ -66,7 +66,7 @@ def test_rebalance_storm_is_exact(scene: Scene) -> None:
         until = time.monotonic() + 20
         while time.monotonic() < until:
             guest = scene.worker(ready=False)
-            guest.wait_for(lambda worker: bool(worker.of_kind("started")), 20, "its start")
+            guest.wait_for(lambda worker: bool(worker.of_kind("started")), PATIENCE_S, "its start")
             time.sleep(2)
             assert guest.stop() == 0, scene.logs()
         since = time.monotonic()

@@ -11,9 +11,8 @@ from app.bench.verdict import Verdict
 from app.worker.process import WorkerProcess
 from tests import foreign
 from tests.exits import wait_exit
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
-PATIENCE_S = 40.0
 N_INPUTS = sum(foreign.PARTITIONS.values()) + 1  # that of what is re-driven
 
 
@@ -112,7 +111,7 @@ def test_a_paused_worker_and_its_successor(scene: Scene) -> None:
     time.sleep(scene.settings.session_timeout_s)
     paused.signal(signal.SIGCONT)
 
-    assert wait_exit(paused, 20) == 1
+    assert wait_exit(paused, PATIENCE_S) == 1
     await_all(scene, records)
     scene.assert_exact()
     assert other.exit_code is None

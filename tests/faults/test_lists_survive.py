@@ -8,7 +8,7 @@ import redis
 
 from tables.list_json import decode_list
 from tests.flow import Flow, events
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
 
 def test_lists_not_yet_published_come_after_a_crash(scene: Scene) -> None:
@@ -78,15 +78,17 @@ def test_killed_while_lists_are_made_anew_for_other_settings(scene: Scene) -> No
 
     scene.configure(source_weights={"history": 1.0}, rebuild_per_s=1)
     worker = scene.worker()
-    scene.await_none(lambda: {} if revisions() == {0, 1} else {"revisions": revisions()}, 20, "lists")
+    scene.await_none(lambda: {} if revisions() == {0, 1} else {"revisions": revisions()}, PATIENCE_S, "lists")
     worker.kill()
     assert revisions() == {0, 1}
 
     worker = scene.worker()
 
-    scene.await_none(lambda: {} if revisions() == {1} else {"revisions": revisions()}, 20, "lists")
+    scene.await_none(lambda: {} if revisions() == {1} else {"revisions": revisions()}, PATIENCE_S, "lists")
     scene.assert_lists(states)
-    scene.await_none(lambda: {n: m for n, m in scene.markers().items() if m.published_offset < 0}, 20, "markers")
+    scene.await_none(
+        lambda: {n: m for n, m in scene.markers().items() if m.published_offset < 0}, PATIENCE_S, "markers"
+    )
     assert worker.progress["refused"] == 0
 
 

@@ -90,12 +90,12 @@ def test_redis_killed_and_restarted_empty(own: LocalStack, scene: Scene) -> None
     worker = scene.worker()
     states = scene.assert_exact()
     assert sum(len(state.users) for state in states) == N_USERS
-    scene.assert_lists(states, 30)
+    scene.assert_lists(states)
 
     own.redis.kill()
     own.redis.start(empty=True)
 
-    scene.assert_lists(states, 30)
+    scene.assert_lists(states)
     assert worker.exit_code is None
 
 
@@ -109,5 +109,5 @@ def test_redis_away_while_events_flow(own: LocalStack, scene: Scene) -> None:
         own.redis.start(empty=True)
         flow.wait(250)
 
-    scene.assert_lists(scene.assert_exact(), 20)
+    scene.assert_lists(scene.assert_exact())
     assert worker.exit_code is None

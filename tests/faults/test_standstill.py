@@ -4,7 +4,7 @@ import time
 
 from tests.exits import wait_exit
 from tests.flow import events
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
 
 def test_records_that_are_not_handed_out(scene: Scene) -> None:
@@ -13,12 +13,12 @@ def test_records_that_are_not_handed_out(scene: Scene) -> None:
     scene.configure(standstill_s=3.0)
     scene.send(events(1, 300))
     worker = scene.worker("silent_fetch")
-    worker.wait_for(lambda one: one.folded == 300, 20, "all events folded")
+    worker.wait_for(lambda one: one.folded == 300, PATIENCE_S, "all events folded")
     scene.gate.touch()
     time.sleep(2.0)  # whoever asks already is answered
     scene.send(events(2, 40))
 
-    assert wait_exit(worker, 20) == 1
+    assert wait_exit(worker, PATIENCE_S) == 1
 
     assert "records wait and none was folded for" in worker.log_path.read_text()
     scene.gate.unlink()
@@ -31,7 +31,7 @@ def test_a_group_that_cannot_be_joined(scene: Scene) -> None:
     scene.create(1)
     worker = scene.worker("refused_by_the_group", ready=False)
 
-    assert wait_exit(worker, 20) == 1
+    assert wait_exit(worker, PATIENCE_S) == 1
 
     said = worker.log_path.read_text()
     assert f"cannot join group {scene.names.group}" in said and "InvalidSessionTimeout" in said
@@ -48,4 +48,4 @@ def test_a_topic_that_one_broker_does_not_know_yet(scene: Scene) -> None:
 
     scene.gate.touch()
 
-    worker.wait_for(lambda one: one.folded == 50, 20, "all events folded")
+    worker.wait_for(lambda one: one.folded == 50, PATIENCE_S, "all events folded")

@@ -10,7 +10,7 @@ from models.partitioner import partition_of
 from tests.command import freshet
 from tests.damage import damage, send_batch, unknown_codec
 from tests.flow import events
-from tests.scene import Scene, Sent, Stop
+from tests.scene import PATIENCE_S, Scene, Sent, Stop
 
 PARTITIONS, BAD = 6, 3
 STANDSTILL_S = 3.0
@@ -41,13 +41,13 @@ def test_it_stands_alone_and_goes_on_when_stepped_over(scene: Scene, shared: Loc
 
     for seed in (3, 4):
         worker = scene.worker()
-        worker.wait_for(lambda one: bool(one.of_kind("partition_stopped")), 20, "the stop")
+        worker.wait_for(lambda one: bool(one.of_kind("partition_stopped")), PATIENCE_S, "the stop")
         scene.send(events(seed, 600))
         scene.assert_lists(scene.assert_exact())
         worker.kill()
 
     worker = scene.worker()
-    worker.wait_for(lambda one: bool(one.progress.get("stopped")), 20, "the stop")
+    worker.wait_for(lambda one: bool(one.progress.get("stopped")), PATIENCE_S, "the stop")
     time.sleep(STANDSTILL_S + 1.0)
     assert worker.exit_code is None  # no standstill, although records wait
     (told,) = worker.of_kind("partition_stopped")
@@ -66,7 +66,7 @@ def test_it_stands_alone_and_goes_on_when_stepped_over(scene: Scene, shared: Loc
 
     skipped = freshet("stopped", "skip", str(BAD), str(offset + 7), "--yes", settings=scene.settings)
     assert skipped.code == 0, skipped.err
-    worker.wait_for(lambda one: bool(one.of_kind("partition_goes_on")), 20, "the end of the stop")
+    worker.wait_for(lambda one: bool(one.of_kind("partition_goes_on")), PATIENCE_S, "the end of the stop")
     scene.stops[BAD] = Stop(offset, offset + 40)
     scene.send(events(5, 600))
     states = scene.assert_exact()
@@ -79,6 +79,6 @@ def test_it_stands_alone_and_goes_on_when_stepped_over(scene: Scene, shared: Loc
 
     assert freshet("reset", "--yes", settings=scene.settings).code == 0
     again = scene.worker()
-    again.wait_for(lambda one: bool(one.of_kind("partition_goes_on")), 20, "the stop's end, by itself")
+    again.wait_for(lambda one: bool(one.of_kind("partition_goes_on")), PATIENCE_S, "the stop's end, by itself")
     scene.assert_exact()  # of the higher epoch, digests and all
     assert not again.of_kind("partition_stopped")

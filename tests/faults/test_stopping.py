@@ -8,7 +8,7 @@ import pytest
 from app.worker.process import WorkerProcess
 from tests.exits import wait_exit
 from tests.flow import Flow, events
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
 WITHIN_S = 5.0
 
@@ -17,7 +17,7 @@ def end(worker: WorkerProcess, number: int) -> float:
     """Send a signal; returns the seconds until the worker has ended, which must be without an error."""
     since = time.monotonic()
     worker.signal(number)
-    code = wait_exit(worker, 15)
+    code = wait_exit(worker, PATIENCE_S)
     took_s = time.monotonic() - since
     assert code == 0, worker.log_path.read_text()
     return took_s
@@ -41,7 +41,7 @@ def test_idle_worker_ends_at_once(scene: Scene, number: signal.Signals) -> None:
     scene.configure(checkpoint_s=60.0)
     scene.send(events(1, 1000))
     worker = scene.worker()
-    worker.wait_for(lambda one: one.folded == 1000, 20, "all events folded")
+    worker.wait_for(lambda one: one.folded == 1000, PATIENCE_S, "all events folded")
 
     took_s = end(worker, number)
 
@@ -74,7 +74,7 @@ def test_worker_without_redis_ends_as_quickly(scene: Scene) -> None:
     reachable = scene.settings.redis_url
     scene.configure(redis_url="redis://127.0.0.1:1/0")
     worker = scene.worker()
-    worker.wait_for(lambda one: one.folded == 500, 20, "all events folded")
+    worker.wait_for(lambda one: one.folded == 500, PATIENCE_S, "all events folded")
 
     assert end(worker, signal.SIGINT) < WITHIN_S
 

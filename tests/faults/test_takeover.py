@@ -7,7 +7,7 @@ from tests.exits import wait_exit
 from tests.faults.launcher import SLOW_LOAD_S
 from tests.faults.test_exact_state import holds
 from tests.flow import Flow, events
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
 
 def test_paused_worker_ends_when_it_comes_back(scene: Scene) -> None:
@@ -19,11 +19,11 @@ def test_paused_worker_ends_when_it_comes_back(scene: Scene) -> None:
         paused.signal(signal.SIGSTOP)
         since = time.monotonic()
         successor = scene.worker()
-        successor.wait_for(lambda worker: holds(worker, 2), 20, "all partitions")
+        successor.wait_for(lambda worker: holds(worker, 2), PATIENCE_S, "all partitions")
         flow.wait(1000)
         time.sleep(max(0.0, 2 * scene.settings.session_timeout_s - (time.monotonic() - since)))
         paused.signal(signal.SIGCONT)
-        assert wait_exit(paused, 20) == 1, paused.log_path.read_text()
+        assert wait_exit(paused, PATIENCE_S) == 1, paused.log_path.read_text()
         flow.wait(500)
 
     scene.assert_lists(scene.assert_exact())
@@ -40,7 +40,7 @@ def test_paused_worker_without_work_ends_as_well(scene: Scene) -> None:
     time.sleep(2 * scene.settings.session_timeout_s)
     paused.signal(signal.SIGCONT)
 
-    assert wait_exit(paused, 20) == 1
+    assert wait_exit(paused, PATIENCE_S) == 1
     assert "stood still for" in paused.log_path.read_text().splitlines()[-1]
     scene.worker()
     scene.assert_lists(states)
@@ -67,7 +67,7 @@ def test_load_that_takes_too_long_ends_the_worker(scene: Scene) -> None:
     scene.create(1)
     worker = scene.worker("slow_load", ready=False)
 
-    assert wait_exit(worker, 30) == 1
+    assert wait_exit(worker, PATIENCE_S) == 1
 
     message = worker.log_path.read_text().splitlines()[-1]
     assert "partitions [0] were not loaded within 2 s" in message
@@ -79,7 +79,7 @@ def test_slow_load_is_given_up_at_a_rebalance(scene: Scene) -> None:
     scene.create(4)
     scene.send(events(1, 2000))
     slow = scene.worker("slow_load", ready=False)
-    slow.wait_for(lambda worker: bool(worker.of_kind("started")), 20, "its start")
+    slow.wait_for(lambda worker: bool(worker.of_kind("started")), PATIENCE_S, "its start")
     time.sleep(1.5)
     scene.worker()
     slow.wait_ready()
@@ -97,9 +97,11 @@ def test_failing_checkpoint_at_revocation_ends_the_process(scene: Scene) -> None
         flow.wait(1000)
         scene.configure(checkpoint_s=0.2)
         successor = scene.worker(ready=False)
-        failing.wait_for(lambda worker: bool(worker.of_kind("fatal")) or worker.exit_code is not None, 30, "its error")
+        failing.wait_for(
+            lambda worker: bool(worker.of_kind("fatal")) or worker.exit_code is not None, PATIENCE_S, "its error"
+        )
         assert wait_exit(failing, 10) == 1
-        successor.wait_for(lambda worker: holds(worker, 4), 20, "all partitions")
+        successor.wait_for(lambda worker: holds(worker, 4), PATIENCE_S, "all partitions")
         flow.wait(500)
 
     assert "injected: no checkpoint at revocation" in failing.log_path.read_text()

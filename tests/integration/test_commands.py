@@ -18,10 +18,9 @@ from app.worker.process import environment
 from models.partitioner import partition_of
 from tables.list_encoding import encode_list
 from tests.command import Outcome, freshet
-from tests.scene import Scene, Sent, send_all
+from tests.scene import PATIENCE_S, Scene, Sent, send_all
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
 
 
 def event(user_id: str, item_id: str, **more: object) -> bytes:

@@ -13,10 +13,9 @@ import redis
 
 from app.worker.process import environment
 from tests.command import Outcome, freshet
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
 SHOP = """sku,name,groups,brand,off
 left,"The Left, One",light|home,B,no
 right,Right,home,,

@@ -23,10 +23,9 @@ from tables.intake import Place
 from tables.names import TopicSpec
 from tests import foreign
 from tests.command import freshet
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
 FRAME = b"\x00\x00\x00\x00\x07"
-PATIENCE_S = 40.0
 
 
 class Registry(BaseHTTPRequestHandler):

@@ -13,12 +13,11 @@ from confluent_kafka import Producer
 
 from app.kafka import create_topics
 from tables.names import TopicSpec
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 from tests.source_batches import SOURCES, batch
 from tests.source_counts import Counted, by_hand
 
 PARTITIONS = 2
-PATIENCE_S = 60.0
 
 
 class Registries(BaseHTTPRequestHandler):

@@ -24,11 +24,11 @@ from models.errors import ServiceError
 from tables.keys import Keys
 from tables.list_encoding import encode_list
 from tests.redis_cluster import LocalCluster
+from tests.scene import PATIENCE_S
 from tests.tls_proxy import TlsProxy, certificates
 
 PATIENT: Final[dict[str, Any]] = {"timeout_s": 1.5, "deadline_s": 4.5}  # a third for a node: a busy one is not dead
 N = 60
-PATIENCE_S = 20.0
 
 
 @pytest.fixture(scope="module")

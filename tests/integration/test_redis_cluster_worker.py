@@ -11,9 +11,7 @@ from tables.keys import Keys
 from tests.command import freshet
 from tests.flow import events
 from tests.redis_cluster import LocalCluster
-from tests.scene import Scene
-
-PATIENCE_S = 30.0
+from tests.scene import PATIENCE_S, Scene
 
 
 @pytest.fixture

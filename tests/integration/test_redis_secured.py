@@ -21,14 +21,13 @@ from tables.keys import Keys
 from tables.list_encoding import encode_list
 from tests.command import freshet
 from tests.flow import events
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 from tests.tls_proxy import Certificates, TlsProxy, certificates, forget_connections
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 PASSWORD = "s3cret pass/word@"
 READERS_PASSWORD = "r3ader"
-PATIENCE_S = 20.0
 
 
 @pytest.fixture(autouse=True)

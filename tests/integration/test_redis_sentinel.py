@@ -17,9 +17,7 @@ from tests.command import freshet
 from tests.flow import events
 from tests.lists import LISTS
 from tests.redis_sentinel import PASSWORD, Watched
-from tests.scene import Scene
-
-PATIENCE_S = 20.0
+from tests.scene import PATIENCE_S, Scene
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from app.kafka import reader
 from app.worker.process import WorkerProcess
 from tests.flow import events
-from tests.scene import Scene, Sent
+from tests.scene import PATIENCE_S, Scene, Sent
 
 
 async def committed(scene: Scene, n_partitions: int) -> dict[int, int]:
@@ -32,7 +32,7 @@ def folded_unsaved(scene: Scene) -> WorkerProcess:
     scene.configure(checkpoint_s=60.0)
     scene.send(events(1, 500))
     worker = scene.worker()
-    worker.wait_for(lambda one: one.folded == 500, 20, "all records folded")
+    worker.wait_for(lambda one: one.folded == 500, PATIENCE_S, "all records folded")
     return worker
 
 
@@ -86,9 +86,9 @@ def test_given_back_before_taken_over(scene: Scene) -> None:
     scene.create(2)
     scene.send(events(1, 500))
     first = scene.worker()
-    first.wait_for(lambda one: one.folded == 500, 20, "all records folded")
+    first.wait_for(lambda one: one.folded == 500, PATIENCE_S, "all records folded")
     second = scene.worker()
-    first.wait_for(lambda one: len(one.of_kind("ready")) == 2, 20, "its new generation")
+    first.wait_for(lambda one: len(one.of_kind("ready")) == 2, PATIENCE_S, "its new generation")
 
     given_back, ready = first.of_kind("revoked")[0], second.of_kind("ready")[0]
     assert sum(given_back["partitions"].values()) == 500
@@ -119,7 +119,7 @@ def test_one_fetch_of_many_records(scene: Scene) -> None:
     worker = scene.worker()
     ready_s = time.monotonic() - since
 
-    worker.wait_for(lambda one: one.folded == 5000, 30, "all records folded")
+    worker.wait_for(lambda one: one.folded == 5000, PATIENCE_S, "all records folded")
 
     assert time.monotonic() - since - ready_s < 20
     scene.assert_exact()
@@ -167,7 +167,7 @@ def test_records_deleted_before_they_were_folded_are_told(scene: Scene) -> None:
     scene.create(1)
     scene.send(events(1, 100))
     worker = scene.worker()
-    worker.wait_for(lambda one: one.folded == 100, 20, "the first events folded")
+    worker.wait_for(lambda one: one.folded == 100, PATIENCE_S, "the first events folded")
     worker.signal(signal.SIGSTOP)
     scene.send(events(2, 1))  # answers the fetch that is under way, perhaps
     scene.send(events(3, 199))
@@ -182,7 +182,7 @@ def test_records_deleted_before_they_were_folded_are_told(scene: Scene) -> None:
 
     asyncio.run(delete())
     worker.signal(signal.SIGCONT)
-    worker.wait_for(lambda one: one.folded == 300, 20, "the rest folded")
+    worker.wait_for(lambda one: one.folded == 300, PATIENCE_S, "the rest folded")
 
     async def transactions() -> None:
         producer = AIOKafkaProducer(**scene.settings.kafka.client(), transactional_id=scene.names.namespace)
