@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from app.changes import Refuse, Warn
+from app.gateway_settings import GatewaySettings
 from app.kafka_settings import KafkaSettings
 from app.list_shape import ListShape
 from app.misspelt import example_near, warn_of_unknown
@@ -50,7 +51,7 @@ _WRONG: Final = {
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", str: "text"}
 
 
-class Settings(KafkaSettings, RedisSettings, ListShape):
+class Settings(KafkaSettings, RedisSettings, GatewaySettings, ListShape):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)

@@ -1,0 +1,73 @@
+"""The OpenAPI document: problems, keys and bodies, said once for all routes."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from app.gateway.problems import JSON, PROBLEM_JSON
+from app.gateway.shapes import ProblemDetails
+from models.events import DEFAULT_TYPES, MAX_EVENT_ID_BYTES, MAX_ID_BYTES, MIN_TIMESTAMP_MS
+
+PROBLEMS: Final = {
+    400: "The body is not JSON, or the request not HTTP.",
+    401: "There is no API key, or an unknown one.",
+    403: "The key lacks the scope.",
+    404: "There is nothing of that name.",
+    405: "The path takes other methods.",
+    408: "The body was too slow.",
+    413: "Too long, or too many events.",
+    415: "The body is not said to be application/json.",
+    422: "A part of the request has a value that it may not have.",
+    429: "Too many requests; Retry-After says when.",
+    503: "Kafka or Redis does not answer; Retry-After says when to try again.",
+}
+_ID: Final = {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES}
+
+EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["user_id", "item_id", "event_type", "timestamp"],
+    "properties": {
+        "user_id": {"anyOf": [_ID, {"type": "integer"}]},
+        "item_id": {"anyOf": [_ID, {"type": "integer"}]},
+        "event_type": {"type": "string", "description": f"{', '.join(DEFAULT_TYPES)}, or one of the settings"},
+        "timestamp": {"type": "integer", "minimum": MIN_TIMESTAMP_MS, "description": "Unix milliseconds UTC"},
+        "event_id": {"type": ["string", "null"], "minLength": 1, "maxLength": MAX_EVENT_ID_BYTES},
+        "value": {"type": ["number", "null"], "description": "needed for a rating"},
+        "context": {"type": ["object", "null"], "description": "flat"},
+    },
+}
+VIEWED: Final = {"user_id": "u42", "item_id": "sku-1", "event_type": "view", "timestamp": 1_700_000_000_000}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Responses of a route for the problems that it has, and for those that every route has."""
+    schema = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
+    all_of_them = sorted({401, 403, 422, 429, 503, *statuses})
+    return {each: {"description": PROBLEMS[each], "content": {PROBLEM_JSON: schema}} for each in all_of_them}
+
+
+def answers(model: type[BaseModel], description: str, example: object) -> dict[str, Any]:
+    """A response with JSON in it."""
+    return {"model": model, "description": description, "content": {JSON: {"example": example}}}
+
+
+def takes(schema: Mapping[str, Any], **examples: object) -> dict[str, Any]:
+    """What a route adds to the document whose body is read by our own parsers."""
+    named = {name: {"value": value} for name, value in examples.items()}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": dict(schema), "examples": named}}}}
+
+
+def document(app: FastAPI, *, with_keys: bool) -> dict[str, Any]:
+    """The OpenAPI document of the gateway."""
+    made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    components = made.setdefault("components", {})
+    components.setdefault("schemas", {})["ProblemDetails"] = ProblemDetails.model_json_schema()
+    if with_keys:
+        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for path, operations in made["paths"].items():
+            for operation in operations.values():
+                operation["security"] = [{"key": []}] if path.startswith("/v1/") else []
+    return made
