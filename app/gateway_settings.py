@@ -21,7 +21,7 @@ class GatewaySettings(BaseSettings):
     gateway_processes: int = Field(1, ge=1, le=64, description="its processes, on one port")
     gateway_keys: tuple[str, ...] = Field(
         (),
-        examples=[["shop:read+write:<64 hex digits>"]],
+        examples=[["shop:read+write:73300871f44c168e7c949de2c750e60c2c9bb8ff530017c5a267234e9cb4db8e"]],
         description="API keys, name:scopes:sha256, scopes of read, write, admin; `freshet gateway --new-key` makes "
         "one; none: loopback alone, without keys",
     )

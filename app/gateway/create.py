@@ -15,8 +15,10 @@ from starlette.responses import Response
 from app.gateway.around import Answered, Around, log_line
 from app.gateway.documented import document
 from app.gateway.problems import Problem, answer, unavailable
+from app.gateway.routes_entries import entries_router
 from app.gateway.routes_events import events_router
 from app.gateway.routes_health import health_router
+from app.gateway.routes_items import items_router
 from app.gateway.routes_lists import lists_router
 from app.gateway.sender import KafkaSender, Sender
 from app.gateway.view import View, open_view
@@ -74,6 +76,8 @@ def create_app(
         health_router(sender, reads),
         events_router(settings, sender, settings.fold.rules),
         lists_router(settings, reads),
+        items_router(reads, settings.keys),
+        entries_router(settings, sender),
     ):
         app.include_router(router)
     _handle(app)

@@ -14,6 +14,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app.gateway.around import LOOPBACK
 from app.gateway.create import create_app
+from app.gateway.protocol import Protocol
 from app.settings import Settings, load_settings
 from app.worker.process import environment
 from models.errors import ServiceError, SettingsError
@@ -50,6 +51,7 @@ def serve(settings: Settings, on_listening: Callable[[str], None]) -> None:
         port=settings.gateway_port,
         workers=settings.gateway_processes,
         factory=several,
+        http=Protocol,
         ws="none",
         log_config=None,
         access_log=False,
