@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from app.gateway.problems import JSON, PROBLEM_JSON
+from app.gateway.query import Parameter
 from app.gateway.shapes import ProblemDetails
 from models.events import DEFAULT_TYPES, MAX_EVENT_ID_BYTES, MAX_ID_BYTES, MIN_TIMESTAMP_MS
 
@@ -54,10 +55,16 @@ def answers(model: type[BaseModel], description: str, example: object) -> dict[s
     return {"model": model, "description": description, "content": {JSON: {"example": example}}}
 
 
-def takes(schema: Mapping[str, Any], **examples: object) -> dict[str, Any]:
+def takes(schema: Mapping[str, Any], *parameters: Parameter, **examples: object) -> dict[str, Any]:
     """What a route adds to the document whose body is read by our own parsers."""
     named = {name: {"value": value} for name, value in examples.items()}
-    return {"requestBody": {"required": True, "content": {JSON: {"schema": dict(schema), "examples": named}}}}
+    body = {"required": True, "content": {JSON: {"schema": dict(schema), "examples": named}}}
+    return {"requestBody": body, **asks(*parameters)}
+
+
+def asks(*parameters: Parameter) -> dict[str, Any]:
+    """What a route adds to the document whose query is read by our own parsers."""
+    return {"parameters": [each.documented for each in parameters]}
 
 
 def document(app: FastAPI, *, with_keys: bool) -> dict[str, Any]:

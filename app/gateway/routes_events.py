@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any, Final
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.gateway.around import caller_of
@@ -12,6 +12,7 @@ from app.gateway.documented import EVENT, VIEWED, answers, problems, takes
 from app.gateway.events import events_of, made_ids, record_of, status_of, told
 from app.gateway.guard import json_body, needs
 from app.gateway.problems import Problem, as_json, unavailable
+from app.gateway.query import header
 from app.gateway.sender import Outcome, Position, Record, Sender
 from app.gateway.shapes import EventsAnswer
 from app.settings import Settings
@@ -19,6 +20,7 @@ from models.errors import InvalidEvent, ServiceError
 from models.events import EventRules
 
 RETRY_AFTER_S = 2
+KEY: Final = header("Idempotency-Key", "makes event ids; 1 to 255 printable ASCII characters")
 ACCEPTED = {"accepted": 1, "rejected": 0, "events": [{"status": "accepted", "position": "3:1207"}]}
 
 
@@ -38,9 +40,9 @@ def events_router(
             207: answers(EventsAnswer, "Kafka has some; the others are rejected, each with its reason.", ACCEPTED),
             **problems(400, 408, 413, 415),
         },
-        openapi_extra=takes(body, one=VIEWED, several=[VIEWED], wrapped={"events": [VIEWED]}),
+        openapi_extra=takes(body, KEY, one=VIEWED, several=[VIEWED], wrapped={"events": [VIEWED]}),
     )
-    async def post_events(request: Request, idempotency_key: Annotated[str | None, Header()] = None) -> Response:
+    async def post_events(request: Request) -> Response:
         """Send one event, an array of events, or an object with `events`.
 
         Each is held against the rules of `user_events`. It is `accepted` when all replicas of Kafka have it;
@@ -52,7 +54,7 @@ def events_router(
         """
         found = events_of(await json_body(request), settings.gateway_max_events)
         caller = caller_of(request.state)
-        ids = made_ids(idempotency_key, caller.name if caller else None, len(found))
+        ids = made_ids(request.headers.get("idempotency-key"), caller.name if caller else None, len(found))
         outcomes: list[Outcome] = [None] * len(found)
         event_ids: list[str | None] = [None] * len(found)
         records: list[tuple[int, Record]] = []

@@ -2,22 +2,32 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.gateway.documented import answers, problems, takes
+from app.gateway.documented import answers, asks, problems, takes
 from app.gateway.guard import json_body, needs, path_id
-from app.gateway.many import MANY, wanted_of
+from app.gateway.many import MANY, MAX_LIMIT, wanted_of
 from app.gateway.problems import Problem, as_json
+from app.gateway.query import asked, header, integer, text, texts, truth
 from app.gateway.shapes import ManyRecommendations, Recommendations
-from app.gateway.token import Waited, parse_token, wait_for_list
+from app.gateway.token import parse_token, wait_for_list
 from app.gateway.view import FoundList, View, etag_of, matches
 from app.settings import Settings
 from models.errors import ServiceError
 
-MAX_EXCLUDED = 200
+OF_A_LIST: Final = (
+    integer("limit", 1, MAX_LIMIT, None, "items; all without it"),
+    texts("exclude", 200, "an item to leave out; as often as needed"),
+    text("segment", 256, "the user's, whose list stands in for a missing one"),
+    truth("titles", "add titles"),
+    truth("categories", "add categories"),
+    text("after", 24, "position of an event of this user, partition:offset", r"^\d{1,6}:\d{1,16}$"),
+    integer("wait_ms", 0, 60_000, 0, "wait so long, within the setting, for a list made from that event"),
+    header("If-None-Match", "the ETag of the list that is known"),
+)
 LIST = {
     "user_id": "u42", "rung": "user", "version": "000000-0000000000001207", "list_id": "83ea46bd41f9d21f",
     "generated_at_ms": 1_700_000_000_050, "age_ms": 120, "model": "blend-1", "variant": "default",
@@ -38,24 +48,11 @@ def lists_router(settings: Settings, view: View) -> APIRouter:
             304: {"description": "The list is still the one of If-None-Match."},
             **problems(404),
         },
+        openapi_extra=asks(*OF_A_LIST),
     )
     async def recommendations(
         request: Request,
         user_id: str,
-        limit: Annotated[int | None, Query(ge=1, le=1000, description="items; all without it")] = None,
-        exclude: Annotated[
-            list[str], Query(max_length=MAX_EXCLUDED, description="an item to leave out; as often as needed")
-        ] = [],  # noqa: B006 - FastAPI copies it
-        segment: Annotated[
-            str | None, Query(max_length=256, description="the user's, whose list stands in for a missing one")
-        ] = None,
-        titles: Annotated[bool, Query(description="add titles")] = False,
-        categories: Annotated[bool, Query(description="add categories")] = False,
-        after: Annotated[
-            str | None, Query(pattern=r"^\d{1,6}:\d{1,16}$", description="position of an event of this user")
-        ] = None,
-        wait_ms: Annotated[int, Query(ge=0, le=60_000, description="wait so long for a list made from it")] = 0,
-        if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
         """The user's list; without one that of the segment, else the one for everybody.
 
@@ -63,21 +60,22 @@ def lists_router(settings: Settings, view: View) -> APIRouter:
         or a later one; with `wait_ms` (at most 2,000 unless the settings say otherwise) the answer waits for that.
         """
         user_id = path_id(request, "user_id", user_id)
-        waited: Waited | None = None
+        asks_for = asked(request, OF_A_LIST)
+        after, waited = asks_for["after"], None
         if after is not None:
-            within_ms = min(wait_ms, settings.gateway_max_wait_ms)
+            within_ms = min(asks_for["wait_ms"], settings.gateway_max_wait_ms)
             waited = await wait_for_list(view, user_id, parse_token(after), within_ms, request.is_disconnected)
-        found = await view.ladder(user_id, segment)
+        found = await view.ladder(user_id, asks_for["segment"])
         if found is None:
             raise Problem(404, "no_list", NOTHING)
-        items = found.items(limit, frozenset(exclude))
-        details = await _details(view, items, titles=titles, categories=categories)
+        items = found.items(asks_for["limit"], frozenset(asks_for["exclude"]))
+        details = await _details(view, items, titles=asks_for["titles"], categories=asks_for["categories"])
         body = list_answer(user_id, found, items, details, int(time.time() * 1000))
         if waited is not None:
             body["after"] = {"token": after, "reached": waited.reached, "waited_ms": waited.ms}
         etag = etag_of(found.rung, body["version"], body["items"], waited and waited.reached)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-        if matches(if_none_match, etag):
+        if matches(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         return as_json(body, headers=headers)
 

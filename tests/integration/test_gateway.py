@@ -1,82 +1,144 @@
 """`freshet gateway` on real Kafka and Redis, beside a worker, with a real server."""
 
+import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
-import pytest
+import orjson
 
-from app.gateway.access import new_key
-from app.worker.process import WorkerProcess, environment
+from tests.http_gateway import HttpGateway, await_ready, http_gateway, view_of, with_keys
 from tests.scene import Scene
 
-PATIENCE_S = 30.0
+SCRIPT = "<script>alert(1)</script>"
+ODD = "a/b%2F c+ü?#"
+PATIENCE_S = 20.0
 
 
-@contextmanager
-def serving(scene: Scene, folder: Path, *arguments: str) -> Iterator[tuple[WorkerProcess, str]]:
-    """A gateway, and its address; it ends with the block."""
-    process = WorkerProcess(
-        environment(scene.settings),
-        folder / "gateway.log",
-        arguments=("gateway", "--json", "--port", "0", *arguments),
-        folder=folder,
+def test_events_in_lists_out(scene: Scene, tmp_path: Path) -> None:
+    """What is posted is folded and listed, with ids of every kind; keys, limits and slow clients get their answers."""
+    keys = with_keys(scene, gateway_burst=600, gateway_rate_per_s=0.001, gateway_timeout_s=1.0)
+    scene.create(2)
+    with http_gateway(scene, tmp_path) as gateway:
+        await_ready(scene, gateway)
+        scene.worker()
+        http = gateway.http
+
+        events_become_lists(http, keys["write"], keys["read"])
+        entries_become_titles(scene, http, keys["admin"], keys["read"])
+        everything_else_is_read(scene, http, keys["read"])
+        limits_hold(gateway, keys)
+
+        assert "u0" not in gateway.log.replace("user_events", "") and ODD not in gateway.log
+        lines = [line for line in gateway.log.splitlines() if "/v1/users/{user_id}/recommendations 200" in line]
+        assert lines and lines[0].endswith(" read")
+        assert gateway.process.stop() == 0
+
+
+def events_become_lists(http: httpx2.Client, write: dict[str, str], read: dict[str, str]) -> None:
+    """A batch with one bad event, an event of an odd user, and the list made from it."""
+    crowd = [view_of(f"u{n}", item) for n in range(9) for item in ("hub", "left", SCRIPT)]
+    sent = http.post("/v1/events", json=[*crowd, view_of("u0", "bad\x00")], headers=write)
+    assert sent.status_code == 207
+    assert (sent.json()["accepted"], sent.json()["events"][-1]["reason"]) == (27, "out_of_range")
+
+    own = http.post("/v1/events", json=view_of(ODD, "hub"), headers=write)
+    assert own.status_code == 202
+    token = own.json()["events"][0]["position"]
+    params = {"after": token, "wait_ms": 2000}
+    found = http.get(f"/v1/users/{quote(ODD, safe='')}/recommendations", params=params, headers=read)
+    assert (found.json()["user_id"], found.json()["rung"], found.json()["after"]["reached"]) == (ODD, "user", True)
+    assert f"{found.json()['source']['partition']}:{found.json()['source']['offset']}" == token
+    partition, offset = token.split(":")
+    params = {"after": f"{partition}:{int(offset) + 1}", "wait_ms": 30}
+    later = http.get(f"/v1/users/{quote(ODD, safe='')}/recommendations", params=params, headers=read)
+    assert later.json()["after"]["reached"] is False
+
+
+def entries_become_titles(scene: Scene, http: httpx2.Client, admin: dict[str, str], read: dict[str, str]) -> None:
+    """An entry gives its item a title and a category; deleted, the item is recommended to nobody."""
+    entry = {"title": SCRIPT, "categories": ["x"]}
+    assert http.put(f"/v1/items/{quote(SCRIPT, safe='')}", json=entry, headers=admin).status_code == 202
+    assert http.put("/v1/users/u1", json={"age": 31}, headers=admin).status_code == 202
+    assert http.delete("/v1/items/left", headers=admin).status_code == 202
+    params = {"titles": "true", "categories": "true"}
+
+    def ask() -> Any:
+        return http.get("/v1/users/stranger/recommendations", params=params, headers=read)
+
+    found = until(scene, ask, lambda items: {"left"}.isdisjoint(items) and items.get(SCRIPT, {}).get("title"))
+    assert {name: found[SCRIPT].get(name) for name in entry} == entry
+    many = http.post("/v1/recommendations", json={"user_ids": ["u1", ODD, "nobody"], "limit": 1}, headers=read)
+    assert [(each["user_id"], each["rung"]) for each in many.json()["lists"]] == [
+        ("u1", "user"), (ODD, "user"), ("nobody", "default"),
+    ]  # fmt: skip
+
+
+def everything_else_is_read(scene: Scene, http: httpx2.Client, read: dict[str, str]) -> None:
+    """Features, similar items and trends, as Redis holds them."""
+    path = f"/v1/users/{quote(ODD, safe='')}/features"
+    scene.await_none(
+        lambda: {} if http.get(path, headers=read).status_code == 200 else {ODD: "none"}, PATIENCE_S, "features"
     )
-    try:
-        process.wait_for(lambda one: bool(one.of_kind("listening")), PATIENCE_S, "listening")
-        yield process, process.of_kind("listening")[0]["url"]
-    finally:
-        process.kill()
+    features = http.get(path, headers=read).json()["features"]
+    assert (features["n_events"], features["view_1h"], features["recent_items"]) == (1, 1, ["hub"])
+    until(scene, lambda: http.get("/v1/items/hub/similar?titles=true", headers=read), lambda found: SCRIPT in found)
+    until(scene, lambda: http.get("/v1/trending?window=1h", headers=read), lambda found: "hub" in found)
+    assert http.get("/v1/items/nothing/similar", headers=read).status_code == 404
 
 
-def await_ready(scene: Scene, url: str, status: int = 200) -> None:
-    """Return when the gateway says so."""
+def limits_hold(gateway: HttpGateway, keys: dict[str, dict[str, str]]) -> None:
+    """Wrong keys, 10 MB, what is no JSON, a body and a head that do not come, and more requests than the burst."""
+    http, json = gateway.http, {"Content-Type": "application/json"}
+    assert http.get("/v1/trending").status_code == 401
+    assert http.get("/v1/trending", headers={"Authorization": "Bearer no"}).status_code == 401
+    assert http.get("/v1/trending", headers=keys["write"]).status_code == 403
+    huge = http.post("/v1/events", content=b" " * 10_000_000, headers={**keys["write"], **json})
+    assert (huge.status_code, huge.json()["code"]) == (413, "too_large")
+    for body in (b"[NaN]", b"[1e400]", b'["\\ud800"]'):
+        assert http.post("/v1/events", content=body, headers={**keys["write"], **json}).status_code == 400
+    assert http.get("/v1/users/%ff/features", headers=keys["read"]).status_code == 422
+    head = (
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+        f"Authorization: {keys['write']['Authorization']}\r\n\r\n["
+    )
+    with socket.create_connection((http.base_url.host, http.base_url.port or 0), timeout=PATIENCE_S) as slow:
+        slow.sendall(head.encode())
+        assert slow.recv(65_536).startswith(b"HTTP/1.1 408 ")
+    found = [http.get("/v1/trending", headers=keys["read"]) for _ in range(601)]
+    assert found[0].status_code == 200 and found[-1].status_code == 429
+    assert int(found[-1].headers["retry-after"]) > 0
+    assert http.get("/healthz").status_code == 200
+
+
+def until(scene: Scene, ask: Callable[[], Any], good: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """The items of an answer, by id, when they are as wanted."""
+    found: list[dict[str, Any]] = []
 
     def wrong() -> dict[str, object]:
-        found = httpx2.get(f"{url}/readyz")
-        return {} if found.status_code == status else {"ready": found.text}
+        answer = ask()
+        if answer.status_code != 200:
+            return {"answer": answer.text}
+        found.append({item["id"]: item for item in answer.json()["items"]})
+        time.sleep(0.1)  # the burst is bounded
+        return {} if good(found[-1]) else found[-1]
 
-    scene.await_none(wrong, PATIENCE_S, "gateways")
-
-
-def event(user_id: str, item_id: str, **more: Any) -> dict[str, Any]:
-    """A view of now."""
-    now_ms = int(time.time() * 1000)
-    return {"user_id": user_id, "item_id": item_id, "event_type": "view", "timestamp": now_ms, **more}
-
-
-@pytest.fixture
-def keys(scene: Scene) -> dict[str, dict[str, str]]:
-    """The header of a key of each scope, and settings that know them."""
-    made = {name: new_key(name, [name]) for name in ("read", "write", "admin")}
-    scene.configure(gateway_keys=tuple(entry for _, entry in made.values()), gateway_burst=10_000)
-    return {name: {"Authorization": f"Bearer {key}"} for name, (key, _) in made.items()}
+    scene.await_none(wrong, PATIENCE_S, "items")
+    return found[-1]
 
 
-def test_events_in_lists_out(scene: Scene, tmp_path: Path, keys: dict[str, dict[str, str]]) -> None:
-    """What is posted is folded and listed; a token is reached; ids of every kind are read back as they are."""
-    scene.create(2)
-    odd = "a/b%2F c+ü"
-    with serving(scene, tmp_path) as (_, url), httpx2.Client(base_url=url) as http:
-        assert http.get("/healthz").json() == {"status": "ok"}
-        await_ready(scene, url)
-        scene.worker()
+def test_two_processes_on_one_port(scene: Scene, tmp_path: Path) -> None:
+    """Both take events, with the flags of their parent; told to stop they end, and with them the parent."""
+    scene.create(1)
+    with http_gateway(scene, tmp_path, "--processes", "2") as gateway:
+        await_ready(scene, gateway)
+        for n in range(8):
+            answer = httpx2.post(f"{gateway.http.base_url}/v1/events", json=view_of("u", f"i{n}"))
+            assert answer.status_code == 202
+        assert gateway.process.stop() == 0
 
-        crowd = [event(f"u{n}", item) for n in range(9) for item in ("hub", "left", "<script>alert(1)</script>")]
-        sent = http.post("/v1/events", json=[*crowd, event("u0", "bad\x00")], headers=keys["write"])
-
-        assert sent.status_code == 207
-        assert (sent.json()["accepted"], sent.json()["events"][-1]["reason"]) == (27, "out_of_range")
-        own = http.post("/v1/events", json=event(odd, "hub"), headers=keys["write"])
-        assert own.status_code == 202
-        token = own.json()["events"][0]["position"]
-        read = http.get(
-            "/v1/users/a%2Fb%252F%20c+%C3%BC/recommendations",
-            params={"after": token, "wait_ms": 2000},
-            headers=keys["read"],
-        )
-        assert read.json()["user_id"] == odd
-        assert read.json()["after"]["reached"] is True
+    values = [orjson.loads(record.value) for record in scene.read(scene.names.events)]
+    assert [value["item_id"] for value in values] == [f"i{n}" for n in range(8)]
