@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from app.gateway.around import Answered, Around, log_line
-from app.gateway.documented import document
+from app.gateway.documented import allowed, document
 from app.gateway.problems import Problem, answer, unavailable
 from app.gateway.routes_entries import entries_router
 from app.gateway.routes_events import events_router
@@ -122,4 +122,7 @@ def _handle(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         code = CODES.get(error.status_code, "refused")
-        return answer(Problem(error.status_code, code, str(error.detail), error.headers), request.state.request_id)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # a route knows its own methods alone
+            headers["Allow"] = ", ".join(allowed(app.openapi(), request.scope["path"]))
+        return answer(Problem(error.status_code, code, str(error.detail), headers), request.state.request_id)

@@ -1,6 +1,8 @@
 """The OpenAPI document: problems, keys and bodies, said once for all routes."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -25,14 +27,20 @@ PROBLEMS: Final = {
     429: "Too many requests; Retry-After says when.",
     503: "Kafka or Redis does not answer; Retry-After says when to try again.",
 }
-_ID: Final = {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES}
+ID: Final[dict[str, Any]] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_ID_BYTES,
+    "pattern": r"^[^\u0000-\u001f\u007f-\u009f{}]+$",
+    "description": f"at most {MAX_ID_BYTES} bytes of UTF-8",
+}
 
 EVENT: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["user_id", "item_id", "event_type", "timestamp"],
     "properties": {
-        "user_id": {"anyOf": [_ID, {"type": "integer"}]},
-        "item_id": {"anyOf": [_ID, {"type": "integer"}]},
+        "user_id": {"anyOf": [ID, {"type": "integer"}]},
+        "item_id": {"anyOf": [ID, {"type": "integer"}]},
         "event_type": {"type": "string", "description": f"{', '.join(DEFAULT_TYPES)}, or one of the settings"},
         "timestamp": {"type": "integer", "minimum": MIN_TIMESTAMP_MS, "description": "Unix milliseconds UTC"},
         "event_id": {"type": ["string", "null"], "minLength": 1, "maxLength": MAX_EVENT_ID_BYTES},
@@ -72,9 +80,25 @@ def document(app: FastAPI, *, with_keys: bool) -> dict[str, Any]:
     made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     components = made.setdefault("components", {})
     components.setdefault("schemas", {})["ProblemDetails"] = ProblemDetails.model_json_schema()
+    for operation in (each for verbs in made["paths"].values() for each in verbs.values()):
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "path":
+                parameter["schema"] = ID
     if with_keys:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         for path, operations in made["paths"].items():
             for operation in operations.values():
                 operation["security"] = [{"key": []}] if path.startswith("/v1/") else []
     return made
+
+
+def allowed(made: dict[str, Any], path: str) -> list[str]:
+    """The methods that a path takes, by the document."""
+    fits = [verbs for template, verbs in made["paths"].items() if _form(template).fullmatch(path)]
+    return sorted({verb.upper() for verbs in fits for verb in verbs})
+
+
+@cache
+def _form(template: str) -> re.Pattern[str]:
+    """What paths of a template look like; an id may hold slashes."""
+    return re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(template)), re.DOTALL)

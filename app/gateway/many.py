@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from app.gateway.documented import ID
 from app.gateway.problems import bad_value, not_json
 from models.errors import InvalidEvent
 from models.events import checked_id, shown
@@ -21,7 +22,7 @@ MANY: Final[dict[str, Any]] = {
             "type": "array",
             "minItems": 1,
             "maxItems": MAX_USERS,
-            "items": {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 256}, {"type": "integer"}]},
+            "items": {"anyOf": [ID, {"type": "integer"}]},
         },
         "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
         "exclude": {"type": "array", "items": {"type": "string"}},
@@ -67,6 +68,8 @@ def wanted_of(body: bytes) -> Wanted:
     except InvalidEvent as invalid:
         raise bad_value("body user_ids", invalid.message) from None
     limit = fields.get("limit")
+    if isinstance(limit, float) and limit.is_integer():  # 10.0 is an integer of JSON Schema
+        limit = int(limit)
     if "limit" in fields and (type(limit) is not int or not 1 <= limit <= MAX_LIMIT):
         raise bad_value("body limit", f"send an integer, 1 to {MAX_LIMIT}.")
     exclude = fields.get("exclude", [])

@@ -93,9 +93,9 @@ def choice(name: str, choices: Sequence[str], about: str) -> Parameter:
     return Parameter(name, about, schema, words.get, f"one of {', '.join(choices)}", choices[0])
 
 
-def header(name: str, about: str) -> Parameter:
+def header(name: str, about: str, **form: Any) -> Parameter:
     """A header, for the document alone."""
-    return Parameter(name, about, {"type": "string"}, str, "text", place="header")
+    return Parameter(name, about, {"type": "string", **form}, str, "text", place="header")
 
 
 def asked(request: Request, parameters: Sequence[Parameter]) -> dict[str, Any]:

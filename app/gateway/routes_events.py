@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.gateway.around import caller_of
 from app.gateway.documented import EVENT, VIEWED, answers, problems, takes
-from app.gateway.events import events_of, made_ids, record_of, status_of, told
+from app.gateway.events import MAX_IDEMPOTENCY_CHARS, events_of, made_ids, record_of, status_of, told
 from app.gateway.guard import json_body, needs
 from app.gateway.problems import Problem, as_json, unavailable
 from app.gateway.query import header
@@ -20,7 +20,9 @@ from models.errors import InvalidEvent, ServiceError
 from models.events import EventRules
 
 RETRY_AFTER_S = 2
-KEY: Final = header("Idempotency-Key", "makes event ids; 1 to 255 printable ASCII characters")
+KEY: Final = header(
+    "Idempotency-Key", "makes event ids", minLength=1, maxLength=MAX_IDEMPOTENCY_CHARS, pattern=r"^[ -~]+$"
+)
 ACCEPTED = {"accepted": 1, "rejected": 0, "events": [{"status": "accepted", "position": "3:1207"}]}
 
 

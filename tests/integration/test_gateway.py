@@ -135,10 +135,10 @@ def test_two_processes_on_one_port(scene: Scene, tmp_path: Path) -> None:
     scene.create(1)
     with http_gateway(scene, tmp_path, "--processes", "2") as gateway:
         await_ready(scene, gateway)
-        for n in range(8):
+        for n in range(4):
             answer = httpx2.post(f"{gateway.http.base_url}/v1/events", json=view_of("u", f"i{n}"))
             assert answer.status_code == 202
         assert gateway.process.stop() == 0
 
     values = [orjson.loads(record.value) for record in scene.read(scene.names.events)]
-    assert [value["item_id"] for value in values] == [f"i{n}" for n in range(8)]
+    assert [value["item_id"] for value in values] == [f"i{n}" for n in range(4)]

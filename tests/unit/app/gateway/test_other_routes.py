@@ -130,6 +130,16 @@ def test_every_route_is_documented() -> None:
     assert "ProblemDetails" in document["components"]["schemas"]
 
 
+def test_a_wrong_method_names_the_right_ones() -> None:
+    """All that the path takes, whichever route has them."""
+    with gateway() as one:
+        found = {path: one.client.patch(path) for path in ("/v1/items/a", "/v1/events", "/healthz")}
+
+    assert {path: (answer.status_code, answer.headers["allow"]) for path, answer in found.items()} == {
+        "/v1/items/a": (405, "DELETE, PUT"), "/v1/events": (405, "POST"), "/healthz": (405, "GET"),
+    }  # fmt: skip
+
+
 def test_the_command_is_there() -> None:
     """Its help comes without the web's packages, and names their extra."""
     command = cli.commands["gateway"]
