@@ -14,10 +14,10 @@ KEY_FORM: Final = re.compile(r"([A-Za-z0-9._-]{1,64}):((?:read|write|admin)(?:\+
 class GatewaySettings(BaseSettings):
     """Where the gateway listens, whom it lets in, and how much it takes."""
 
-    gateway_host: str = Field(
+    gateway_listen_host: str = Field(
         "127.0.0.1", description="address that `freshet gateway` listens at; others than loopback want gateway_keys"
     )
-    gateway_port: int = Field(8400, ge=0, le=65_535, description="its port; 0: any that is free")
+    gateway_listen_port: int = Field(8400, ge=0, le=65_535, description="its port; 0: any that is free")
     gateway_processes: int = Field(1, ge=1, le=64, description="its processes, on one port")
     gateway_keys: tuple[str, ...] = Field(
         (),

@@ -12,8 +12,8 @@ SCOPES = ("read", "write", "admin")
 
 
 @click.command()
-@click.option("--host", metavar="ADDRESS", help="Instead of FRESHET_GATEWAY_HOST.")
-@click.option("--port", type=click.IntRange(0, 65_535), help="Instead of FRESHET_GATEWAY_PORT.")
+@click.option("--host", metavar="ADDRESS", help="Instead of FRESHET_GATEWAY_LISTEN_HOST.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Instead of FRESHET_GATEWAY_LISTEN_PORT.")
 @click.option("--processes", type=click.IntRange(1, 64), help="Instead of FRESHET_GATEWAY_PROCESSES.")
 @click.option("--new-key", metavar="NAME", help="Make an API key, print it once, and do not serve.")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Of the new key; read unless said.")
@@ -45,7 +45,7 @@ def gateway(
     if scopes:
         raise click.UsageError("--scope goes with --new-key NAME.")
     serve = _server()
-    given = {"gateway_host": host, "gateway_port": port, "gateway_processes": processes}
+    given = {"gateway_listen_host": host, "gateway_listen_port": port, "gateway_processes": processes}
     changed = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
     serve(changed, lambda url: _tell(url, as_json=as_json))
 

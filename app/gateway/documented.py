@@ -1,7 +1,7 @@
 """The OpenAPI document: problems, keys and bodies, said once for all routes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from app.gateway.problems import JSON, PROBLEM_JSON
 from app.gateway.query import Parameter
 from app.gateway.shapes import ProblemDetails
-from models.events import DEFAULT_TYPES, MAX_EVENT_ID_BYTES, MAX_ID_BYTES, MIN_TIMESTAMP_MS
+from models.events import MAX_EVENT_ID_BYTES, MAX_ID_BYTES, MIN_TIMESTAMP_MS
 
 PROBLEMS: Final = {
     400: "The body is not JSON, or the request not HTTP.",
@@ -21,6 +21,7 @@ PROBLEMS: Final = {
     404: "There is nothing of that name.",
     405: "The path takes other methods.",
     408: "The body was too slow.",
+    409: "`after` is the position of an event in another partition than this user's.",
     413: "Too long, or too many events.",
     415: "The body is not said to be application/json.",
     422: "A part of the request has a value that it may not have.",
@@ -35,20 +36,25 @@ ID: Final[dict[str, Any]] = {
     "description": f"at most {MAX_ID_BYTES} bytes of UTF-8",
 }
 
-EVENT: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["user_id", "item_id", "event_type", "timestamp"],
-    "properties": {
-        "user_id": {"anyOf": [ID, {"type": "integer"}]},
-        "item_id": {"anyOf": [ID, {"type": "integer"}]},
-        "event_type": {"type": "string", "description": f"{', '.join(DEFAULT_TYPES)}, or one of the settings"},
-        "timestamp": {"type": "integer", "minimum": MIN_TIMESTAMP_MS, "description": "Unix milliseconds UTC"},
-        "event_id": {"type": ["string", "null"], "minLength": 1, "maxLength": MAX_EVENT_ID_BYTES},
-        "value": {"type": ["number", "null"], "description": "needed for a rating"},
-        "context": {"type": ["object", "null"], "description": "flat"},
-    },
-}
 VIEWED: Final = {"user_id": "u42", "item_id": "sku-1", "event_type": "view", "timestamp": 1_700_000_000_000}
+
+
+def event_schema(types: Iterable[str]) -> dict[str, Any]:
+    """The schema of an event of one of some types."""
+    optional_id = {"type": ["string", "integer", "null"], "minLength": 1, "maxLength": MAX_EVENT_ID_BYTES}
+    return {
+        "type": "object",
+        "required": ["user_id", "item_id", "event_type", "timestamp"],
+        "properties": {
+            "user_id": {"anyOf": [ID, {"type": "integer"}]},
+            "item_id": {"anyOf": [ID, {"type": "integer"}]},
+            "event_type": {"type": "string", "enum": list(types)},
+            "timestamp": {"type": "integer", "minimum": MIN_TIMESTAMP_MS, "description": "Unix milliseconds UTC"},
+            "event_id": optional_id,
+            "value": {"type": ["number", "null"], "description": "needed for a rating"},
+            "context": {"type": ["object", "null"], "description": "flat"},
+        },
+    }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

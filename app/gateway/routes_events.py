@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.gateway.around import caller_of
-from app.gateway.documented import EVENT, VIEWED, answers, problems, takes
+from app.gateway.documented import VIEWED, answers, event_schema, problems, takes
 from app.gateway.events import MAX_IDEMPOTENCY_CHARS, events_of, made_ids, record_of, status_of, told
 from app.gateway.guard import json_body, needs
 from app.gateway.problems import Problem, as_json, unavailable
@@ -31,7 +31,9 @@ def events_router(
 ) -> APIRouter:
     """Routes for events."""
     router = APIRouter(dependencies=[needs("write")])
-    body = {"anyOf": [EVENT, {"type": "array", "items": EVENT}, {"type": "object", "required": ["events"]}]}
+    event = event_schema(rules.types)
+    many = {"type": "array", "items": event, "minItems": 1, "maxItems": settings.gateway_max_events}
+    body = {"anyOf": [event, many, {"type": "object", "required": ["events"], "properties": {"events": many}}]}
 
     @router.post(
         "/v1/events",

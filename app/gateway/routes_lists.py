@@ -46,7 +46,7 @@ def lists_router(settings: Settings, view: View) -> APIRouter:
         responses={
             200: answers(Recommendations, "The list.", LIST),
             304: {"description": "The list is still the one of If-None-Match."},
-            **problems(404),
+            **problems(404, 409),
         },
         openapi_extra=asks(*OF_A_LIST),
     )

@@ -59,8 +59,8 @@ def serve(settings: Settings, on_listening: Callable[[str], None]) -> None:
     several = settings.gateway_processes > 1
     config = uvicorn.Config(
         APPLICATION if several else settled(settings),
-        host=settings.gateway_host,
-        port=settings.gateway_port,
+        host=settings.gateway_listen_host,
+        port=settings.gateway_listen_port,
         workers=settings.gateway_processes,
         factory=several,
         http=Protocol,
@@ -77,12 +77,12 @@ def serve(settings: Settings, on_listening: Callable[[str], None]) -> None:
         sockets = [config.bind_socket()]
     except SystemExit:  # uvicorn has logged why
         raise ServiceError(
-            f"{settings.gateway_host}:{settings.gateway_port} cannot be listened at. Stop who does, or set "
-            "FRESHET_GATEWAY_PORT (0: any that is free)."
+            f"{settings.gateway_listen_host}:{settings.gateway_listen_port} cannot be listened at. Stop who "
+            "does, or set FRESHET_GATEWAY_LISTEN_PORT (0: any that is free)."
         ) from None
     for each in sockets:  # asyncio does so for its own alone, and an answer is two writes
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    url = _url(settings.gateway_host, sockets[0].getsockname()[1])
+    url = _url(settings.gateway_listen_host, sockets[0].getsockname()[1])
     if several:
         on_listening(url)
         os.environ.update(environment(settings))  # children read them anew
@@ -106,10 +106,11 @@ def check_address(settings: Settings) -> None:
     SettingsError
         If others than this machine could ask, and there are no keys.
     """
-    if not settings.gateway_keys and LOOPBACK.fullmatch(settings.gateway_host) is None:
+    if not settings.gateway_keys and LOOPBACK.fullmatch(settings.gateway_listen_host) is None:
         raise SettingsError(
-            f"FRESHET_GATEWAY_HOST has value {settings.gateway_host!r}, and FRESHET_GATEWAY_KEYS is empty: without "
-            "keys only this machine is served. Make a key with `freshet gateway --new-key NAME`, or use 127.0.0.1."
+            f"FRESHET_GATEWAY_LISTEN_HOST has value {settings.gateway_listen_host!r}, and FRESHET_GATEWAY_KEYS is "
+            "empty: without keys only this machine is served. Make a key with `freshet gateway --new-key NAME`, or use "
+            "127.0.0.1."
         )
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from app.gateway.problems import bad_value
+from app.gateway.problems import Problem, bad_value
 from app.gateway.sender import Position
 from app.gateway.view import View
 
@@ -57,10 +57,11 @@ async def wait_for_list(
         if found is not None:
             partition, offset = found.place
             if partition != token.partition:
-                raise bad_value(
-                    "query after",
+                raise Problem(
+                    409,
+                    "other_partition",
                     f"{token} lies in partition {token.partition}, and this user's events in {partition}: it is the "
-                    "position of another user's event. Send one of this user's.",
+                    "position of another user's event. Send one of this user's in `after`.",
                 )
             if offset >= token.offset:
                 return Waited(True, _since_ms(began))

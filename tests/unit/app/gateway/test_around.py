@@ -112,9 +112,9 @@ def test_without_keys_a_foreign_name_of_this_machine_is_refused() -> None:
 def test_without_keys_no_other_address_is_listened_at(host: str) -> None:
     """The message names the way to a key."""
     with pytest.raises(SettingsError, match="--new-key"):
-        check_address(Settings(gateway_host=host))
-    check_address(Settings(gateway_host=host, gateway_keys=[new_key("a", ["read"])[1]]))
-    check_address(Settings(gateway_host="127.0.0.1"))
+        check_address(Settings(gateway_listen_host=host))
+    check_address(Settings(gateway_listen_host=host, gateway_keys=[new_key("a", ["read"])[1]]))
+    check_address(Settings(gateway_listen_host="127.0.0.1"))
 
 
 def test_too_many_requests_of_one_caller_are_put_off() -> None:

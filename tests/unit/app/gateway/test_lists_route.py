@@ -121,7 +121,7 @@ def test_a_token_of_another_partition_is_refused() -> None:
     with gateway(EVERY) as one:
         answer = one.client.get(path("u1"), params={"after": "3:1", "wait_ms": 60_000})
 
-    assert answer.status_code == 422 and "partition 3" in answer.json()["detail"]
+    assert answer.status_code == 409 and "partition 3" in answer.json()["detail"]
     assert parse_token("12:0034") == (12, 34)
 
 
