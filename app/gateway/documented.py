@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from app.gateway.problems import JSON, PROBLEM_JSON
 from app.gateway.query import Parameter
 from app.gateway.shapes import ProblemDetails
-from models.events import MAX_EVENT_ID_BYTES, MAX_ID_BYTES, MIN_TIMESTAMP_MS
+from models.events import MAX_EVENT_ID_BYTES, MAX_ID_BYTES, MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS
 
 PROBLEMS: Final = {
     400: "The body is not JSON, or the request not HTTP.",
@@ -22,7 +22,7 @@ PROBLEMS: Final = {
     405: "The path takes other methods.",
     408: "The body was too slow.",
     409: "`after` is the position of an event in another partition than this user's.",
-    413: "Too long, or too many events.",
+    413: "The body is too long.",
     415: "The body is not said to be application/json.",
     422: "A part of the request has a value that it may not have.",
     429: "Too many requests; Retry-After says when.",
@@ -39,6 +39,9 @@ ID: Final[dict[str, Any]] = {
 VIEWED: Final = {"user_id": "u42", "item_id": "sku-1", "event_type": "view", "timestamp": 1_700_000_000_000}
 
 
+ANY_ID: Final = {"anyOf": [ID, {"type": "integer", "minimum": -(2**63), "maximum": 2**64 - 1}]}
+
+
 def event_schema(types: Iterable[str]) -> dict[str, Any]:
     """The schema of an event of one of some types."""
     optional_id = {"type": ["string", "integer", "null"], "minLength": 1, "maxLength": MAX_EVENT_ID_BYTES}
@@ -46,10 +49,10 @@ def event_schema(types: Iterable[str]) -> dict[str, Any]:
         "type": "object",
         "required": ["user_id", "item_id", "event_type", "timestamp"],
         "properties": {
-            "user_id": {"anyOf": [ID, {"type": "integer"}]},
-            "item_id": {"anyOf": [ID, {"type": "integer"}]},
+            "user_id": ANY_ID,
+            "item_id": ANY_ID,
             "event_type": {"type": "string", "enum": list(types)},
-            "timestamp": {"type": "integer", "minimum": MIN_TIMESTAMP_MS, "description": "Unix milliseconds UTC"},
+            "timestamp": {"type": "integer", "minimum": MIN_TIMESTAMP_MS, "maximum": MAX_TIMESTAMP_MS},
             "event_id": optional_id,
             "value": {"type": ["number", "null"], "description": "needed for a rating"},
             "context": {"type": ["object", "null"], "description": "flat"},

@@ -35,7 +35,7 @@ def events_of(body: bytes, max_events: int) -> list[Any]:
         raise bad_value("body", "there is no event in it. Send at least one.")
     if len(found) > max_events:
         why = f"{len(found)} events, and {max_events} (FRESHET_GATEWAY_MAX_EVENTS) are taken at a time. Send fewer."
-        raise Problem(413, "too_many_events", why)
+        raise Problem(422, "too_many_events", why)
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from app.gateway.documented import ID
+from app.gateway.documented import ANY_ID
 from app.gateway.problems import bad_value, not_json
 from models.errors import InvalidEvent
 from models.events import checked_id, shown
@@ -22,7 +22,7 @@ MANY: Final[dict[str, Any]] = {
             "type": "array",
             "minItems": 1,
             "maxItems": MAX_USERS,
-            "items": {"anyOf": [ID, {"type": "integer"}]},
+            "items": ANY_ID,
         },
         "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
         "exclude": {"type": "array", "items": {"type": "string"}},

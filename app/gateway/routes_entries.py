@@ -22,7 +22,7 @@ _SCHEMAS: Final[Mapping[str, dict[str, Any]]] = {
     TEXT: {"type": ["string", "null"]},
     TEXTS: {"type": ["array", "null"], "items": {"type": "string"}},
     TRUTH: {"type": ["boolean", "null"]},
-    TIME: {"type": ["integer", "null"], "description": "Unix milliseconds UTC"},
+    TIME: {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**63 - 1, "description": "Unix ms UTC"},
     AGE: {"type": ["integer", "null"], "minimum": 0, "maximum": 150},
     OBJECT: {"type": ["object", "null"]},
 }
@@ -53,7 +53,9 @@ def _add(
     """The two routes of one kind of entries."""
     one, path = kind.removesuffix("s"), f"/v1/{kind}/{{entry_id:path}}"
     schema = {"type": "object", "properties": {name: _SCHEMAS[each] for name, each in fields.items()}}
-    accepted = {202: answers(EntryAnswer, "Kafka has it.", {"id": "x-1", "position": "0:17"})}
+    accepted: dict[int | str, dict[str, Any]] = {
+        202: answers(EntryAnswer, "Kafka has it.", {"id": "x-1", "position": "0:17"})
+    }
 
     async def send(entry_id: str, value: bytes | None) -> Response:
         try:

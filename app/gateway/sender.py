@@ -68,6 +68,7 @@ class KafkaSender:
     def start(self) -> None:
         """Begin to look for Kafka."""
         self._keeping = asyncio.create_task(self._keep())
+        self._keeping.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Let what was sent go out, and close."""
@@ -142,6 +143,12 @@ class KafkaSender:
             self._producer = None
             self._say(not_allowed(error) or f"Kafka at {self._settings.broker} refused: {error!r}.")
             self._failed.set()
+
+    def _ended(self, keeping: asyncio.Task[None]) -> None:
+        """Tell of a mistake of ours: without that task no producer comes any more, and `/readyz` says so."""
+        if not keeping.cancelled() and (error := keeping.exception()) is not None:
+            self._why = f"the gateway's own sender has failed: {error!r}. Start the gateway anew."
+            logger.critical("%s", self._why, exc_info=error)
 
     def _say(self, why: str) -> None:
         if why != self._why:

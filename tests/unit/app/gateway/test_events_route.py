@@ -113,13 +113,13 @@ def test_an_event_that_is_too_deep_is_rejected() -> None:
     assert (answer.status_code, answer.json()["events"][0]["reason"]) == (422, "bad_type")
 
 
-@pytest.mark.parametrize(("body", "status"), [([], 422), ("x", 422), ({"events": 1}, 422), ([view()] * 4, 413)])
-def test_a_body_without_events_or_with_too_many(body: Any, status: int) -> None:
-    """None, something else, or more than the setting says."""
+@pytest.mark.parametrize("body", [[], "x", {"events": 1}, [view()] * 4])
+def test_a_body_without_events_or_with_too_many(body: Any) -> None:
+    """None, something else, or more than the setting says: 422, and nothing is sent."""
     with gateway(gateway_max_events=3) as one:
         answer = one.client.post(URL, json=body)
 
-    assert answer.status_code == status
+    assert answer.status_code == 422
     assert one.sent.records == []
 
 

@@ -1,14 +1,16 @@
 """Recommendation lists: the ladder, what is left out and added, entity tags, tokens, many at once."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from app.client import requests
-from app.gateway.token import parse_token
-from app.gateway.view import matches
+from app.gateway.sender import Position
+from app.gateway.token import parse_token, wait_for_list
+from app.gateway.view import View, matches
 from tables.keys import Keys
-from tests.gateway import gateway, list_bytes
+from tests.gateway import StoredKeys, gateway, list_bytes
 
 OWN = {"recs:user:u1": list_bytes("u1", 7, ["a", "b", "c"])}
 EVERY = {
@@ -109,11 +111,23 @@ def test_a_wait_ends_with_the_list() -> None:
                 one.redis.stored["recs:user:u1"] = list_bytes("u1", 8, ["z"])
             return reply(*command)
 
-        reply, one.redis._reply = one.redis._reply, later  # type: ignore[method-assign]
+        reply, one.redis._reply = one.redis._reply, later  # type: ignore[method-assign,assignment]
         answer = one.client.get(path("u1"), params={"after": "0:8", "wait_ms": 60_000}).json()
 
     assert (answer["after"]["reached"], [item["id"] for item in answer["items"]]) == (True, ["z"])
     assert one.redis.n_pipelines == 4
+
+
+def test_nobody_waits_for_a_client_that_has_left() -> None:
+    """One look, and the wait of a minute is over."""
+    redis = StoredKeys(EVERY)
+
+    async def has_left() -> bool:
+        return True
+
+    waited = asyncio.run(wait_for_list(View(redis, Keys()), "u1", Position(0, 8), 60_000, has_left))
+
+    assert (waited.reached, redis.n_pipelines) == (False, 1)
 
 
 def test_a_token_of_another_partition_is_refused() -> None:

@@ -1,11 +1,13 @@
 """Entries, features, similar items, trends, health, and the OpenAPI document."""
 
+import sys
 from typing import Any
 
 import orjson
 import pytest
 
-from app.cli import cli
+from app.gateway.access import digest
+from tests.command import freshet
 from tests.gateway import gateway
 
 STORED: dict[str, Any] = {
@@ -140,8 +142,22 @@ def test_a_wrong_method_names_the_right_ones() -> None:
     }  # fmt: skip
 
 
-def test_the_command_is_there() -> None:
-    """Its help comes without the web's packages, and names their extra."""
-    command = cli.commands["gateway"]
+@pytest.mark.parametrize("missing", ["fastapi", "uvicorn"])
+def test_without_the_extra_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """A clear line and exit code 1; keys can be made all the same."""
+    for name in [name for name in sys.modules if name.startswith("app.gateway.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
 
-    assert "freshet[web]" in (command.help or "")
+    refused, made = freshet("gateway"), freshet("gateway", "--new-key", "shop", "--scope", "write", "--json")
+
+    assert refused.code == 1 and "pip install 'freshet[web]'" in refused.err
+    key, entry = orjson.loads(made.out).values()
+    assert entry == f"shop:write:{digest(key)}"
+
+
+def test_addresses_that_everybody_reaches_take_a_key() -> None:
+    """Exit code 2, before anything is listened at."""
+    refused = freshet("gateway", "--host", "0.0.0.0")
+
+    assert refused.code == 2 and "FRESHET_GATEWAY_KEYS is empty" in refused.err
