@@ -47,7 +47,10 @@ class SentRecords:
 
 
 class StoredKeys:
-    """Answers from a dict: bytes are strings, dicts are hashes, lists are sorted sets (member, score)."""
+    """Answers from a dict: bytes are strings, dicts are hashes, lists are sorted sets (member, score).
+
+    A `ServiceError` is the reply of a node that is away.
+    """
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         self.stored = dict(stored)
@@ -62,6 +65,8 @@ class StoredKeys:
 
     def _reply(self, name: Any, key: Any, *rest: Any) -> Any:
         found = self.stored.get(key.decode())
+        if isinstance(found, ServiceError):
+            return found
         if name == "HGET":
             return (found or {}).get(rest[0])
         if name == "HGETALL":

@@ -39,7 +39,7 @@ def http_gateway(scene: Scene, folder: Path, *arguments: str, port: int = 0) -> 
     )
     try:
         process.wait_for(lambda one: bool(one.of_kind("listening")), PATIENCE_S, "listening")
-        with httpx2.Client(base_url=process.of_kind("listening")[0]["url"], timeout=30.0) as http:
+        with httpx2.Client(base_url=process.of_kind("listening")[0]["url"], timeout=60.0) as http:
             yield HttpGateway(process, http)
     finally:
         process.kill()

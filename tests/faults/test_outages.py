@@ -118,7 +118,7 @@ def test_redis_away_while_events_flow(own: LocalStack, scene: Scene) -> None:
 
 def test_gateway_while_kafka_and_redis_are_away(own: LocalStack, scene: Scene, tmp_path: Path) -> None:
     """Each killed: 503 with Retry-After, and what needs the other goes on; back: the same gateway serves again."""
-    scene.configure(gateway_timeout_s=2.0)
+    scene.configure(gateway_timeout_s=2.0, gateway_max_wait_ms=30_000)
     scene.create(1)
     with http_gateway(scene, tmp_path) as gateway:
         await_ready(scene, gateway)
@@ -126,7 +126,7 @@ def test_gateway_while_kafka_and_redis_are_away(own: LocalStack, scene: Scene, t
         http, path = gateway.http, "/v1/users/u/recommendations"
         first = http.post("/v1/events", json=view_of("u", "i"), headers={"Idempotency-Key": "1"})
         token = first.json()["events"][0]["position"]
-        found = http.get(path, params={"after": token, "wait_ms": 2000}).json()
+        found = http.get(path, params={"after": token, "wait_ms": 30_000}).json()
         assert found["after"]["reached"] is True
 
         own.kafka.kill()

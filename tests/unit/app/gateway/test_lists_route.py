@@ -9,6 +9,7 @@ from app.client import requests
 from app.gateway.sender import Position
 from app.gateway.token import parse_token, wait_for_list
 from app.gateway.view import View, matches
+from models.errors import ServiceError
 from tables.keys import Keys
 from tests.gateway import StoredKeys, gateway, list_bytes
 
@@ -224,6 +225,19 @@ def test_redis_away_is_503() -> None:
             "redis_unavailable",
         )
         assert "secret" not in answer.text
+
+
+def test_a_node_of_a_cluster_away_stops_its_own_users_alone() -> None:
+    """As for the Python reader: what is away counts where no rung above has a list; others are answered."""
+    away = ServiceError("node secret is away")
+    with gateway({**EVERY, "recs:user:u2": away, "recs:segment:s": away, "item_features:a": away}) as one:
+        found = [one.client.get(f"{path(user)}?segment=s&titles=true") for user in ("u1", "u2")]
+        many = one.client.post("/v1/recommendations", json={"user_ids": ["u2", "u1"]}).json()["lists"]
+
+    assert [answer.status_code for answer in found] == [200, 503]
+    assert "title" not in found[0].json()["items"][0] and "secret" not in found[1].text
+    assert many[0] == {"user_id": "u2", "rung": None, "items": [], "missing": "unavailable"}
+    assert many[1]["rung"] == "user"
 
 
 def test_a_list_of_a_later_release_is_an_error() -> None:
