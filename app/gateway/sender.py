@@ -116,11 +116,11 @@ class KafkaSender:
                     except KafkaError as error:
                         self._fail(producer, error)
                         break
-        waited = [each for each in sent if isinstance(each, asyncio.Future) and not each.done()]
-        if waited:
-            _, late = await asyncio.wait(waited, timeout=max(0.0, deadline_s - time.monotonic()))
-            for each in late:
-                each.add_done_callback(_looked_at)
+        for each in sent:  # one by one: those of a batch are acknowledged together, so few are waited for
+            if isinstance(each, asyncio.Future) and not each.done():
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0 or not (await asyncio.wait([each], timeout=left_s))[0]:
+                    each.add_done_callback(_looked_at)
         outcomes = [self._outcome(producer, each) for each in sent]
         return [*outcomes, *[None] * (len(records) - len(outcomes))]
 
