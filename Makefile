@@ -103,7 +103,7 @@ bench-%: setup ## one benchmark of benchmarks/, e.g. make bench-decode
 
 lock: setup ## write both locks after a change of pyproject.toml (UPGRADE=--upgrade: newest versions)
 	$(LOCK) --all-extras --output-file requirements.lock
-	$(LOCK) --extra logs --constraints requirements.lock --output-file requirements-core.lock
+	$(LOCK) --extra logs --extra web --constraints requirements.lock --output-file requirements-core.lock
 	@echo 'now: make setup, and make unit proves both whole'
 
 clean: ## remove .venv and every cache

@@ -12,6 +12,7 @@ from app.commands import (
     doctor,
     entries,
     evaluate,
+    gateway,
     produce,
     recs,
     replay,
@@ -51,6 +52,7 @@ cli.add_command(evaluate.evaluate)
 cli.add_command(recs.recs)
 cli.add_command(similar.similar)
 cli.add_command(trending.trending)
+cli.add_command(gateway.gateway)
 cli.add_command(produce.produce)
 cli.add_command(entries.items)
 cli.add_command(entries.users)

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.changes import Refuse, Warn
 from app.event_types import explain_type
+from app.gateway_settings import GatewaySettings
 from app.kafka_settings import KafkaSettings
 from app.list_shape import ListShape
 from app.meaning_settings import MeaningSettings
@@ -53,7 +54,7 @@ _WRONG: Final = {
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", float | None: "a number", str: "text"}
 
 
-class Settings(KafkaSettings, RedisSettings, ListShape, MeaningSettings):
+class Settings(KafkaSettings, RedisSettings, GatewaySettings, ListShape, MeaningSettings):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)

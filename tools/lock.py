@@ -92,7 +92,7 @@ def main() -> None:
     """Check both locks for every interpreter; exit code 1 if one has gaps."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     found: list[str] = []
-    for name, own in (("requirements.lock", extras), ("requirements-core.lock", ("logs",))):
+    for name, own in (("requirements.lock", extras), ("requirements-core.lock", ("logs", "web"))):
         wanted = roots(ROOT / "pyproject.toml", own)
         for python in PYTHONS:
             here = environment_of(python)

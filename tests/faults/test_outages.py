@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from app.local.stack import LocalStack
 from app.worker.process import WorkerProcess
 from models.errors import ServiceError
 from tests.flow import Flow
+from tests.http_gateway import await_ready, http_gateway, view_of
 from tests.scene import Scene, Sent
 from tests.stack import own_stack, scene_on
 
 DOWN_S = 10.0
 READY_S = 15.0
 N_USERS = 5000
+GATEWAY_S = 60.0
 
 pytestmark = pytest.mark.timeout(600)  # the first start of all downloads Kafka
 
@@ -111,3 +114,51 @@ def test_redis_away_while_events_flow(own: LocalStack, scene: Scene) -> None:
 
     scene.assert_lists(scene.assert_exact())
     assert worker.exit_code is None
+
+
+def test_gateway_while_kafka_and_redis_are_away(own: LocalStack, scene: Scene, tmp_path: Path) -> None:
+    """Each killed: 503 with Retry-After, and what needs the other goes on; back: the same gateway serves again."""
+    scene.configure(gateway_timeout_s=2.0, gateway_max_wait_ms=30_000)
+    scene.create(1)
+    with http_gateway(scene, tmp_path) as gateway:
+        await_ready(scene, gateway)
+        scene.worker()
+        http, path = gateway.http, "/v1/users/u/recommendations"
+        first = http.post("/v1/events", json=view_of("u", "i"), headers={"Idempotency-Key": "1"})
+        token = first.json()["events"][0]["position"]
+        found = http.get(path, params={"after": token, "wait_ms": 30_000}).json()
+        assert found["after"]["reached"] is True
+
+        own.kafka.kill()
+        away = [
+            http.post("/v1/events", json=view_of("u", f"i{n}"), headers={"Idempotency-Key": f"a{n}"}) for n in (1, 2)
+        ]
+        put = http.put("/v1/items/i", json={"title": "I"})
+        assert http.get(path).status_code == 200
+        await_ready(scene, gateway, 503)
+        own.kafka.start()
+
+        assert [(answer.status_code, answer.headers["retry-after"]) for answer in (*away, put)] == [(503, "2")] * 3
+        await_ready(scene, gateway)
+
+        def refused(n: int) -> dict[str, object]:
+            again = http.post("/v1/events", json=view_of("u", f"i{n}"), headers={"Idempotency-Key": f"a{n}"})
+            return {} if again.status_code == 202 else {f"a{n}": again.text}
+
+        for n in (1, 2):
+            scene.await_none(partial(refused, n), GATEWAY_S, "posts")
+        for worker in scene.workers:
+            if worker.exit_code is not None:
+                scene.worker()
+
+        own.redis.kill()
+        found = http.get(path)
+        assert (found.status_code, found.headers["retry-after"]) == (503, "1")
+        assert http.post("/v1/events", json=view_of("u", "i3")).status_code == 202
+        own.redis.start(empty=True)
+        scene.await_none(lambda: {} if http.get(path).status_code == 200 else {"list": "none"}, GATEWAY_S, "reads")
+
+    scene.n_sent = len(scene.read(scene.names.events))
+    (state,) = scene.assert_exact()
+    user = state.users.get("u")
+    assert user is not None and user.n_events == 4

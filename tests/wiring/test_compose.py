@@ -10,7 +10,10 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from app.gateway.serve import check_address
 from app.local.jars import KAFKA_VERSION
+from app.settings import Settings
+from models.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,6 +87,18 @@ def test_redis_may_take_the_place_of_valkey(services: Services) -> None:
 
     assert redis["command"][0].startswith("-"), "arguments alone: both entry points put their own server in front"
     assert re.fullmatch(r"valkey-cli (.+) \|\| redis-cli \1", redis["healthcheck"]["test"][1])
+
+
+def test_gateway_lets_in_who_has_a_key(services: Services) -> None:
+    """It comes by its profile alone, reaches what the worker does, and takes its keys from the environment."""
+    assert [name for name, service in services.items() if "gateway" in service.get("profiles", [])] == ["gateway"]
+    settings = services["gateway"]["environment"]
+    assert settings.items() >= services["worker"]["environment"].items()
+    assert settings["FRESHET_GATEWAY_KEYS"] == "${FRESHET_GATEWAY_KEYS:-[]}"
+    given = Settings(gateway_listen_host=settings["FRESHET_GATEWAY_LISTEN_HOST"])
+    with pytest.raises(SettingsError, match="--new-key"):
+        check_address(given)
+    assert services["gateway"]["ports"] == [f"127.0.0.1:{given.gateway_listen_port}:{given.gateway_listen_port}"]
 
 
 def test_demo_replays_a_log(services: Services) -> None:

@@ -14,7 +14,7 @@ from tools.lock import PYTHONS, environment_of, gaps, read_lock, requires, roots
 ROOT = Path(__file__).parents[2]
 PYPROJECT = ROOT / "pyproject.toml"
 EXTRAS = tuple(tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["optional-dependencies"])
-LOCKS = {"requirements.lock": EXTRAS, "requirements-core.lock": ("logs",)}
+LOCKS = {"requirements.lock": EXTRAS, "requirements-core.lock": ("logs", "web")}
 
 
 @pytest.mark.parametrize("python", PYTHONS)
