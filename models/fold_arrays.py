@@ -19,7 +19,8 @@ KIND_AT = 8
 """From this bit on stands the kind that returns (`models.words`)."""
 
 NOT_TESTED, TESTED, FIRST, REPEATED = 0, 1, 2, 3
-"""What an event is a test of: an item new to its user; the same, of a user without a history; an item had before."""
+"""What an event is a test of: an item new to its user; the same, of a user without a history before that timestamp; an
+item had before."""
 
 EVENT = np.dtype(
     [

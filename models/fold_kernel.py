@@ -346,7 +346,8 @@ def fold_events(
             before, word = see(users, user, item_hash, numbers.max_seen, time_ms, kind, stance)
             if evaluated and stance == FOR:
                 if before == 0:
-                    results.tested[number] = TESTED if users.n_recent[user] > 0 else FIRST
+                    is_first = users.n_recent[user] == 0 or users.recent_ms[user, 0] == time_ms
+                    results.tested[number] = FIRST if is_first else TESTED
                     score_on(users, row, item_hash, results.ranks[number])
                 elif (flags & RETURNS) != 0:
                     results.tested[number] = REPEATED

@@ -175,7 +175,8 @@ class Evaluation:
                 self.left_out["user_not_sampled"] += 1
             else:
                 self._test(frozen, event, user, is_repeat=before != 0)
-                how = REPEATED if before else TESTED if user.recent else FIRST
+                is_first = not user.recent or user.recent_ms[0] == event.timestamp_ms
+                how = REPEATED if before else FIRST if is_first else TESTED
                 self.lists.took(event.user_id, event.item_id, how)
             if not before:
                 self.distances.took(self.baselines.number(event.item_id), hash64(event.user_id))

@@ -124,8 +124,9 @@ def test_what_is_a_test() -> None:
 
     state, heard = PartitionState(0, 1, FoldSettings()), list[tuple[str, str, int]]()
     state.evaluator.on_test = lambda user_id, item_id, how: heard.append((user_id, item_id, how))
-    fold_all(state, log)
-    assert heard == [("u1", "a", FIRST), ("u1", "c", TESTED), ("u1", "f", TESTED)], "a listener hears of each"
+    fold_all(state, [*log, record(10, "u1", "g", at_ms=at(1))])
+    first = [("u1", item_id, FIRST) for item_id in "acf"]
+    assert heard == [*first, ("u1", "g", TESTED)], "a listener hears of each, and which are of a user's first moment"
 
 
 def test_users_without_history_get_the_default_list() -> None:
