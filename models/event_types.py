@@ -73,9 +73,9 @@ class EventType:
                 f"returns_after_days of event type {self.name!r} has value {self.returns_after_days!r}: "
                 f"use 0 (never) to {MAX_RETURN_DAYS}, e.g. 30."
             )
-        if (self.allow_repeats or self.returns_after_days) and (self.polarity < 0 or self.effect):
+        if self.may_return and self.polarity <= 0 and self.name != RATING:
             raise SettingsError(
-                f"event type {self.name!r} speaks against its item or takes back: nothing of it returns. "
+                f"event type {self.name!r} does not speak for its item: nothing of it returns. "
                 "Leave allow_repeats and returns_after_days to types with polarity 1 and ratings."
             )
 

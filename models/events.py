@@ -114,15 +114,20 @@ class EventRules:
                 raise SettingsError(f"{setting} has value {number!r}: use a finite number of {least} or more.")
         if not math.isfinite(self.positive_rating):
             raise SettingsError(f"positive_rating has value {self.positive_rating!r}: use a finite number, e.g. 4.")
-        if not self.negative_rating < self.positive_rating:
-            raise SettingsError(
-                f"negative_rating has value {self.negative_rating!r}: use less than positive_rating, which is "
-                f"{self.positive_rating!r}, e.g. 2."
-            )
         lowest, highest = self.rating_scale
         if not ANY_SCALE[0] <= lowest < highest <= ANY_SCALE[1]:
             raise SettingsError(
                 f"rating_scale has value [{lowest}, {highest}]: use the least and the greatest rating, e.g. [1, 10]."
+            )
+        if self.positive_rating > highest:
+            raise SettingsError(
+                f"positive_rating has value {self.positive_rating!r}: no rating is as high, their scale ends at "
+                f"{highest:g}. Use at most that, or another rating_scale."
+            )
+        if not self.negative_rating < self.positive_rating:
+            raise SettingsError(
+                f"negative_rating has value {self.negative_rating!r}: use less than positive_rating, which is "
+                f"{self.positive_rating!r}, e.g. 2."
             )
 
     def is_positive(self, event: Event) -> bool:

@@ -40,7 +40,7 @@ from models.list_kernel import ListNumbers
 from models.people import change_people, renorm
 from models.rows import FIRST as FIRST_CELLS
 from models.rows import RowArrays, make_room
-from models.trending import count
+from models.trending import count, take_back
 from models.window_kernels import count_event
 from models.words import AGAINST, FOR, NEITHER, next_word, repeats_of, stance_of, time_of
 
@@ -328,7 +328,7 @@ def fold_events(
         if evaluated and ((flags & FRESH) != 0 or users.waiting_ms[row] != time_ms):
             freeze(items, users, user, row, time_ms, ranking, lists, by_shares)
         if not items.live[slot]:
-            items.live[slot] = items.offered[slot] = True
+            items.live[slot] = True
             items.n_range[0] = max(items.n_range[0], slot + 1)
         users.n_events[user] += 1
         users.last_offset[user] = event["offset"]
@@ -353,12 +353,21 @@ def fold_events(
                     results.tested[number] = REPEATED
             before_ms = time_of(before)
             if time_ms >= before_ms:  # the latest word
-                change_people(
-                    items, slot, stance_of(before), stance, numbers.known_exponent, numbers.candidate_exponent
-                )
-                enters = (flags & (NEGATIVE | WITHDRAWN)) == 0
-                if not enters:
-                    take_out(users, user, item_hash)
+                known_exponent, candidate_exponent = numbers.known_exponent, numbers.candidate_exponent
+                change_people(items, slot, stance_of(before), stance, known_exponent, candidate_exponent)
+                enters, counted_ms = (flags & (NEGATIVE | WITHDRAWN)) == 0, before_ms
+                if before != 0 and (stance != stance_of(before) or not enters):  # what was said counts no more
+                    counted_ms, taken = 0, take_out(users, user, item_hash)
+                    take_back(
+                        items.trend_values,
+                        items.trend_buckets,
+                        items.trend_decay,
+                        numbers.trend_sizes,
+                        numbers.trend_steps,
+                        slot,
+                        taken,
+                        before_ms,
+                    )
                 if weight > 0.0 and (flags & WITHDRAWN) == 0:
                     counter, teaches = n_before + number, REPEATED_PART ** np.float64(repeats_of(word))
                     learn_interaction(
@@ -374,7 +383,7 @@ def fold_events(
                         slot,
                         weight,
                         time_ms,
-                        before_ms,
+                        counted_ms,
                     )
         if not np.isnan(event["rating"]):
             learn_rating(items, users, user, slot, event["rating"], numbers, results.rating_errors)

@@ -26,15 +26,18 @@ def aged(weights: Any, times: Any) -> Any:
 
 
 @lean(cache=True, nogil=True)
-def take_out(users: UserArrays, user: int, item_hash: np.uint64) -> None:
-    """Take an item out of a user's history, if it is there."""
+def take_out(users: UserArrays, user: int, item_hash: np.uint64) -> float:
+    """Take an item out of a user's history, if it is there; returns the weight that it had, 0 if it was not."""
     recent, weights, times = users.recent[user], users.recent_weights[user], users.recent_ms[user]
-    kept = 0
+    kept, weight = 0, 0.0
     for place in range(users.n_recent[user]):
         if recent[place] != item_hash:
             recent[kept], weights[kept], times[kept] = recent[place], weights[place], times[place]
             kept += 1
+        else:
+            weight = weights[place]
     users.n_recent[user] = kept
+    return float(weight)
 
 
 @lean(cache=True, nogil=True)

@@ -11,11 +11,19 @@ from models.words import AGAINST, FOR
 
 
 @lean(cache=True, nogil=True)
+def is_offered(items: ItemArrays, slot: int) -> bool:
+    """Whether somebody has taken to an item, and no more people are against it than for it."""
+    n_for = items.n_for[slot]
+    return bool((items.weight[slot] > 0.0 or n_for > 0) and items.n_against[slot] <= n_for)
+
+
+@lean(cache=True, nogil=True)
 def renorm(items: ItemArrays, slot: int, known_exponent: float, candidate_exponent: float) -> None:
-    """Set an item's norms by its summed weight; one that is not to be offered is no candidate."""
+    """Set an item's norms by its summed weight, and whether it is offered; if it is not, it is no candidate."""
     known, candidate = norms(items.weight[slot], known_exponent, candidate_exponent)
     items.known_norm[slot] = known
-    items.candidate_norm[slot] = candidate if items.n_against[slot] <= items.n_for[slot] else 0.0
+    items.offered[slot] = is_offered(items, slot)
+    items.candidate_norm[slot] = candidate if items.offered[slot] else 0.0
 
 
 @lean(cache=True, nogil=True)
@@ -26,6 +34,7 @@ def change_people(
     if before == now:
         return
     n_for, n_against = items.n_for, items.n_against
+    was_wanted = n_against[slot] <= n_for[slot]
     if now == FOR:
         n_for[slot] += 1
         rise(items.top, items.top_place, items.n_top, n_for, items.keys, slot)
@@ -36,7 +45,6 @@ def change_people(
         n_against[slot] += 1
     elif before == AGAINST and n_against[slot] > 0:
         n_against[slot] -= 1
-    offered = n_against[slot] <= n_for[slot]
-    if offered != items.offered[slot]:
-        items.offered[slot] = offered
+    items.offered[slot] = is_offered(items, slot)
+    if (n_against[slot] <= n_for[slot]) != was_wanted:
         renorm(items, slot, known_exponent, candidate_exponent)

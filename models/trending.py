@@ -13,6 +13,7 @@ from models.kernels import Array
 from models.windows import TRENDING_WINDOWS, Window
 
 HALF_LIVES_PER_WINDOW = 2
+NEARLY_NOTHING = 1e-9  # what rounding leaves of a count that is taken back
 STEPS_MS = np.array([window.step_ms for window in TRENDING_WINDOWS], np.int64)
 N_BUCKETS = np.array([window.n_buckets for window in TRENDING_WINDOWS], np.int64)
 
@@ -54,6 +55,17 @@ def count(
             buckets[slot, window] = bucket
         else:
             values[slot, window] += weight * decay[window, min(-age, n_buckets[window])]
+
+
+@lean(cache=True, nogil=True)
+def take_back(
+    values: Array, buckets: Array, decay: Array, n_buckets: Array, steps: Array, slot: int, weight: float, time_ms: int
+) -> None:
+    """Take one counted event back, what is left of it, in every window; nothing goes below zero."""
+    for window in range(steps.shape[0]):
+        age = max(0, buckets[slot, window] - time_ms // steps[window])
+        left = values[slot, window] - weight * decay[window, min(age, n_buckets[window])]
+        values[slot, window] = left if left > NEARLY_NOTHING else 0.0
 
 
 class Trending:

@@ -2,8 +2,8 @@
 
     | event time, ms: 48 | kind: 4 | events: 6 | repeats: 4 | stance: 2 |
 
-`kind` is by what may return, that of the last event that has one (0: nothing of it does). `events` are those that spoke
-for the item, 63 at most. `repeats` are events within `REPEAT_MS` of the one before, 15 at most: each teaches half of
+`kind` is by what may return, that of the last event that has one (0: nothing of it does). `events` are those for the
+item of a kind, 63 at most. `repeats` are events within `REPEAT_MS` of the one before, 15 at most: each teaches half of
 the last. Nobody has no word: a time is never 0.
 """
 
@@ -45,7 +45,7 @@ def kind_of(word: np.uint64) -> int:
 
 @lean(cache=True, nogil=True)
 def events_of(word: np.uint64) -> int:
-    """Events for the item, 63 at most."""
+    """Events for the item of a kind, 63 at most."""
     return int(np.int64(word >> np.uint64(EVENTS_AT)) & MAX_EVENTS)
 
 
@@ -65,13 +65,14 @@ def stance_of(word: np.uint64) -> int:
 def next_word(word: np.uint64, time_ms: int, kind: int, stance: int) -> np.uint64:
     """The word after one more event; by event time, the stance and the kind of the latest count."""
     n_events, repeats, before = events_of(word), 0, time_of(word)
-    if stance == FOR and n_events < MAX_EVENTS:
+    if stance == FOR and kind > 0 and n_events < MAX_EVENTS:
         n_events += 1
     if word != 0:
-        if abs(time_ms - before) < REPEAT_MS:
+        if time_ms - before < REPEAT_MS:
             repeats = min(repeats_of(word) + 1, MAX_REPEATS)
         if time_ms < before:
-            time_ms, kind, stance = before, kind_of(word), stance_of(word)
+            time_ms, stance = before, stance_of(word)
+            kind = kind if kind_of(word) == 0 else kind_of(word)
         elif kind == 0:
             kind = kind_of(word)
     return word_of(time_ms, kind, n_events, repeats, stance)

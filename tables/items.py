@@ -177,8 +177,8 @@ class ItemShares:
         """Set an item's summed weights and people, and what follows from them: norms, and whether it is offered."""
         self.weight[slot], self.n_for[slot], self.n_against[slot] = weight, n_for, n_against
         self.known_norm[slot], self.candidate_norm[slot] = self.settings.norms(weight)
-        self.offered[slot] = self.history.live[slot] and n_against <= n_for
-        if n_against > n_for:
+        self.offered[slot] = self.history.live[slot] and (weight > 0.0 or n_for > 0) and n_against <= n_for
+        if not self.offered[slot]:
             self.candidate_norm[slot] = 0.0
 
     def windows_of(self, slot: int) -> WindowCounts:

@@ -124,7 +124,7 @@ class Recommender:
         )
         made = list(map(tuple.__new__, repeat(ListItem), zip(*columns, strict=True)))  # the constructor takes a detour
         filled = made if self._stages else view.fill(made, request.seen, k, filler)
-        return filled or view.again(k, filler)
+        return filled or view.again(user, k, filler)
 
     def _staged(self, ranked: Ranked, request: Asked, k: int, n_behind: int) -> Ranked:
         """The list that stages make of what the blend ranked and the filler behind it."""

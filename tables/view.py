@@ -13,8 +13,10 @@ from models.cooccurrence import CooccurrenceSettings
 from models.list_candidates import first_share, show_share, touched_by
 from models.rows import RowPool
 from models.source_names import POPULARITY
+from models.words import AGAINST, FOR, NEITHER
 from tables.list_json import ListItem
 from tables.numbering import NumberedItems
+from tables.user_state import UserState
 
 N_ARRAYS = 6  # of a share, as the kernels read its rows
 
@@ -133,10 +135,19 @@ class ItemView(NumberedItems):
                     chosen.append(ListItem(item_id, scale * score, source, ()))
         return chosen
 
-    def again(self, k: int, filler: Filler) -> list[ListItem]:
-        """The first `k` of the filler, for a user for whom nothing else is left: of what may be offered, all seen."""
-        offered = ((item, score, source) for item, score, source in filler.items if self.allowed[item])
-        return [ListItem(self.ids[item], score, source, ()) for item, score, source in islice(offered, k)]
+    def again(self, user: UserState, k: int, filler: Filler) -> list[ListItem]:
+        """The first `k` of the filler for a user for whom nothing else is left: of what may be offered, all seen.
+
+        What the user is for, or else what the user is not against; what is against only where there is nothing else.
+        """
+        stances = dict(zip(user.seen[: user.n_seen].tolist(), (user.words[: user.n_seen] & np.uint64(3)).tolist()))
+        offered = [(item, score, source) for item, score, source in filler.items if self.allowed[item]]
+        said = [stances.get(int(self.hashes[item]), NEITHER) for item, _, _ in offered]
+        for wanted in ((FOR,), (FOR, NEITHER), (FOR, NEITHER, AGAINST)):
+            kept = (each for each, stance in zip(offered, said, strict=True) if stance in wanted)
+            if found := [ListItem(self.ids[item], score, source, ()) for item, score, source in islice(kept, k)]:
+                return found
+        return []
 
     def similar(self, item_id: str, k: int) -> list[tuple[str, float]]:
         """The `k` nearest neighbours of an item and their similarity: n_j^-c * n_i^-a * pairs, best first."""
@@ -156,7 +167,8 @@ class ItemView(NumberedItems):
         for partition, share in self.shares.items() if number is not None else ():
             slot = int(self.slot_in[partition][number])
             if slot >= 0:
-                numbers = self.to_item[partition][share.pairs.row(slot)[0]]
+                others, to_item = share.pairs.row(slot)[0], self.to_item[partition]
+                numbers = to_item[others[others < len(to_item)]]  # the fold may have slots newer than the mapping
                 found.update(dict.fromkeys(self.ids[each] for each in numbers.tolist() if each >= 0))
         return list(found)
 

@@ -120,7 +120,11 @@ class BruteEvaluation:
 def brute_lists(items: ItemShares, user: UserState, lists: ListSettings = FOLD_LISTS, depth: int = SIZE) -> Lists:
     """What every source says: ids, best first; no list from a source that says anything that is not finite."""
     seen = set(user.seen[: user.n_seen].tolist())
-    unwanted = {item_id for item_id, slot in items.slots.items() if items.n_against[slot] > items.n_for[slot]}
+    unwanted = {
+        item_id
+        for item_id, slot in items.slots.items()
+        if items.n_against[slot] > items.n_for[slot] or not (items.weight[slot] > 0 or items.n_for[slot])
+    }
     offered = [item_id for item_id in items.slots if hash64(item_id) not in seen and item_id not in unwanted]
     people = {item_id: float(items.n_for[items.slots[item_id]]) for item_id in offered}
     popular = ranked(offered, people.__getitem__, 0.0)

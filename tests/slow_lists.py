@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.ids import hash64, order_key
+from models.words import AGAINST, FOR, NEITHER
 from tables.items import ItemShares
 from tables.list_json import ListItem
 from tables.user_state import UserState
@@ -148,5 +149,12 @@ class SlowLists:
             if len(chosen) < k and is_new and self._may_offer(item_id):
                 chosen.append(ListItem(item_id, scale * score, source, ()))
         known = [(self.view.ids[item], score, source) for item, score, source in filler.items]
-        again = [ListItem(item_id, score, source, ()) for item_id, score, source in known if self._may_offer(item_id)]
+        words = dict(zip(user.seen[: user.n_seen].tolist(), user.words[: user.n_seen].tolist(), strict=True))
+        again: list[ListItem] = []
+        for stances in ((FOR,), (FOR, NEITHER), (FOR, NEITHER, AGAINST)):
+            again = again or [
+                ListItem(item_id, score, source, ())
+                for item_id, score, source in known
+                if self._may_offer(item_id) and words.get(hash64(item_id), NEITHER) & 3 in stances
+            ]
         return chosen or again[:k]

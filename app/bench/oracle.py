@@ -171,7 +171,7 @@ class Oracle:
         elif not stance:
             return
         before_ms, before, repeats = user.words.get(item_id, (0, 0, -1))
-        repeats = min(repeats + 1, MAX_REPEATS) if abs(time_ms - before_ms) < REPEAT_MS else 0
+        repeats = min(repeats + 1, MAX_REPEATS) if time_ms - before_ms < REPEAT_MS else 0
         if time_ms < before_ms:
             user.words[item_id] = before_ms, before, repeats
             return

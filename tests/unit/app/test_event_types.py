@@ -47,7 +47,7 @@ def test_bounds_follow_the_scale(scale: dict[str, tuple[float, float]], bounds: 
         ('[event_types.unlike]\neffect = "undo"', "[event_types.unlike] effect has value 'undo'"),
         ("[event_types.a]\nallow_repeat = true", "allow_repeat is no setting of a type. Use one of weight"),
         ('[event_types.unlike]\neffect = "withdraw"\npolarity = 1', "Use polarity 0"),
-        ("[event_types.dislike]\nallow_repeats = true", "'dislike' speaks against its item"),
+        ("[event_types.dislike]\nallow_repeats = true", "'dislike' does not speak for its item"),
         ("[event_types.buy]\nreturns_after_days = -1", "returns_after_days has value -1"),
         ('[event_types."a b"]\nweight = 1', "event type name has value 'a b'"),
         ("positive_rating = 9\nrating_scale = [5, 1]", "rating_scale has value [5.0, 1.0]"),

@@ -23,14 +23,15 @@ def test_a_history_is_sorted_by_time(moves: list[tuple[int, int, bool]]) -> None
         slot, expected = users.add("u"), list[tuple[int, int]]()
         arrays = users.arrays()
         for item, time_ms, enters in moves:
-            expected = [entry for entry in expected if entry[1] != item]
+            before, expected = expected, [entry for entry in expected if entry[1] != item]
             if enters:
                 has_room = len(expected) < SIZE or time_ms >= expected[0][0]
                 assert put(arrays, slot, np.uint64(item), float(item), time_ms, SIZE) == has_room
                 place = sum(each <= time_ms for each, _ in expected)
                 expected = [*expected[:place], (time_ms, item), *expected[place:]][-SIZE:]
             else:
-                take(arrays, slot, np.uint64(item))
+                had = item in [each for _, each in before]
+                assert take(arrays, slot, np.uint64(item)) == (float(item) if had else 0.0)
             n = users.n_recent[slot]
             columns = users.recent_ms, users.recent, users.recent_weights
             assert list(zip(*(column[slot, :n].tolist() for column in columns), strict=True)) == [

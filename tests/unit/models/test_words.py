@@ -39,13 +39,16 @@ def test_what_is_packed_comes_out(time_ms: int, kind: int, n_events: int, repeat
     ("before", "event", "expected"),
     [
         (NOBODY, (MS, 2, FOR), (MS, 2, 1, 0, FOR)),
+        (NOBODY, (MS, 0, FOR), (MS, 0, 0, 0, FOR)),
+        (word_of(MS, 0, 0, 0, FOR), (MS - 5, 3, FOR), (MS, 3, 1, 1, FOR)),
+        (word_of(MS, 0, 0, 4, FOR), (MS - 2 * REPEAT_MS, 0, FOR), (MS, 0, 0, 5, FOR)),
         (NOBODY, (MS, 0, AGAINST), (MS, 0, 0, 0, AGAINST)),
-        (word_of(MS, 2, 1, 0, FOR), (MS + 1, 0, FOR), (MS + 1, 2, 2, 1, FOR)),
-        (word_of(MS, 0, 1, 3, FOR), (MS + REPEAT_MS, 0, FOR), (MS + REPEAT_MS, 0, 2, 0, FOR)),
+        (word_of(MS, 2, 1, 0, FOR), (MS + 1, 0, FOR), (MS + 1, 2, 1, 1, FOR)),
+        (word_of(MS, 0, 1, 3, FOR), (MS + REPEAT_MS, 1, FOR), (MS + REPEAT_MS, 1, 2, 0, FOR)),
         (word_of(MS, 0, 63, 15, FOR), (MS, 0, FOR), (MS, 0, 63, 15, FOR)),
         (word_of(MS, 1, 1, 0, FOR), (MS + 5, 0, AGAINST), (MS + 5, 1, 1, 1, AGAINST)),
         (word_of(MS, 1, 1, 0, FOR), (MS - 5, 0, AGAINST), (MS, 1, 1, 1, FOR)),
-        (word_of(MS, 0, 0, 0, AGAINST), (MS - 5, 3, FOR), (MS, 0, 1, 1, AGAINST)),
+        (word_of(MS, 0, 0, 0, AGAINST), (MS - 5, 3, FOR), (MS, 3, 1, 1, AGAINST)),
     ],
 )
 def test_the_next_word(before: np.uint64, event: tuple[int, int, int], expected: tuple[int, ...]) -> None:

@@ -215,7 +215,7 @@ def test_what_is_taken_back() -> None:
     said = [*by_many(3, ("a", "like"), ("b", "like")), ("me", "a", "like"), ("me", "b", "like"), ("me", "a", "unlike")]
     state = folded(log(said), settings)
     assert (history(state, "me"), people(state, "a")) == (["b"], (3, 0))
-    assert listed(state, "me") == ["b", "a"], "all is seen: better something than nothing"
+    assert listed(state, "me") == ["b"], "all is seen: better something than nothing, but not what was taken back"
     state = folded(log([*said, ("x1", "c", "like")]), settings)
     assert listed(state, "me") == ["c"]
 
@@ -223,11 +223,58 @@ def test_what_is_taken_back() -> None:
     assert (history(state, "me"), people(state, "a")) == (["b", "a"], (4, 0))
 
 
+def test_what_is_taken_back_trends_no_more() -> None:
+    """Nor counts what was liked before a dislike; liked again it counts once more."""
+    settings = rules_with(EventType("unlike", 0.0, 0, effect=WITHDRAW))
+    said = by_many(20, ("X", "like"), ("X", "unlike")) + by_many(8, ("GOOD", "like"), start=30)
+    assert trending(folded(log(said), settings)) == default_list(folded(log(said), settings)) == ["GOOD"]
+    for window in range(3):
+        liked = by_many(20, ("X", "dislike"), ("X", "like")) + by_many(8, ("GOOD", "like"), start=30)
+        assert trending(folded(log(liked, step_ms=1_000)), window) == ["X", "GOOD"]
+    half = by_many(20, ("X", "like")) + by_many(15, ("X", "dislike")) + by_many(8, ("GOOD", "like"), start=30)
+    state = folded(log([*half, *by_many(12, ("X", "like"), start=50)]))
+    assert people(state, "X") == (17, 15)
+    assert dict(view_of(state).trending(WEEK, NOW_MS, 5))[view_of(state).index["X"]] == pytest.approx(17)
+
+
+def test_nobody_gets_what_they_are_against() -> None:
+    """Where all is seen, what the user is for comes again, and what the user is against only where nothing else is."""
+    said = by_many(6, ("A", "purchase"), ("B", "purchase"), ("C", "purchase"))
+    said += [("me", "A", "purchase"), ("me", "B", "dislike"), ("me", "C", "rating", 1)]
+    assert listed(folded(log(said)), "me") == ["A"]
+    only = [*by_many(6, ("A", "like")), ("me", "A", "dislike")]
+    assert listed(folded(log(only)), "me") == ["A"], "a list is never empty"
+
+
+def test_what_was_only_shown_is_in_no_list() -> None:
+    """Nobody has taken to it: its factors are noise."""
+    said = by_many(30, *[(f"a{number}", "view") for number in range(4)])
+    said += [
+        (f"x{number}", f"p{item}", kind) for number in range(9) for item in range(9) for kind in ("impression", "skip")
+    ]
+    state = folded(log([*said, ("me", "a1", "view")]))
+
+    assert set(listed(state, "me", 30)) == {"a0", "a2", "a3"}
+
+
+def test_reloads_of_other_days_teach_no_more() -> None:
+    """Every second one dated days back: the others are repeats all the same."""
+    said = by_many(40, ("R1", "view"), ("R2", "view"))
+    records = log([*said, ("bot", "R1", "view")], step_ms=1_000)
+    for number in range(300):
+        at_ms = NOW_MS + HOUR_MS + number - (number % 2) * 2 * DAY_MS
+        records += log([("bot", "JUNK", "view")], at_ms, first=len(records))
+    neighbours = dict(view_of(folded(records)).similar("R1", 5))
+
+    assert neighbours["R2"] > 5 * neighbours["JUNK"]
+
+
 def test_repeats_are_offered_where_settings_say_so() -> None:
     """Milk comes back and a film does not; what was returned or disliked stays away."""
     settings = rules_with(EventType("buy", 1.0, 1, allow_repeats=True), EventType("refund", 0.0, 0, effect=WITHDRAW))
     said: list[Said] = [("me", "milk", "buy"), ("me", "film", "view"), ("me", "tv", "buy"), ("me", "tv", "refund")]
     said += [("me", "milk", "buy"), ("me", "bread", "buy"), ("me", "fish", "buy"), ("me", "fish", "dislike")]
+    said += [("me", "sofa", "view")] * 9 + [("me", "sofa", "buy")]
     said += by_many(4, ("other", "view"))
     state, view = folded(log(said), settings), view_of(folded(log(said), settings))
     user = state.users.get("me")
@@ -240,9 +287,9 @@ def test_repeats_are_offered_where_settings_say_so() -> None:
     assert not {"film", "tv", "fish"} & {item.item_id for item in items}
     assert not {"milk", "bread"} & set(listed(state, "me")), "nobody said so there"
     often = Recommender(ListSettings(weights={"again_often": 1.0}, returning=lists.returning))
-    assert [item.item_id for item in often.recommend(view, 0, user, 2, filler)] == ["milk", "bread"]
+    assert [item.item_id for item in often.recommend(view, 0, user, 3, filler)] == ["milk", "bread", "sofa"]
     last = Recommender(ListSettings(weights={"again_last": 1.0}, returning=lists.returning))
-    assert [item.item_id for item in last.recommend(view, 0, user, 2, filler)] == ["bread", "milk"]
+    assert [item.item_id for item in last.recommend(view, 0, user, 3, filler)] == ["sofa", "bread", "milk"]
 
 
 def test_a_purchase_returns_after_some_days() -> None:
