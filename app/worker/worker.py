@@ -152,8 +152,6 @@ class Worker:
 
     async def start(self) -> None:
         """Start what the agent needs; before the group is joined."""
-        if self.settings.metrics_listen_port:
-            await self._serve_metrics()
         await self.dead_letters.start()
         self._spawn(self.follower.run)
         self._spawn(self._follow_catalogue)
@@ -176,7 +174,16 @@ class Worker:
         ).start()
         self.report("started", group=self.names.group, broker=self.settings.broker)
 
-    async def _serve_metrics(self) -> None:
+    async def serve_metrics(self) -> None:
+        """Serve metrics and the answers to probes, if the settings say where; before all else, for it may be refused.
+
+        Raises
+        ------
+        ServiceError
+            If the address cannot be had.
+        """
+        if not self.settings.metrics_listen_port:
+            return
         from app.metrics.server import MetricsServer  # and its libraries: not for workers that serve none
 
         self._metrics = MetricsServer(self, self.settings.metrics_listen_host, self.settings.metrics_listen_port)
