@@ -1,6 +1,6 @@
 """What a scrape of a worker's metrics takes of its event loop: `python -m benchmarks.scrape [PARTITIONS]`.
 
-The parts are a real worker's, over a store in memory, with every metric, 64 weights of the blend and so many partitions.
+The parts are a real worker's, over a store in memory, with so many partitions.
 """
 
 import sys

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,26 @@ def test_every_name_is_exported(expression: str) -> None:
     asked = set(re.findall(r"(\w+)=~?\"", expression))
     asked |= {label for by in re.findall(r"by \((.*?)\)", expression) for label in by.split(", ")}
     assert asked <= known
+
+
+def test_alarms_fire_at_their_causes_alone() -> None:
+    """By Prometheus's own tool: series of a worker that is well set off nothing, each cause its alarm."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
+    rules = DEPLOY / "prometheus" / "rules_test.yml"
+    said = subprocess.run([promtool, "test", "rules", str(rules)], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_every_alarm_has_a_test() -> None:
+    """The file that promtool runs names each alarm as one that is to fire."""
+    fired = set()
+    for test in _yaml(DEPLOY / "prometheus" / "rules_test.yml")["tests"]:
+        for asked in test.get("promql_expr_test", ()):
+            if asked.get("exp_samples"):
+                fired |= set(re.findall(r"Freshet\w+", f"{asked['expr']} {asked['exp_samples']}"))
+    assert fired == {rule["alert"] for rule in _rules()}
 
 
 def test_every_alarm_is_explained() -> None:

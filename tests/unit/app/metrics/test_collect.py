@@ -99,5 +99,6 @@ def test_openmetrics_for_whom_asks_for_it() -> None:
     worker = Measured()
     answer = worker.answers.metrics("application/openmetrics-text; version=1.0.0")
     assert answer.content_type.startswith("application/openmetrics-text")
-    families = {family.name for family in text_string_to_metric_families(answer.body.decode())}
+    parsed = text_string_to_metric_families(answer.body.decode())  # type: ignore[no-untyped-call]
+    families = {family.name for family in parsed}
     assert "freshet_events" in families and "freshet_stage_seconds" in families
