@@ -175,7 +175,8 @@ class Settings(KafkaSettings, RedisSettings, GatewaySettings, ListShape, Meaning
     def apart(self, namespace: str, **changes: Any) -> "Settings":
         """The same in a namespace of its own, where nothing that was given a name is read or written."""
         own = dict.fromkeys(("events_topic", "items_topic", "users_topic", "group"), "")
-        return self.model_copy(update={**own, "sources": {}, "namespace": namespace, **changes})
+        no_port = {"metrics_listen_port": 0}  # the one that was given is somebody's
+        return self.model_copy(update={**own, **no_port, "sources": {}, "namespace": namespace, **changes})
 
     @property
     def has_intake(self) -> bool:

@@ -4,6 +4,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -17,6 +18,8 @@ from tests.scene import PATIENCE_S, Scene, Sent
 EVENT = '{"user_id": "u%d", "item_id": "i%d", "event_type": "view", "timestamp": %d, "event_id": "e%d"}'
 N, N_TWICE, N_BAD = 40, 7, 3
 
+Scraped = dict[str, dict[tuple[str, ...], float]]
+
 
 def _get(url: str) -> tuple[int, bytes]:
     try:
@@ -27,13 +30,27 @@ def _get(url: str) -> tuple[int, bytes]:
             return refused.code, refused.read()
 
 
-def _scrape(url: str) -> dict[str, dict[tuple[str, ...], float]]:
+def _scrape(url: str) -> Scraped:
     """Samples by name and values of labels, these by their names."""
-    found: dict[str, dict[tuple[str, ...], float]] = {}
+    found: Scraped = {}
     for family in text_string_to_metric_families(_get(f"{url}/metrics")[1].decode()):
         for sample in family.samples:
             labels = tuple(sample.labels[name] for name in sorted(sample.labels))
             found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+def _is_all_done(now: Scraped) -> bool:
+    """Nothing is to be folded, to go out or to be saved."""
+    unsaved = any(now["freshet_checkpoint_age_seconds"].values())
+    return not (any(now["freshet_lag_records"].values()) or now["freshet_lists_unpublished"][()] or unsaved)
+
+
+def _scrape_until(url: str, is_so: Callable[[Scraped], bool]) -> Scraped:
+    """Scrape until it is so, or the time is over: then as it is, for the test to say what is wrong."""
+    due = time.monotonic() + PATIENCE_S
+    while not is_so(found := _scrape(url)) and time.monotonic() < due:
+        time.sleep(0.1)
     return found
 
 
@@ -54,10 +71,10 @@ def test_metrics_are_what_was_sent(scene: Scene, tmp_path: Path) -> None:
     scene.send([*sent, *sent[:N_TWICE], *[Sent(b"u1", b"no JSON")] * N_BAD])
     states = scene.await_durable()
 
+    before = _scrape_until(url, lambda now: now["freshet_redis_errors_total"][("probe",)] > 0)
     assert _get(f"{url}/healthz") == (200, b'{"healthy":true}')
     status, body = _get(f"{url}/readyz")
     assert status == 503 and "Redis" in orjson.loads(body)["reason"]
-    before = _scrape(url)
     assert before["freshet_ready"] == {(): 0} and before["freshet_redis_up"] == {(): 0}
     assert before["freshet_redis_errors_total"][("probe",)] >= 1
 
@@ -66,9 +83,7 @@ def test_metrics_are_what_was_sent(scene: Scene, tmp_path: Path) -> None:
         worker.wait_serving()
         scene.assert_lists(states)
         assert _get(f"{url}/readyz") == (200, b'{"ready":true}')
-        due = time.monotonic() + PATIENCE_S
-        while (found := _scrape(url))["freshet_lists_unpublished"][()] and time.monotonic() < due:
-            time.sleep(0.1)
+        found = _scrape_until(url, _is_all_done)
     finally:
         server.stop()
 
