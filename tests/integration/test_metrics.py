@@ -71,7 +71,9 @@ def test_metrics_are_what_was_sent(scene: Scene, tmp_path: Path) -> None:
     scene.send([*sent, *sent[:N_TWICE], *[Sent(b"u1", b"no JSON")] * N_BAD])
     states = scene.await_durable()
 
-    before = _scrape_until(url, lambda now: now["freshet_redis_errors_total"][("probe",)] > 0)
+    before = _scrape_until(
+        url, lambda now: now["freshet_redis_errors_total"][("probe",)] > 0 and b"Redis" in _get(f"{url}/readyz")[1]
+    )
     assert _get(f"{url}/healthz") == (200, b'{"healthy":true}')
     status, body = _get(f"{url}/readyz")
     assert status == 503 and "Redis" in orjson.loads(body)["reason"]
