@@ -20,6 +20,7 @@ from app.gateway_settings import GatewaySettings
 from app.kafka_settings import KafkaSettings
 from app.list_shape import ListShape
 from app.meaning_settings import MeaningSettings
+from app.metrics_settings import MetricsSettings
 from app.misspelt import example_near, warn_of_unknown
 from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
@@ -54,7 +55,7 @@ _WRONG: Final = {
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", float | None: "a number", str: "text"}
 
 
-class Settings(KafkaSettings, RedisSettings, GatewaySettings, ListShape, MeaningSettings):
+class Settings(KafkaSettings, RedisSettings, GatewaySettings, ListShape, MeaningSettings, MetricsSettings):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
@@ -174,7 +175,8 @@ class Settings(KafkaSettings, RedisSettings, GatewaySettings, ListShape, Meaning
     def apart(self, namespace: str, **changes: Any) -> "Settings":
         """The same in a namespace of its own, where nothing that was given a name is read or written."""
         own = dict.fromkeys(("events_topic", "items_topic", "users_topic", "group"), "")
-        return self.model_copy(update={**own, "sources": {}, "namespace": namespace, **changes})
+        no_port = {"metrics_listen_port": 0}  # the one that was given is somebody's
+        return self.model_copy(update={**own, **no_port, "sources": {}, "namespace": namespace, **changes})
 
     @property
     def has_intake(self) -> bool:

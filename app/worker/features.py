@@ -53,6 +53,7 @@ class FeaturePublisher:
         self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
         self._model = ListModels(settings.fold, settings.lists, settings.list_size).filler
         self._losses = Losses()
+        self.n_errors = self.n_probes_failed = 0
         self.redis_error: str | None = "Redis was not asked yet."  # None: it takes writes
         self._sweep = Sweep(lambda: chain(self._view.items.ids, self._catalogue.ids))
 
@@ -88,6 +89,7 @@ class FeaturePublisher:
                 made_s = await publish(ids)
                 await asyncio.sleep(max(0.0, min(rest_s(made_s, share), deadline - time.monotonic())))
         except ServiceError as error:
+            self.n_errors += 1
             logger.debug("features wait for Redis: %s", error)
 
     def _in_turn(self) -> Iterator[tuple[Publish, list[str]]]:
@@ -113,6 +115,7 @@ class FeaturePublisher:
                 emptied = await self._store.emptied()
             except ServiceError as error:
                 self.redis_error = str(error)
+                self.n_probes_failed += 1
                 logger.debug("Redis does not answer: %s", error)
             else:
                 self.redis_error = None

@@ -13,6 +13,7 @@ total    appended to the log -> its user's list acknowledged by Redis
 import asyncio
 import math
 import time
+from collections.abc import Mapping, Sequence
 
 STAGES = ("broker", "queue", "fold", "list", "redis", "total")
 LEAST_MS = 0.01
@@ -33,6 +34,11 @@ class Histogram:
         bucket = 0 if ms <= LEAST_MS else min(N_BUCKETS - 1, int(math.log(ms / LEAST_MS) / STEP) + 1)
         self._counts[bucket] += n
         self.n += n
+
+    @property
+    def counts(self) -> Sequence[int]:
+        """How many times were counted, by bucket: bucket b ends at `LEAST_MS * exp(b * STEP)`, ms."""
+        return self._counts
 
     def percentile(self, percent: float) -> float | None:
         """Upper end of the bucket that holds the percentile, ms; None without counts."""
@@ -56,6 +62,11 @@ class Latency:
     def add(self, stage: str, ms: float, n: int = 1) -> None:
         """Count `n` events that took so long in a stage."""
         self._stages[stage].add(max(0.0, ms), n)
+
+    @property
+    def stages(self) -> Mapping[str, Histogram]:
+        """The histogram of each stage."""
+        return self._stages
 
     def as_json(self) -> dict[str, dict[str, float | int | None]]:
         """p50, p95, p99 (ms) and the number of events or lists, per stage."""

@@ -105,6 +105,7 @@ class ListPublisher:
         self._n_changes = 0  # of what can be reached in Redis, as of the last turn
         self.n_published = 0
         self.n_refused = 0
+        self.n_errors = 0
 
     def wake(self) -> None:
         """There are users whose lists are to go out."""
@@ -374,6 +375,7 @@ class ListPublisher:
         self.n_published += len(sent)
 
     async def _back_off(self, error: ServiceError) -> None:
+        self.n_errors += 1
         if self._down_since is None:
             self._down_since = time.monotonic()
             logger.warning("%s Lists are kept and written later.", error)

@@ -17,7 +17,13 @@ MAX_DEAD_LETTERS_ON_THEIR_WAY = 1000
 
 
 class WorkerOutputs:
-    """The outputs of one worker."""
+    """The outputs of one worker.
+
+    Attributes
+    ----------
+    n_avoided
+        How often a user was touched whose list for earlier events was still to go out: one list is enough for both.
+    """
 
     def __init__(
         self, ownership: Ownership, dead_letters: DeadLetterSender, lists: ListPublisher, pulse: Pulse, latency: Latency
@@ -29,6 +35,7 @@ class WorkerOutputs:
         self._latency = latency
         self._began = 0.0
         self._queued_ms: dict[int, float] = {}
+        self.n_avoided = 0
 
     def partition(self, number: int, generation: int, fetched_at: float) -> OwnedPartition | None:
         """The partition; not for chunks of an older generation, for a state loaded since may stand before them."""
@@ -50,7 +57,9 @@ class WorkerOutputs:
         self._latency.add("queue", self._queued_ms.get(partition.number, 0.0), len(records))
         self._latency.add("fold", 1000 * (now - self._began), len(records))
         self._ownership.folded_at = time.monotonic()
+        n_before = len(partition.unpublished)
         partition.touched(users, self._ownership.settings.max_unpublished)
+        self.n_avoided += len(users) - max(0, len(partition.unpublished) - n_before)
         for user_id, appended_ms in users.items():
             partition.waiting.setdefault(user_id, (appended_ms, now))
         self._pulse.folded += len(records)

@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.worker.checkpoints import CheckpointWriter
 from app.worker.loading import read_partition
 from app.worker.owned import OwnedPartition
+from app.worker.saves import Saves
 from app.worker.share import rest_s
 from models.errors import FreshetError, ServiceError
 from tables.cutting import Cutting
@@ -63,6 +64,9 @@ class Ownership:
         self.in_flight: set[tuple[int, int]] = set()  # chunks handed out, not folded: partition and first offset
         self.handed_out: dict[int, int] = {}  # partitions: nothing below this offset is left to be handed out
         self.folded_at = 0.0  # of any of them, monotonic s
+        self.saves = Saves()
+        self.n_ready = 0
+        self.load_s: float | None = None
         self._limits = limits
         self._changed = changed
         self._fatal = fatal
@@ -106,15 +110,19 @@ class Ownership:
             before = self._loading
             self._loading = asyncio.create_task(self._load(generation, numbers, ranges, seek, before))
 
-    @property
-    def n_waiting(self) -> int:
-        """Records known to wait: of partitions that have not been read, and folded, up to their ends."""
+    def waiting(self) -> dict[int, int]:
+        """Records known to wait, by partition: of those that have not been read, and folded, up to their ends."""
         busy = {number for number, _ in self.in_flight}
-        return sum(
-            max(0, partition.readable_end - partition.state.next_offset)
+        return {
+            number: max(0, partition.readable_end - partition.state.next_offset)
             for number, partition in self.owned.items()
             if number in busy or self.handed_out.get(number, 0) < partition.readable_end
-        )
+        }
+
+    @property
+    def n_waiting(self) -> int:
+        """Records known to wait."""
+        return sum(self.waiting().values())
 
     async def revoke(self, within_s: float) -> None:
         """Checkpoint and give everything back; a checkpoint that takes too long is skipped, which is always safe."""
@@ -179,7 +187,9 @@ class Ownership:
                 await partition.writer.write(cut)
             except BaseException:
                 state.restore(cut)
+                self.saves.n_failed += 1
                 raise
+            self.saves.add(cut.n_bytes, perf_counter() - began)
             partition.saved(cut, rebuilding=rebuilding)
             self._report(
                 "checkpoint", partition=partition.number, next_offset=cut.marker.next_offset, bytes=cut.n_bytes
@@ -239,6 +249,7 @@ class Ownership:
         before: asyncio.Task[None] | None,
     ) -> None:
         opened: list[OwnedPartition] = []
+        began = perf_counter()
         try:
             await _end(before)  # or the two would fence each other off
             async with asyncio.timeout(self.settings.load_timeout_s):
@@ -269,6 +280,7 @@ class Ownership:
                     partition.stop = None  # whoever fetches from here will see
                 self._changed(self.owned)
                 self.ready = True
+                self.n_ready, self.load_s = self.n_ready + 1, perf_counter() - began
                 self._report(
                     "ready", generation=generation, partitions=sorted(self.owned), n_partitions=self.n_partitions
                 )

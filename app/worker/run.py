@@ -37,6 +37,7 @@ def run_worker(settings: Settings, *, as_json: bool) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = loop.run_until_complete(_create(settings, counts, limits, Report(as_json=as_json)))
+    loop.run_until_complete(worker.serve_metrics())
     host = _Host(worker, loop=loop)
     try:
         host.execute_from_commandline()  # always ends with SystemExit

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, update_wrapper
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import faust
 
 from agents.users import fold_events
 from app.intake.intake import Intake
 from app.intake.reading import make_reading
+from app.metrics.since import SinceStart
 from app.refusal import not_allowed
 from app.settings import Settings
 from app.store.store import Store
@@ -39,6 +40,9 @@ from app.worker.stopped import StoppedPartitions
 from app.worker.transport import BatchTransport
 from app.worker.watchdog import Pulse, Watchdog
 from models.errors import ServiceError
+
+if TYPE_CHECKING:
+    from app.metrics.server import MetricsServer
 
 logger = logging.getLogger("freshet")
 
@@ -91,6 +95,8 @@ class Worker:
             report=report,
         )
         self.intake = Intake(settings, make_reading(settings), counts, limits, report) if settings.has_intake else None
+        self.since = SinceStart()
+        self._metrics: MetricsServer | None = None
         self._counts = counts
         self._tasks: list[asyncio.Task[None]] = []
         self.app = self._create_app()
@@ -136,7 +142,7 @@ class Worker:
         transport.stopped = self.stopped.take  # type: ignore[method-assign]
         transport.before_stop = partial(self.lists.flush, LAST_LISTS_S)  # type: ignore[method-assign]
         app.transport = transport
-        outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse, self.latency)
+        self.outputs = outputs = WorkerOutputs(self.ownership, self.dead_letters, self.lists, self.pulse, self.latency)
         events = app.topic(self.names.events, key_serializer="raw", value_serializer="raw")
         threads = ThreadPoolExecutor(max(1, settings.fold_threads - 1), thread_name_prefix="fold")
         fold = partial(fold_events, outputs=outputs, threads=threads, n_together=2 * settings.fold_threads)
@@ -168,6 +174,21 @@ class Worker:
         ).start()
         self.report("started", group=self.names.group, broker=self.settings.broker)
 
+    async def serve_metrics(self) -> None:
+        """Serve metrics and the answers to probes, if the settings say where; before all else, for it may be refused.
+
+        Raises
+        ------
+        ServiceError
+            If the address cannot be had.
+        """
+        if not self.settings.metrics_listen_port:
+            return
+        from app.metrics.server import MetricsServer  # and its libraries: not for workers that serve none
+
+        self._metrics = MetricsServer(self, self.settings.metrics_listen_host, self.settings.metrics_listen_port)
+        await self._metrics.start()
+
     async def stop(self) -> None:
         """Let everything go; the last checkpoint has been taken by the consumer."""
         for task in self._tasks:
@@ -175,6 +196,8 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.intake is not None:
             await self.intake.stop()
+        if self._metrics is not None:
+            await self._metrics.stop()
         for closing in (self.dead_letters.stop(), self.store.close()):
             try:
                 await asyncio.wait_for(closing, 1.0)
@@ -196,6 +219,7 @@ class Worker:
         n_partitions = self._counts[self.names.events]
         self.view.n_partitions = n_partitions
         self.view.own(owned)
+        self.since.own((number, partition.state.metrics) for number, partition in owned.items())
         self.catalogue.mark_all()
         if self.intake is not None:
             self.intake.own(owned)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PACKAGES = PYPROJECT["tool"]["importlinter"]["root_packages"]
@@ -30,12 +32,12 @@ def test_every_import_is_a_declared_dependency() -> None:
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"]
     declared = [*project["dependencies"], *extras["local"], *extras["logs"], *extras["plots"], *extras["web"]]
-    names = {re.split(r"[^A-Za-z0-9._-]", requirement)[0] for requirement in declared}
+    names = {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", requirement)[0]) for requirement in declared}
     modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     foreign = {name for module in modules for name in imported(module)} - sys.stdlib_module_names - set(PACKAGES)
     owners = packages_distributions()
 
-    undeclared = {name for name in foreign if not names & set(owners.get(name, []))}
+    undeclared = {name for name in foreign if not names & set(map(canonicalize_name, owners.get(name, [])))}
     assert undeclared == set()
 
 

@@ -1,0 +1,1 @@
+"""What a worker measures, as Prometheus and OpenMetrics read it, and whether it is ready."""
