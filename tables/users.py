@@ -119,7 +119,7 @@ class Users:
         return UserState.decode(place) if isinstance(place, bytes) else self._read(place)
 
     def reader(self, user_id: str) -> UserState | None:
-        """Of a user's state a copy of what lists are made from: items, events, last offset, factors.
+        """Of a user's state a copy of what lists are made from: items, events, last offset and time, factors.
 
         Raises
         ------
@@ -271,7 +271,6 @@ class Users:
     def _read(self, slot: int) -> UserState:
         state = UserState()
         self._read_items(slot, state)
-        state.last_ms = int(self.last_ms[slot])
         state.event_ids = dict.fromkeys(self.event_ids[slot, : self.n_event_ids[slot]].tolist())
         state.waiting = self.waiting_rows.read(slot)
         state.windows.totals = dict(zip(*(column.tolist() for column in self.totals.row(slot)), strict=True))
@@ -280,6 +279,7 @@ class Users:
 
     def _read_items(self, slot: int, state: UserState) -> None:
         state.n_events, state.last_offset = int(self.n_events[slot]), int(self.last_offsets[slot])
+        state.last_ms = int(self.last_ms[slot])
         n, ids = self.n_recent[slot], self.recent_ids[slot]
         recent = map(ids.__getitem__, self.recent[slot, :n].tolist())
         state.recent = list(zip(recent, self.recent_weights[slot, :n].tolist(), strict=True))

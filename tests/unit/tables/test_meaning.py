@@ -304,7 +304,7 @@ def test_a_purchase_returns_after_some_days() -> None:
     for days, is_offered in ((29, False), (31, True)):
         later = log([("me", "cup", "view")], NOW_MS + days * DAY_MS, first=len(said))
         state = folded([*log(said), *later], settings)
-        view, user = view_of(state), state.users.get("me")
+        view, user = view_of(state), state.users.reader("me")
         assert user is not None
         lists = Recommender(ListSettings(returning=(filters,)))
         items = lists.recommend(view, 0, user, 10, filler_of(view, state.clock.now_ms, 50))

@@ -261,7 +261,7 @@ def test_folded_users_go_through_slots_unchanged(change: Callable[[PartitionStat
 
 
 def test_a_reader_knows_all_that_lists_are_made_from() -> None:
-    """Recent and seen items, factors, the number of events and the last offset are those of the whole state."""
+    """Recent and seen items and their times, factors, number of events, last offset and time: as in the whole state."""
     users = folded(made_log(3, 300)).users
     assert len(users) > 3
     for user_id in users:
@@ -269,6 +269,8 @@ def test_a_reader_knows_all_that_lists_are_made_from() -> None:
         assert found is not None and whole is not None
         assert (found.recent, found.seen.tolist(), found.n_seen) == (whole.recent, whole.seen.tolist(), whole.n_seen)
         assert (found.n_events, found.last_offset) == (whole.n_events, whole.last_offset) > (0, -1)
+        assert (found.last_ms, found.recent_ms) == (whole.last_ms, whole.recent_ms)
+        assert found.words.tolist() == whole.words.tolist()
         assert (found.factors is None) == (whole.factors is None)
         if found.factors is not None and whole.factors is not None:
             assert found.factors.tobytes() == whole.factors.tobytes()
