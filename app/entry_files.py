@@ -73,7 +73,7 @@ def needed_columns(kind: str, columns: dict[str, str]) -> Header:
 
 def entry_maker(settings: Settings, source: SourceSettings) -> Callable[[Row], Made]:
     """What makes entries of a row, as workers take them."""
-    reads = file_source(source, settings.fold.rules)
+    reads = file_source(source, settings.rules)
 
     def make(row: Row) -> Made:
         if isinstance(row, str):

@@ -36,7 +36,7 @@ async def produce_lines(
     source
         Makes events of a line; None: a line is an event.
     """
-    make = _events_by(source) if source is not None else _checked(settings.fold.rules) if check else _as_it_is
+    make = _events_by(source) if source is not None else _checked(settings.rules) if check else _as_it_is
     await send_rows(numbered_lines(lines), make, settings.names.events, settings, tally, report, rate=rate)
 
 

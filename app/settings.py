@@ -26,7 +26,6 @@ from app.redis_settings import RedisSettings
 from app.sources.settings import SourceSettings, explain_source
 from models.errors import SettingsError
 from models.event_types import returning_types
-from models.following import FollowingSettings
 from tables.keys import Keys
 from tables.list_settings import ListSettings
 from tables.names import Names
@@ -215,6 +214,7 @@ class Settings(KafkaSettings, RedisSettings, GatewaySettings, ListShape, Meaning
     def fold(self) -> "FoldSettings":
         """What shapes the state."""
         from models.cooccurrence import CooccurrenceSettings  # compiles: not for those who only read lists
+        from models.following import FollowingSettings
         from tables.fold_settings import FoldSettings
 
         return FoldSettings(

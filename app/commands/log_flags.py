@@ -133,7 +133,7 @@ def opened_log(
         timestamp_unit=timestamp_unit,
         log_format=log_format,
         layout=layout,
-        choice=Choice(parse_types(types, settings.fold.rules.types), ignore, where, each),
+        choice=Choice(parse_types(types, settings.rules.types), ignore, where, each),
     )
     refuse_what_does_not_fit(opened, settings)
     if absent := absent_columns(opened):
@@ -185,7 +185,7 @@ def told_order(log: OrderedLog) -> dict[str, object]:
 
 
 def _in_order(opened: EventLog, order: str, settings: Settings) -> OrderedLog:
-    return OrderedLog(opened, order, rules=settings.fold.rules, late_grace_ms=settings.late_grace_s * 1000)
+    return OrderedLog(opened, order, rules=settings.rules, late_grace_ms=settings.late_grace_s * 1000)
 
 
 def _by_source(log: Path | None, name: str, settings: Settings, log_format: str, layout: Layout) -> EventLog:
@@ -197,7 +197,7 @@ def _by_source(log: Path | None, name: str, settings: Settings, log_format: str,
         if context.get_parameter_source(flag) is ParameterSource.COMMANDLINE:
             named = "column" if flag == "columns" else flag.replace("_", "-")
             raise click.UsageError(f"--source says how the rows are read: leave out --{named}.")
-    source = file_source(settings.source(name), settings.fold.rules)
+    source = file_source(settings.source(name), settings.rules)
     opened = open_source_log(log, source=source, log_format=log_format, layout=layout)
     refuse_what_does_not_fit(opened, settings)
     return opened

@@ -42,7 +42,7 @@ def produce(
 
     if source is not None and no_check:
         raise click.UsageError("--source makes events, which are always checked: leave out --no-check.")
-    reads = None if source is None else file_source(settings.source(source), settings.fold.rules)
+    reads = None if source is None else file_source(settings.source(source), settings.rules)
     work = produce_lines(file, settings, tally, report, check=not no_check, rate=rate, source=reads)
     try:
         run_on_kafka(work, settings.broker)

@@ -50,7 +50,7 @@ def sniff(settings: Any, what: str, records: int, registry: str | None, schema_f
             raise ServiceError(
                 said if what in said else f"there is no file {what}; to look for a topic: {said}"
             ) from None
-    finding = asyncio.run(look(sample, settings.fold.rules, schema=schema))
+    finding = asyncio.run(look(sample, settings.rules, schema=schema))
     if as_json:
         print_json(finding_json(finding, sample))
     else:

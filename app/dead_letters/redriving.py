@@ -129,7 +129,7 @@ class Sorter:
 
 def _sorter(settings: Settings, reason: str | None, tally: Tally) -> Sorter:
     reading = make_reading(settings) if settings.has_intake else None
-    return Sorter(settings.names, settings.fold.rules, reason, tally, reading)
+    return Sorter(settings.names, settings.rules, reason, tally, reading)
 
 
 async def plan_redrive(settings: Settings, reason: str | None, progress: Progress) -> Tally:

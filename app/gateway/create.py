@@ -74,7 +74,7 @@ def create_app(
     )
     for router in (
         health_router(sender, reads),
-        events_router(settings, sender, settings.fold.rules),
+        events_router(settings, sender, settings.rules),
         lists_router(settings, reads),
         items_router(reads, settings.keys),
         entries_router(settings, sender),

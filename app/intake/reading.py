@@ -82,7 +82,7 @@ def make_reading(settings: Settings) -> Reading:
     SettingsError
         If two sources name one topic, or one names a topic of Freshet's own; or a source cannot be made.
     """
-    names, rules = settings.names, settings.fold.rules
+    names, rules = settings.names, settings.rules
     targets = {"events": names.events, "items": names.catalogue, "users": names.profiles}
     own = {spec.name for spec in (*names.topics(1), *names.intake_topics())}
     sources: dict[str, tuple[Source, str]] = {}

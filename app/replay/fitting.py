@@ -34,7 +34,7 @@ def refuse_what_does_not_fit(log: EventLog, settings: Settings) -> None:
     LogError
         With the first record and what is wrong with it for each reason, and what to do.
     """
-    rules, now_ms = settings.fold.rules, int(time.time() * 1000)
+    rules, now_ms = settings.rules, int(time.time() * 1000)
     refusals, in_words = Refusals(), ""
     for number, (raw, record) in enumerate(islice(log.beginning(), LOOKED_AT), 1):
         try:

@@ -28,7 +28,7 @@ def make_source(settings: SourceSettings, rules: EventRules | None = None, *, fe
     Parameters
     ----------
     rules
-        What a valid event is (`Settings.fold.rules`): what they refuse, the source refuses. The default ones if None.
+        What a valid event is (`Settings.rules`): what they refuse, the source refuses. The default ones if None.
     fetch
         Asks the schema registry; over HTTP if None.
 

@@ -50,7 +50,7 @@ class FeaturePublisher:
         self._catalogue = catalogue
         self._keys = settings.keys
         self._topic = settings.names.events
-        self._types = {code: name for name, code in type_codes(settings.fold.rules.types).items()}
+        self._types = {code: name for name, code in type_codes(settings.rules.types).items()}
         self._model = ListModels(settings.fold, settings.lists, settings.list_size).filler
         self._losses = Losses()
         self.n_errors = self.n_probes_failed = 0
