@@ -80,6 +80,11 @@ class EventType:
             )
 
     @property
+    def makes_seen(self) -> bool:
+        """Whether its items are seen ones: ratings, what has a polarity, and what takes back."""
+        return self.name == RATING or self.polarity != 0 or self.effect == WITHDRAW
+
+    @property
     def may_return(self) -> bool:
         """Whether an item had in this way is offered again, at once or in time."""
         return self.allow_repeats or self.returns_after_days > 0

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from models.errors import InvalidEvent, SettingsError
-from models.event_types import DEFAULT_TYPES, RATING, WITHDRAW, EventType
+from models.event_types import DEFAULT_TYPES, RATING, EventType
 from models.foreign import hint_of_fields, hint_of_key, hint_of_value
 
 __all__ = [
@@ -149,9 +149,8 @@ class EventRules:
         return self.types[event.event_type].weight
 
     def is_seen(self, event: Event) -> bool:
-        """Whether the event makes its item a seen one: ratings, every type with a polarity, and what takes back."""
-        known = self.types[event.event_type]
-        return event.event_type == RATING or known.polarity != 0 or known.effect == WITHDRAW
+        """Whether the event makes its item a seen one."""
+        return self.types[event.event_type].makes_seen
 
 
 def rating_bounds(scale: tuple[float, float]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ LATE, SEEN, POSITIVE, EVALUATED, FRESH, NEGATIVE, WITHDRAWN, RETURNS = 1, 2, 4, 
 """Flags of an event: behind the grace; makes its item seen; speaks for it; of an evaluated user; no list waits yet;
 speaks against its item; takes back; may be of an item its user has had, and counts as a test then, too."""
 
-KIND_AT = 8
+KIND_FROM = 8
 """From this bit on stands the kind that returns (`models.words`)."""
 
 NOT_TESTED, TESTED, FIRST, REPEATED = 0, 1, 2, 3

@@ -16,7 +16,7 @@ from models.fold_arrays import (
     EVALUATED,
     FIRST,
     FRESH,
-    KIND_AT,
+    KIND_FROM,
     LATE,
     NEGATIVE,
     NOT_TESTED,
@@ -342,7 +342,7 @@ def fold_events(
         results.tested[number] = NOT_TESTED
         if (flags & SEEN) != 0:
             stance = FOR if (flags & POSITIVE) != 0 else AGAINST if (flags & NEGATIVE) != 0 else NEITHER
-            item_hash, kind = items.hashes[slot], flags >> KIND_AT
+            item_hash, kind = items.hashes[slot], flags >> KIND_FROM
             before, word = see(users, user, item_hash, numbers.max_seen, time_ms, kind, stance)
             if evaluated and stance == FOR:
                 if before == 0:
@@ -353,38 +353,26 @@ def fold_events(
                     results.tested[number] = REPEATED
             before_ms = time_of(before)
             if time_ms >= before_ms:  # the latest word
+                trends = (
+                    items.trend_values,
+                    items.trend_buckets,
+                    items.trend_decay,
+                    numbers.trend_sizes,
+                    numbers.trend_steps,
+                )
                 known_exponent, candidate_exponent = numbers.known_exponent, numbers.candidate_exponent
                 change_people(items, slot, stance_of(before), stance, known_exponent, candidate_exponent)
                 enters, counted_ms = (flags & (NEGATIVE | WITHDRAWN)) == 0, before_ms
                 if before != 0 and (stance != stance_of(before) or not enters):  # what was said counts no more
                     counted_ms, taken = 0, take_out(users, user, item_hash)
-                    take_back(
-                        items.trend_values,
-                        items.trend_buckets,
-                        items.trend_decay,
-                        numbers.trend_sizes,
-                        numbers.trend_steps,
-                        slot,
-                        taken,
-                        before_ms,
-                    )
+                    take_back(*trends, slot, taken, before_ms)
                 if weight > 0.0 and (flags & WITHDRAWN) == 0:
                     counter, teaches = n_before + number, REPEATED_PART ** np.float64(repeats_of(word))
                     learn_interaction(
                         items, users, user, slot, weight, teaches, time_ms, enters, counter, scratch, numbers, lists
                     )
                 if weight > 0.0 and enters and not late:
-                    count(
-                        items.trend_values,
-                        items.trend_buckets,
-                        items.trend_decay,
-                        numbers.trend_sizes,
-                        numbers.trend_steps,
-                        slot,
-                        weight,
-                        time_ms,
-                        counted_ms,
-                    )
+                    count(*trends, slot, weight, time_ms, counted_ms)
         if not np.isnan(event["rating"]):
             learn_rating(items, users, user, slot, event["rating"], numbers, results.rating_errors)
     return n

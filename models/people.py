@@ -11,10 +11,15 @@ from models.words import AGAINST, FOR
 
 
 @lean(cache=True, nogil=True)
-def is_offered(items: ItemArrays, slot: int) -> bool:
+def is_wanted(weight: float, n_for: int, n_against: int) -> bool:
     """Whether somebody has taken to an item, and no more people are against it than for it."""
-    n_for = items.n_for[slot]
-    return bool((items.weight[slot] > 0.0 or n_for > 0) and items.n_against[slot] <= n_for)
+    return bool((weight > 0.0 or n_for > 0) and n_against <= n_for)
+
+
+@lean(cache=True, nogil=True)
+def is_offered(items: ItemArrays, slot: int) -> bool:
+    """Whether the item in a slot is wanted."""
+    return bool(is_wanted(items.weight[slot], items.n_for[slot], items.n_against[slot]))
 
 
 @lean(cache=True, nogil=True)

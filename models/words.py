@@ -7,13 +7,15 @@ item of a kind, 63 at most. `repeats` are events within `REPEAT_MS` of the one b
 the last. Nobody has no word: a time is never 0.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from models.compiled import lean
 
 NEITHER, FOR, AGAINST = 0, 1, 2
+MAX_STANCE: Final = 3
 REPEAT_MS: Final = 86_400_000
 """A day: sooner again is the same interest once more, later it is interest again."""
 
@@ -58,7 +60,22 @@ def repeats_of(word: np.uint64) -> int:
 @lean(cache=True, nogil=True)
 def stance_of(word: np.uint64) -> int:
     """`FOR`, `AGAINST` or `NEITHER`."""
-    return int(np.int64(word) & 3)
+    return int(np.int64(word) & MAX_STANCE)
+
+
+class Parts(NamedTuple):
+    """Parts of many words, in columns."""
+
+    times_ms: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.int64]
+    stances: npt.NDArray[np.int64]
+
+
+def parts_of(words: npt.NDArray[np.uint64]) -> Parts:
+    """What `time_of`, `kind_of` and `stance_of` say of each word."""
+    low = words.astype(np.int64)
+    times_ms = (words >> np.uint64(TIME_AT)).astype(np.int64)
+    return Parts(times_ms, (low >> KIND_AT) & MAX_KIND, low & MAX_STANCE)
 
 
 @lean(cache=True, nogil=True)

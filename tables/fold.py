@@ -9,7 +9,7 @@ import numpy as np
 from models.errors import InvalidEvent
 from models.event_types import RATING, WITHDRAW, returning_types, type_codes
 from models.events import Event, EventRules, decode
-from models.fold_arrays import EVALUATED, FRESH, KIND_AT, LATE, NEGATIVE, POSITIVE, RETURNS, SEEN, WITHDRAWN
+from models.fold_arrays import EVALUATED, FRESH, KIND_FROM, LATE, NEGATIVE, POSITIVE, RETURNS, SEEN, WITHDRAWN
 from models.ids import hash64
 from models.partitioner import partition_of
 from models.placement import hint
@@ -249,9 +249,9 @@ def kinds_of(rules: EventRules) -> dict[str, tuple[int, float, int]]:
     kinds, returning = {}, [known.name for known in returning_types(rules.types)]
     for name, code in type_codes(rules.types).items():
         known = rules.types[name]
-        flags = SEEN if known.polarity or known.effect == WITHDRAW or name == RATING else 0
+        flags = SEEN if known.makes_seen else 0
         flags |= {1: POSITIVE, 0: 0, -1: NEGATIVE}[known.polarity] | (WITHDRAWN if known.effect == WITHDRAW else 0)
         if known.may_return:
-            flags |= RETURNS | (returning.index(name) + 1) << KIND_AT
+            flags |= RETURNS | (returning.index(name) + 1) << KIND_FROM
         kinds[name] = (code, known.weight, flags)
     return kinds

@@ -110,11 +110,9 @@ class FoldSettings:
     def _shaping(self) -> dict[str, Any]:
         """All that shapes the state, as JSON has it."""
         parts: dict[str, Any] = orjson.loads(orjson.dumps(self, option=orjson.OPT_SORT_KEYS))
-        del (
-            parts["rating_model"],
-            parts["ratings"]["lowest"],
-            parts["ratings"]["highest"],
-        )  # the latter are of the rules
+        del parts["rating_model"]
+        for end in ("lowest", "highest"):  # the scale is of the rules
+            del parts["ratings"][end]
         return parts
 
 

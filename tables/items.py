@@ -15,6 +15,7 @@ from models.following import Following, FollowingSettings
 from models.hash_index import HashIndex
 from models.history_factors import HistoryFactors, HistoryFactorsSettings
 from models.ids import hash64, order_key
+from models.people import is_wanted
 from models.popular import Popular
 from models.rows import RowPool
 from models.trending import Trending
@@ -177,7 +178,7 @@ class ItemShares:
         """Set an item's summed weights and people, and what follows from them: norms, and whether it is offered."""
         self.weight[slot], self.n_for[slot], self.n_against[slot] = weight, n_for, n_against
         self.known_norm[slot], self.candidate_norm[slot] = self.settings.norms(weight)
-        self.offered[slot] = self.history.live[slot] and (weight > 0.0 or n_for > 0) and n_against <= n_for
+        self.offered[slot] = self.history.live[slot] and is_wanted(weight, n_for, n_against)
         if not self.offered[slot]:
             self.candidate_norm[slot] = 0.0
 

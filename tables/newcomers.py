@@ -14,6 +14,7 @@ from models.blend_weights import BlendWeights, Served
 from models.proposals import space_for
 from models.source_names import POPULARITY, TRENDING
 from models.windows import TRENDING_WINDOWS
+from tables.list_settings import LEARNED
 from tables.view import Filler, ItemView
 
 NAMES: Final = (TRENDING, POPULARITY)
@@ -53,7 +54,7 @@ class Newcomers:
         if self._learns:
             self._served = self.weights.served(proposals, view.hashes, 0)
         place_of = np.full(max(1, len(view.ids)), -1, np.int32)
-        head = BLENDS["learned"].rank(proposals, self.weights.values[0], view.keys, place_of, len(NAMES) * DEPTH)
+        head = BLENDS[LEARNED].rank(proposals, self.weights.values[0], view.keys, place_of, len(NAMES) * DEPTH)
         best = float(head.scores[0]) if head.n else 1.0
         columns = head.items.tolist(), head.scores.tolist(), head.sources.tolist()
         items = [(item, score / best, NAMES[source]) for item, score, source in zip(*columns, strict=True)]

@@ -13,7 +13,7 @@ from models.cooccurrence import CooccurrenceSettings
 from models.list_candidates import first_share, show_share, touched_by
 from models.rows import RowPool
 from models.source_names import POPULARITY
-from models.words import AGAINST, FOR, NEITHER
+from models.words import AGAINST, FOR, NEITHER, parts_of
 from tables.list_json import ListItem
 from tables.numbering import NumberedItems
 from tables.user_state import UserState
@@ -140,7 +140,8 @@ class ItemView(NumberedItems):
 
         What the user is for, or else what the user is not against; what is against only where there is nothing else.
         """
-        stances = dict(zip(user.seen[: user.n_seen].tolist(), (user.words[: user.n_seen] & np.uint64(3)).tolist()))
+        said_of = parts_of(user.words[: user.n_seen]).stances.tolist()
+        stances = dict(zip(user.seen[: user.n_seen].tolist(), said_of, strict=True))
         offered = [(item, score, source) for item, score, source in filler.items if self.allowed[item]]
         said = [stances.get(int(self.hashes[item]), NEITHER) for item, _, _ in offered]
         for wanted in ((FOR,), (FOR, NEITHER), (FOR, NEITHER, AGAINST)):

@@ -8,7 +8,7 @@ import click
 from app.commands.flags import with_settings
 from app.commands.output import print_json, say
 
-SCOPES = ("read", "write", "admin")
+SCOPES = ("read", "write", "admin")  # of app.gateway_settings, whose import takes as long as all of `--help`
 
 
 @click.command()

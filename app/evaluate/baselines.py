@@ -14,9 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from models.hash_index import find
 from models.ids import hash64
-from models.words import FOR, events_of, kind_of, stance_of, time_of
+from models.list_again import had_before
 from tables.partition import PartitionState
 from tables.user_state import UserState
 
@@ -110,12 +109,15 @@ def _first(k: int, numbers: Iterable[int], is_new: Callable[[int], bool]) -> lis
 def own_items(state: PartitionState, user: UserState, kinds: npt.NDArray[np.bool_], k: int) -> dict[str, list[str]]:
     """What a user has had and may be offered again: the last ones, and those had most often."""
     items = state.items
-    had: list[tuple[int, int, str]] = []
-    for item_hash, word in zip(user.seen[: user.n_seen], user.words[: user.n_seen], strict=True):
-        if stance_of(word) == FOR and kinds[kind_of(word)]:
-            slot = find(*items.indexed, item_hash)
-            if slot >= 0 and (item_id := items.ids[slot]) is not None:
-                had.append((time_of(word), events_of(word), item_id))
+    slots, n_events, times_ms = had_before(
+        user.seen[: user.n_seen],
+        user.words[: user.n_seen],
+        kinds,
+        (*items.indexed, np.arange(items.n_slots, dtype=np.int32)),
+        (items.hashes, np.ones(len(items.hashes), np.bool_)),
+    )
+    ids = [items.ids[slot] or "" for slot in slots.tolist()]
+    had = list(zip(times_ms.tolist(), n_events.tolist(), ids, strict=True))
     last = sorted(had, key=lambda each: (-each[0], each[2]))
     often = sorted(last, key=lambda each: -each[1])
     return {OWN_LAST: [item_id for _, _, item_id in last[:k]], OWN_OFTEN: [item_id for _, _, item_id in often[:k]]}

@@ -92,7 +92,7 @@ class Evaluation:
         )
         late = [delay.list_name for delay in settings.delays]
         self.returns = Returns.of(returning_types(fold.rules.types))
-        own = OWN if self.returns.again.any() else ()
+        own = OWN if self.returns.at_once else ()
         self.tests = Tests((*lists.names, *late, *NAMES, *own), self.distances)
         self.left_out: Counter[str] = Counter(
             dict.fromkeys(("not_positive", "repeat", "user_not_sampled", "dead_letter", "duplicate"), 0)
@@ -211,7 +211,7 @@ class Evaluation:
         seen = set(user.seen[: user.n_seen].tolist())
         numbered: dict[str, Sequence[int]] = {name: self._numbers(items) for name, items in made.items.items()}
         numbered |= self._delayed.lists(event.user_id, number, self.n_records, event.timestamp_ms)
-        if self.returns.again.any():
+        if self.returns.at_once:
             own = own_items(state, user, self.returns.again, DEPTH)
             numbered |= {name: [*map(self.baselines.number, items)] for name, items in own.items()}
         return Frozen(event.timestamp_ms, numbered | self.baselines.lists(seen, last_item, DEPTH)), made

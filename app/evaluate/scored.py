@@ -71,10 +71,7 @@ class Tests:
         self.spread = Spread(names, distances)
         self.shown = {name: Shown() for name in names}
         self._ranks = {name: array("b") for name in names}
-        self._columns = {
-            name: array("q")
-            for name in ("list", "user", "item", "block", "user_events", "item_events", "n_seen", "repeat")
-        }
+        self._columns = {name: array("q") for name in _COLUMNS}
 
     def __len__(self) -> int:
         return len(self._columns["list"])

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from app.gateway.problems import Problem, bad_value, not_json
+from app.gateway.problems import Problem, bad_value, parsed
 from app.gateway.sender import Outcome, Position, Record
 from models.errors import InvalidEvent
 from models.events import EventRules, decode
@@ -23,10 +23,7 @@ def events_of(body: bytes, max_events: int) -> list[Any]:
     Problem
         If there are none, or too many.
     """
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise not_json(str(error)) from None
+    found = parsed(body)
     if isinstance(found, dict):
         found = found.get("events", [found])
     if not isinstance(found, list):

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-import orjson
-
 from app.gateway.documented import ANY_ID
-from app.gateway.problems import bad_value, not_json
+from app.gateway.problems import bad_value, parsed
 from models.errors import InvalidEvent
 from models.events import checked_id, shown
 
@@ -52,10 +50,7 @@ def wanted_of(body: bytes) -> Wanted:
     Problem
         If it cannot be read.
     """
-    try:
-        fields = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise not_json(str(error)) from None
+    fields = parsed(body)
     if not isinstance(fields, dict):
         raise bad_value("body", 'send an object, e.g. {"user_ids": ["u42"]}.')
     if unknown := sorted(set(fields) - set(MANY["properties"])):

@@ -63,9 +63,18 @@ def unavailable(service: str, retry_after_s: int = 1, **more: Any) -> Problem:
     return Problem(503, f"{service.lower()}_unavailable", detail, {"Retry-After": str(retry_after_s)}, **more)
 
 
-def not_json(why: str) -> Problem:
-    """A body that is no JSON."""
-    return Problem(400, "not_json", f"The body is not JSON in UTF-8: {why}.")
+def parsed(body: bytes) -> Any:
+    """The JSON in a body.
+
+    Raises
+    ------
+    Problem
+        If it is none.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, "not_json", f"The body is not JSON in UTF-8: {error}.") from None
 
 
 def bad_value(where: str, why: str) -> Problem:

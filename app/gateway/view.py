@@ -71,8 +71,7 @@ class View:
     async def ladder(self, user_id: str, segment: str | None) -> FoundList | None:
         """The user's list, else the segment's if one is named, else the default one; None if there is none."""
         replies = await self.fetch(requests.recs(self._keys, user_id, segment).commands)
-        rungs = (USER, DEFAULT) if segment is None else (USER, SEGMENT, DEFAULT)
-        return _first(rungs, replies)
+        return _first(_rungs(segment), replies)
 
     async def own_list(self, user_id: str) -> FoundList | None:
         """The user's own list."""
@@ -83,7 +82,7 @@ class View:
         common = requests.recs(self._keys, "", segment).commands[1:]
         own = [requests.recs(self._keys, user_id, None).commands[0] for user_id in user_ids]
         replies = await self.fetch([*own, *common])
-        rest, rungs = replies[len(own) :], (USER, DEFAULT) if segment is None else (USER, SEGMENT, DEFAULT)
+        rest, rungs = replies[len(own) :], _rungs(segment)
         found: list[FoundList | ServiceError | None] = []
         for reply in replies[: len(own)]:
             try:
@@ -128,6 +127,10 @@ def open_view(settings: Settings) -> View:
     probe = settings.keys.default_list()
     redis = for_coroutines(settings.redis, probe=probe, timeout_s=TIMEOUT_S, deadline_s=2 * TIMEOUT_S)
     return View(redis, settings.keys)
+
+
+def _rungs(segment: str | None) -> tuple[str, ...]:
+    return (USER, DEFAULT) if segment is None else (USER, SEGMENT, DEFAULT)
 
 
 def _first(rungs: Sequence[str], replies: Sequence[Any]) -> FoundList | None:

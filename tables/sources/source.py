@@ -12,7 +12,7 @@ from models.event_types import EventType
 from models.history import aged
 from models.list_candidates import set_of
 from models.proposals import Proposals
-from models.words import FOR, KIND_AT, MAX_KIND, TIME_AT
+from models.words import FOR, MAX_KIND, parts_of
 from tables.user_state import UserState
 from tables.view import Filler, ItemView
 
@@ -78,29 +78,32 @@ class Returns:
         Whether it is offered again at once, bool (16,).
     after_ms
         After how many ms without an event it counts as new, int64 (16,); 0: never.
+    at_once, in_time
+        Whether anything is offered again; whether anything becomes new.
     """
 
     again: npt.NDArray[np.bool_]
     after_ms: npt.NDArray[np.int64]
+    at_once: bool
+    in_time: bool
 
     @classmethod
     def of(cls, types: Sequence[EventType]) -> "Returns":
         """Of the types of kind 1, 2 and so on."""
-        returns = cls(np.zeros(MAX_KIND + 1, np.bool_), np.zeros(MAX_KIND + 1, np.int64))
+        again, after_ms = np.zeros(MAX_KIND + 1, np.bool_), np.zeros(MAX_KIND + 1, np.int64)
         for kind, known in enumerate(types, 1):
-            returns.again[kind] = known.allow_repeats
-            returns.after_ms[kind] = round(known.returns_after_days * DAY_MS)
-        return returns
+            again[kind] = known.allow_repeats
+            after_ms[kind] = round(known.returns_after_days * DAY_MS)
+        return cls(again, after_ms, bool(again.any()), bool(after_ms.any()))
 
     def still_seen(self, user: UserState) -> npt.NDArray[np.uint64]:
         """Hashes of what a user has seen and what is not new again by the time of the user's last event."""
         seen, words = user.seen[: user.n_seen], user.words[: user.n_seen]
-        if not self.after_ms.any():
+        if not self.in_time:
             return seen
-        after_ms = self.after_ms[(words >> np.uint64(KIND_AT)) & np.uint64(MAX_KIND)]
-        back_ms = (words >> np.uint64(TIME_AT)).astype(np.int64) + after_ms
-        is_for = (words & np.uint64(3)) == FOR
-        kept: npt.NDArray[np.uint64] = seen[~((after_ms > 0) & (back_ms <= user.last_ms) & is_for)]
+        times_ms, kinds, stances = parts_of(words)
+        after_ms = self.after_ms[kinds]
+        kept: npt.NDArray[np.uint64] = seen[(after_ms == 0) | (times_ms + after_ms > user.last_ms) | (stances != FOR)]
         return kept
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from models import popular
 from models.popular import Popular, fall, rise
 
 N_SLOTS = 40
+Ints = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
 
 
 @given(
@@ -26,13 +29,8 @@ def test_risen_is_sorted(events: list[int], bound: int, seed: int) -> None:
         counts[slot] += 1
         for each, move in zip(found, twins, strict=True):
             move(each.top, each.place, each.n, counts, keys, slot)
-        known = [slot for slot in range(N_SLOTS) if counts[slot]]
-        expected = sorted(known, key=lambda slot: (-counts[slot], *keys[slot].tolist(), slot))[:bound]
         for each in found:
-            assert each.top[: each.n[0]].tolist() == expected
-            assert {slot: each.place[slot] for slot in range(N_SLOTS) if each.place[slot] >= 0} == {
-                slot: place for place, slot in enumerate(expected)
-            }
+            assert_sorted(each, counts, keys, bound)
 
 
 @given(
@@ -54,13 +52,8 @@ def test_people_who_go_leave_the_first_sorted(moves: list[tuple[int, int]], boun
                 up(each.top, each.place, each.n, counts, keys, slot)
             else:
                 down(each.top, each.place, each.n, counts, keys, slot, N_SLOTS)
-        known = [slot for slot in range(N_SLOTS) if counts[slot]]
-        expected = sorted(known, key=lambda slot: (-counts[slot], *keys[slot].tolist(), slot))[:bound]
         for each in found:
-            assert each.top[: each.n[0]].tolist() == expected
-            assert {slot: each.place[slot] for slot in range(N_SLOTS) if each.place[slot] >= 0} == {
-                slot: place for place, slot in enumerate(expected)
-            }
+            assert_sorted(each, counts, keys, bound)
 
 
 @given(counts=st.lists(st.integers(0, 3), max_size=2 * popular.MAX_POPULAR), seed=st.integers(0, 9))
@@ -78,6 +71,16 @@ def test_made_anew(counts: list[int], seed: int) -> None:
     assert found.top[: found.n[0]].tolist() == expected
     assert found.place[expected].tolist() == list(range(len(expected)))
     assert int((found.place >= 0).sum()) == len(expected)
+
+
+def assert_sorted(found: Popular, counts: Ints, keys: Keys, bound: int) -> None:
+    """The first are those that sorting finds, and every place is known."""
+    known = [slot for slot in range(N_SLOTS) if counts[slot]]
+    expected = sorted(known, key=lambda slot: (-counts[slot], *keys[slot].tolist(), slot))[:bound]
+    assert found.top[: found.n[0]].tolist() == expected
+    assert {slot: found.place[slot] for slot in range(N_SLOTS) if found.place[slot] >= 0} == {
+        slot: place for place, slot in enumerate(expected)
+    }
 
 
 def made(bound: int) -> Popular:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import words
-from models.words import AGAINST, FOR, NEITHER, REPEAT_MS, next_word, word_of
+from models.words import AGAINST, FOR, NEITHER, REPEAT_MS, next_word, parts_of, word_of
 
 MS = 1_700_000_000_000
 NOBODY = np.uint64(0)
@@ -19,6 +19,8 @@ def parts(word: np.uint64) -> tuple[int, int, int, int, int]:
     read: tuple[Any, ...] = words.time_of, words.kind_of, words.events_of, words.repeats_of, words.stance_of
     compiled, plain = [[int(part(word)) for part in each] for each in (read, [part.py_func for part in read])]
     assert compiled == plain
+    times_ms, kinds, stances = parts_of(np.array([word], np.uint64))
+    assert [times_ms[0], kinds[0], stances[0]] == [compiled[0], compiled[1], compiled[4]]
     return compiled[0], compiled[1], compiled[2], compiled[3], compiled[4]
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
+from app import gateway_settings
+from app.commands import gateway as gateway_command
 from app.gateway.access import digest
 from tests.command import freshet
 from tests.gateway import gateway
@@ -154,6 +156,11 @@ def test_without_the_extra_the_command_says_what_to_install(monkeypatch: pytest.
     assert refused.code == 1 and "pip install 'freshet[web]'" in refused.err
     key, entry = orjson.loads(made.out).values()
     assert entry == f"shop:write:{digest(key)}"
+
+
+def test_the_command_knows_all_scopes() -> None:
+    """It has them by itself, so that `--help` need not import the settings."""
+    assert gateway_command.SCOPES == gateway_settings.SCOPES
 
 
 def test_addresses_that_everybody_reaches_take_a_key() -> None:
