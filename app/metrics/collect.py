@@ -30,6 +30,7 @@ class WorkerCollector(Collector):
         readings.add("freshet_ready", why_not_ready(self._parts) is None)
         for read in (self._group, self._partitions, self._fold, self._checkpoints, self._redis, self._quality):
             read(readings)
+        self._learner(readings)
         self._intake(readings)
         return readings.families()
 
@@ -115,6 +116,13 @@ class WorkerCollector(Collector):
             for source, weights in learned["weights"].items():
                 for events, weight in weights.items():
                     readings.add("freshet_blend_weight", weight, source, events)
+
+    def _learner(self, readings: Readings) -> None:
+        learner = self._parts.learner
+        if learner is None or not learner.is_here:
+            return
+        readings.add("freshet_learner_lessons", learner.n_lessons)
+        readings.add("freshet_learner_lag_records", learner.lag)
 
     def _intake(self, readings: Readings) -> None:
         if self._parts.intake is None:

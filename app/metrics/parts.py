@@ -8,6 +8,7 @@ from app.settings import Settings
 from app.worker.features import FeaturePublisher
 from app.worker.gauge import LiveGauge
 from app.worker.latency import Latency
+from app.worker.learner import LearnerService
 from app.worker.lists import ListPublisher
 from app.worker.outputs import WorkerOutputs
 from app.worker.ownership import Ownership
@@ -26,4 +27,5 @@ class Parts(Protocol):
     latency: Latency
     gauge: LiveGauge
     intake: Intake | None
+    learner: LearnerService | None
     since: SinceStart

@@ -17,7 +17,7 @@ from tables.partition import PartitionState
 from tables.recommend import Recommender
 from tables.user_state import UserState
 from tables.view import ItemView
-from tests.lists import NOTHING, filler_of, partitions, recommend, view_of
+from tests.lists import NOTHING, filler_of, partitions, recommend, taught_view_of, view_of
 from tests.logs import log_of, made_log, record
 from tests.plain import plain_kernels
 from tests.rank_fusion import RankFusion
@@ -79,7 +79,7 @@ def test_lists_against_the_slow_way(
     """Over one partition and several, with items evicted and forbidden, whatever the sources weigh."""
     fusion = RankFusion(depth, *weights)
     states = partitions(log_of(numbers, n_users=8, n_items=60), n, replace(SETTINGS, max_items=max_items))
-    view = view_of(*states)
+    view = taught_view_of(*states)
     view.forbid(view.ids[:n_forbidden])
     assert_same(view, states, fusion, k)
 
@@ -99,7 +99,7 @@ def test_ids_that_begin_alike(numbers: list[int], k: int) -> None:
 def test_default_settings_at_length() -> None:
     """Full histories, 64 factors, several partitions: as the slow way, and the plain kernels as the compiled ones."""
     states = partitions(made_log(9, 3_000, n_users=30, n_items=400), 3, FoldSettings())
-    view = view_of(*states)
+    view = taught_view_of(*states)
     fusion = RankFusion()
     assert_same(view, states, fusion, 30)
     users = [(state.number, user) for state in states for user in readers(state)[::9]]
