@@ -22,7 +22,7 @@ _SCHEMAS: Final[Mapping[str, dict[str, Any]]] = {
     TEXT: {"type": ["string", "null"]},
     TEXTS: {"type": ["array", "null"], "items": {"type": "string"}},
     TRUTH: {"type": ["boolean", "null"]},
-    TIME: {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**63 - 1, "description": "Unix ms UTC"},
+    TIME: {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**64 - 1, "description": "Unix ms UTC"},
     AGE: {"type": ["integer", "null"], "minimum": 0, "maximum": 150},
     OBJECT: {"type": ["object", "null"]},
 }
