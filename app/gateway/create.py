@@ -78,14 +78,14 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,  # an id may end with one
     )
-    for router in (
-        health_router(sender, reads),
+    routers = (
+        lists_router(settings, reads),  # what is asked for most is found first
         events_router(settings, sender, settings.rules, tell=meters.events if meters else untold),
-        lists_router(settings, reads),
         items_router(reads, settings.keys),
+        health_router(sender, reads),
         entries_router(settings, sender),
-    ):
-        app.include_router(router)
+    )
+    app.router.routes += [route for router in routers for route in router.routes]  # included, they are matched twice
     _handle(app)
     app.add_middleware(Around, settings=settings, on_answer=_both(on_answer, meters))
     if settings.gateway_cors_origins:

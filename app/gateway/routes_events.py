@@ -38,7 +38,7 @@ def events_router(
     tell: Callable[[Sequence[Outcome]], None] = untold,
 ) -> APIRouter:
     """Routes for events; `tell` is told what became of those of each request."""
-    router = APIRouter(dependencies=[needs("write")])
+    router = APIRouter(route_class=needs("write"))
     event = event_schema(rules.types)
     many = {"type": "array", "items": event, "minItems": 1, "maxItems": settings.gateway_max_events}
     body = {"anyOf": [event, many, {"type": "object", "required": ["events"], "properties": {"events": many}}]}
