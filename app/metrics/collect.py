@@ -14,6 +14,8 @@ from app.metrics.buckets import cumulative
 from app.metrics.families import Readings
 from app.metrics.parts import Parts
 from app.metrics.ready import why_not_ready
+from app.metrics.since import DEPTHS, TESTS, hits_of
+from models.evaluation import SOURCES
 from models.events import REASONS
 
 
@@ -62,19 +64,26 @@ class WorkerCollector(Collector):
 
     def _fold(self, readings: Readings) -> None:
         letters = dict.fromkeys(REASONS, 0)
-        n_users_evicted = n_items_evicted = 0
+        hits = {(name, depth): 0 for name in SOURCES for depth in DEPTHS}
+        n_users_evicted = n_items_evicted = n_tests = 0
         for number, grown in sorted(self._parts.since.look().items()):
             readings.add("freshet_events", grown["events"], number)
             readings.add("freshet_duplicates", grown["duplicates"], number)
             readings.add("freshet_late_events", grown["late"], number)
             n_users_evicted += grown["users_evicted"] + grown["users_expired"]
             n_items_evicted += grown["items_evicted"]
+            n_tests += grown[TESTS]
+            for name, depth in hits:
+                hits[name, depth] += grown[hits_of(name, depth)]
             for name, n in grown.items():
                 if name.startswith("dead_letters."):
                     reason = name.removeprefix("dead_letters.")
                     letters[reason] = letters.get(reason, 0) + n
         for reason, n in letters.items():
             readings.add("freshet_dead_letters", n, reason)
+        readings.add("freshet_fold_tests", n_tests)
+        for (name, depth), n in hits.items():
+            readings.add("freshet_fold_hits", n, name, depth)
         readings.add("freshet_users_evicted", n_users_evicted)
         readings.add("freshet_items_evicted", n_items_evicted)
         for stage, histogram in self._parts.latency.stages.items():

@@ -47,6 +47,14 @@ METRICS: Final[dict[str, Described]] = {
     "freshet_stage_seconds": Described(
         "histogram", "Time by stage: broker, queue, fold (of events), list, redis, total (of lists).", ("stage",)
     ),
+    "freshet_fold_tests": Described(
+        "counter", "Positive events on items new to their users that were scored on the fold's own lists."
+    ),
+    "freshet_fold_hits": Described(
+        "counter",
+        "Those whose item stood in a list (list, popularity, or of one source), down to a depth.",
+        ("list", "depth"),
+    ),
     # what is held
     "freshet_users": Described("gauge", "Users in the state of a partition.", PARTITION),
     "freshet_users_max": Described("gauge", "Most users kept in a partition (max_users)."),

@@ -15,7 +15,7 @@ import faust
 from agents.users import fold_events
 from app.intake.intake import Intake
 from app.intake.reading import make_reading
-from app.metrics.since import SinceStart
+from app.metrics.since import FoldCounts, SinceStart
 from app.refusal import not_allowed
 from app.settings import Settings
 from app.store.store import Store
@@ -219,7 +219,7 @@ class Worker:
         n_partitions = self._counts[self.names.events]
         self.view.n_partitions = n_partitions
         self.view.own(owned)
-        self.since.own((number, partition.state.metrics) for number, partition in owned.items())
+        self.since.own((number, FoldCounts(partition.state)) for number, partition in owned.items())
         self.catalogue.mark_all()
         if self.intake is not None:
             self.intake.own(owned)

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.intake.intake import Intake
 from app.metrics.server import Answers
-from app.metrics.since import SinceStart
+from app.metrics.since import FoldCounts, SinceStart
 from app.settings import Settings
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.outputs import WorkerOutputs
@@ -45,7 +45,7 @@ class Measured:
         )
         self.intake: Intake | None = None
         self.since = SinceStart()
-        self.since.own([(0, stage.state.metrics)])
+        self.since.own([(0, FoldCounts(stage.state))])
         self.answers = Answers(self)
 
     def reads_topics(self, progress: Mapping[str, Any]) -> None:
