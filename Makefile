@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint format unit pythons integration faults test coverage producers lock clean
+.PHONY: help setup demo check lint format unit pythons browser integration faults test coverage producers lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -57,7 +57,10 @@ unit: setup ## tests without services: unit, wiring, golden, and the examples in
 
 SLOWEST := --durations=15 --durations-min=5
 
-integration: setup ## tests on real Kafka and Redis
+browser: ## a Chromium for the tests of the dashboard, if there is none and root runs this
+	@tools/browser.sh
+
+integration: setup browser ## tests on real Kafka and Redis, the dashboard in a real browser
 	$(BIN)/pytest $(SLOWEST) tests/integration $(wildcard tests/conformance)
 
 faults: setup ## kills, pauses and restarts on real Kafka and Redis
@@ -88,7 +91,7 @@ SIDE_BY_SIDE = $(MAKE) --no-print-directory -j3 -O
 TESTS = integration faults unit $(OTHERS:%=unit-on-%)
 
 test: $(READY) ## everything, three jobs side by side; what CI runs
-	@$(SIDE_BY_SIDE) lint $(KERNELS) $(OTHERS:%=.venv-%/ready)
+	@$(SIDE_BY_SIDE) lint $(KERNELS) browser $(OTHERS:%=.venv-%/ready)
 	@echo 'side by side, each printed when it is over: $(TESTS)'
 	@$(SIDE_BY_SIDE) $(TESTS)
 
