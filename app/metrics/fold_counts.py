@@ -20,7 +20,7 @@ class FoldCounts:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Those of `tables.marker.Metrics`, events by type, tests of the fold's own lists and their hits (`hits_of`)."""
+        """Those of `tables.marker.Metrics`, events by type, tests of the fold's own lists and its hits (`hits_of`)."""
         prequential = self._state.evaluator.prequential
         return {
             **self._state.metrics.counts,
