@@ -63,7 +63,7 @@ class Hub:
         return await asyncio.shield(known[1])
 
     async def changes(self, key: str, draw: Draw, *, lively: bool) -> AsyncGenerator[bytes, None]:
-        """Server-sent events: `parts` with a JSON object of those that are other than those sent before."""
+        """Server-sent events `parts`: the names of all, in order, and the HTML of those that have changed."""
         self.n_open += 1
         try:
             sent: dict[str, str] = {}
@@ -71,9 +71,9 @@ class Hub:
             while not self._ticks.closed:
                 parts = await self.draw(key, draw, lively=lively)
                 changed = {name: html for name, html in parts.items() if sent.get(name) != html}
-                if changed:
-                    sent.update(changed)
-                    yield b"event: parts\ndata: " + orjson.dumps(changed) + b"\n\n"
+                if changed or sent.keys() != parts.keys():
+                    sent = dict(parts)
+                    yield b"event: parts\ndata: " + orjson.dumps({"names": list(parts), "changed": changed}) + b"\n\n"
                     spoke_s = time.monotonic()
                 elif time.monotonic() - spoke_s >= PING_S:
                     yield b": still here\n\n"

@@ -22,6 +22,7 @@ from models.errors import ServiceError
 KEPT: Final = 500
 LOOK_S: Final = 2.0
 AGAIN_S: Final = 2.0
+PATIENCE_S: Final = 10.0
 BEHIND: Final = 2000  # records that the tail lets pass rather than read
 CAUGHT_UP: Final = 100
 FETCH_BYTES: Final = 262_144
@@ -111,8 +112,8 @@ class KafkaLog:
                 self.state.error = str(error)
             except KafkaError as error:
                 self.state.error = not_allowed(error) or f"Kafka at {self._settings.broker} refused: {error!r}."
-            except OSError as error:
-                self.state.error = f"Kafka at {self._settings.broker} does not answer: {error}."
+            except OSError:  # what is not there in time as well
+                self.state.error = f"Kafka at {self._settings.broker} does not answer."
             await asyncio.sleep(AGAIN_S)
 
     @asynccontextmanager
@@ -155,7 +156,8 @@ class KafkaLog:
         due_s = 0.0
         while True:
             if time.monotonic() >= due_s:
-                await self._look(consumer, admin, tps)
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._look(consumer, admin, tps)
                 due_s = time.monotonic() + LOOK_S
             fetched = await consumer.getmany(timeout_ms=200, max_records=MAX_RECORDS)
             records = [record for records in fetched.values() for record in records]

@@ -92,7 +92,7 @@ class Poller:
         """Begin to ask."""
         for work in (self._run(), self._log.run(self._events_came)):
             task = asyncio.create_task(work)
-            task.add_done_callback(_told)
+            task.add_done_callback(self._ended)
             self._tasks.append(task)
 
     async def stop(self) -> None:
@@ -102,6 +102,12 @@ class Poller:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._workers.close()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Tell of a mistake of ours: the pages would stand still, and say that all is well."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.board.log.error = f"the dashboard no longer follows the stream: {error!r}. Start it anew."
+            logger.critical("%s", self.board.log.error, exc_info=error)
 
     def _events_came(self) -> None:
         """Let pages show events before the clock's next tick, a few times a second at most."""
@@ -163,9 +169,3 @@ def _happened(before: Worker | None, now: Worker) -> str | None:
         loaded = now.value("freshet_load_seconds")
         return f"{holds}" + (f", read their state in {loaded:.2f} s" if loaded is not None else "")
     return None
-
-
-def _told(task: asyncio.Task[None]) -> None:
-    """Tell of a mistake of ours: the pages would stand still."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.critical("the dashboard no longer follows the stream: %r. Start it anew.", error, exc_info=error)

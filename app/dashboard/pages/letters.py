@@ -98,7 +98,7 @@ def one(reason: Reason, *, may_change: bool, masked: bool) -> Element:
     """One reason: what to do, and samples."""
     samples = [
         h.li[
-            h.p[letter.message],
+            not masked and h.p[letter.message],
             h.p(".note")[f"{f.day(letter.sent_ms)} UTC · {letter.topic} {letter.partition}:{letter.offset}"],
             not masked and h.pre(tabindex="0")[h.code[value_of(letter)]],
         ]

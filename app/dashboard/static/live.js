@@ -10,8 +10,11 @@ function connect() {
   source = new EventSource(live);
   source.addEventListener("parts", (event) => {
     lost(false);
-    const parts = JSON.parse(event.data);
-    for (const [name, html] of Object.entries(parts)) show(name, html);
+    const { names, changed } = JSON.parse(event.data);
+    for (const [name, html] of Object.entries(changed)) show(name, html);
+    for (const part of document.querySelectorAll(".part")) {
+      if (!names.includes(part.id.slice("part-".length))) part.remove();
+    }
   });
   source.onerror = () => {
     lost(true);

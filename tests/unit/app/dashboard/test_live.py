@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
@@ -16,11 +17,11 @@ async def answers() -> None:
     """A Redis that does."""
 
 
-def parts_of(message: bytes) -> Mapping[str, str]:
-    """The parts that one server-sent event brings."""
+def parts_of(message: bytes) -> Mapping[str, Any]:
+    """What one server-sent event brings."""
     head, data, *_ = message.decode().split("\n")
     assert head == "event: parts"
-    found: Mapping[str, str] = orjson.loads(data.removeprefix("data: "))
+    found: Mapping[str, Any] = orjson.loads(data.removeprefix("data: "))
     return found
 
 
@@ -38,17 +39,40 @@ def test_one_tick_is_drawn_once_and_sends_what_changed() -> None:
 
         pages = [hub.changes("p", draw, lively=False) for _ in range(5)]
         first = [parts_of(await anext(page)) for page in pages]
-        assert first == [{"same": "x", "other": "1"}] * 5 and n_drawn == 1 and hub.n_open == 5
+        assert first == [{"names": ["same", "other"], "changed": {"same": "x", "other": "1"}}] * 5
+        assert n_drawn == 1 and hub.n_open == 5
         waiting = [asyncio.ensure_future(anext(page)) for page in pages]
         await asyncio.sleep(0)
         ticks.tick(by_clock=False)  # an event: these pages wait for the clock
         await asyncio.sleep(0)
         assert not any(each.done() for each in waiting)
         ticks.tick(by_clock=True)
-        assert [parts_of(each) for each in await asyncio.gather(*waiting)] == [{"other": "2"}] * 5
+        changed = [parts_of(each)["changed"] for each in await asyncio.gather(*waiting)]
+        assert changed == [{"other": "2"}] * 5
         for page in pages:
             await page.aclose()
         assert hub.n_open == 0
+
+    asyncio.run(look())
+
+
+def test_a_part_that_is_gone_is_told() -> None:
+    """What stood for something that could not be had goes when it can be."""
+
+    async def look() -> None:
+        ticks, shown = Ticks(), [{"away": "x"}, {"list": "y"}, {}]
+        hub = Hub(ticks, 10)
+
+        async def draw() -> Mapping[str, str]:
+            return shown.pop(0)
+
+        page = hub.changes("p", draw, lively=False)
+        told = []
+        while shown:
+            told.append(parts_of(await anext(page)))
+            ticks.tick(by_clock=True)
+        assert [each["names"] for each in told] == [["away"], ["list"], []]
+        await page.aclose()
 
     asyncio.run(look())
 

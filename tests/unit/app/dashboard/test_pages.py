@@ -72,8 +72,10 @@ def test_tail_shows_events_and_filters_them() -> None:
 
 def test_masked_users_are_nowhere() -> None:
     """Neither shown, nor linked, nor found by their names; the page about one whose name is known is there."""
-    with staged(STORED, events=[event("secret-user", "i1")], dashboard_mask_users=True) as stage:
-        for path in ("/", "/stream", "/people", "/stream?type=click"):
+    secret = Reason("wrong_key", 1, 1, [letter(b"secret-user", "the key is not 'secret-user'")], "Send the user_id.")
+    events = [event("secret-user", "i1")]
+    with staged(STORED, events=events, letters=Summary([secret]), dashboard_mask_users=True) as stage:
+        for path in ("/", "/stream", "/people", "/stream?type=click", "/dead-letters"):
             assert "secret-user" not in stage.page(path)
         assert "Desk lamp" in stage.page("/stream")
         assert "Desk lamp" not in stage.page("/stream?find=secret-user")
