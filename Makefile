@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint format unit pythons integration faults test coverage producers debian lock clean
+.PHONY: help setup demo check lint format unit pythons browser integration faults test coverage producers debian lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -60,7 +60,10 @@ unit: setup debian ## tests without services: unit, wiring, golden, and the exam
 
 SLOWEST := --durations=15 --durations-min=5
 
-integration: setup debian ## tests on real Kafka and Redis
+browser: ## a Chromium for the tests of the dashboard, if there is none and root runs this
+	@tools/browser.sh
+
+integration: setup debian browser ## tests on real Kafka and Redis, the dashboard in a real browser
 	$(BIN)/pytest $(SLOWEST) tests/integration $(wildcard tests/conformance)
 
 faults: setup debian ## kills, pauses and restarts on real Kafka and Redis
@@ -91,7 +94,7 @@ SIDE_BY_SIDE = $(MAKE) --no-print-directory -j3 -O
 TESTS = integration faults unit $(OTHERS:%=unit-on-%)
 
 test: $(READY) ## everything, three jobs side by side; what CI runs
-	@$(SIDE_BY_SIDE) lint debian $(KERNELS) $(OTHERS:%=.venv-%/ready)
+	@$(SIDE_BY_SIDE) lint debian browser $(KERNELS) $(OTHERS:%=.venv-%/ready)
 	@echo 'side by side, each printed when it is over: $(TESTS)'
 	@$(SIDE_BY_SIDE) $(TESTS)
 

@@ -6,6 +6,7 @@ import click
 
 from app.commands import (
     bench,
+    dashboard,
     data,
     dead_letters,
     demo,
@@ -53,6 +54,7 @@ cli.add_command(recs.recs)
 cli.add_command(similar.similar)
 cli.add_command(trending.trending)
 cli.add_command(gateway.gateway)
+cli.add_command(dashboard.dashboard)
 cli.add_command(produce.produce)
 cli.add_command(entries.items)
 cli.add_command(entries.users)

@@ -95,7 +95,7 @@ def _serve(settings: Settings, on_listening: Callable[[str], None], meters: Mete
         os.environ.update(environment(settings))  # children read them anew
         Multiprocess(config, sockets=sockets).run()
     else:
-        server = _Server(config, lambda: on_listening(url))
+        server = Server(config, lambda: on_listening(url))
         server.run(sockets=sockets)
         if not server.started:
             raise ServiceError("the gateway did not start; its log says why.")
@@ -131,7 +131,7 @@ def configure_logging() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the sender says what is wrong
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn's server, which says when it listens, and ends with exit code 0 when it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from app.metrics.buckets import cumulative
 from app.metrics.families import Readings
-from app.metrics.fold_counts import HITS, TESTS, TYPE
+from app.metrics.fold_counts import DEPTHS, TESTS, TYPE, hits_of
 from app.metrics.parts import Parts
 from app.metrics.ready import why_not_ready
 from models.evaluation import SOURCES
@@ -29,7 +29,7 @@ class WorkerCollector(Collector):
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         rules = parts.settings.rules
-        named = ((LETTERS, REASONS), (TYPE, rules.types), (HITS, SOURCES))
+        named = ((LETTERS, REASONS), (TYPE, rules.types))
         self._names = [f"{beginning}{name}" for beginning, names in named for name in names]  # there from the start
 
     def collect(self) -> Iterator[Metric]:
@@ -92,11 +92,13 @@ class WorkerCollector(Collector):
         for beginning, metric in (
             (LETTERS, "freshet_dead_letters"),
             (TYPE, "freshet_events_by_type"),
-            (HITS, "freshet_fold_hits"),
         ):
             for name in [name for name in summed if name.startswith(beginning)]:
                 readings.add(metric, summed[name], name.removeprefix(beginning))
         readings.add("freshet_fold_tests", summed[TESTS])
+        for name in SOURCES:
+            for depth in DEPTHS:
+                readings.add("freshet_fold_hits", summed[hits_of(name, depth)], name, depth)
         readings.add("freshet_users_evicted", summed["users_evicted"] + summed["users_expired"])
         readings.add("freshet_items_evicted", summed["items_evicted"])
         for stage, histogram in self._parts.latency.stages.items():

@@ -55,6 +55,14 @@ METRICS: Final[dict[str, Described]] = {
     "freshet_stage_seconds": Described(
         "histogram", "Time by stage: broker, queue, fold (of events), list, redis, total (of lists).", ("stage",)
     ),
+    "freshet_fold_tests": Described(
+        "counter", "Positive events on items new to their users that were scored on the fold's own lists."
+    ),
+    "freshet_fold_hits": Described(
+        "counter",
+        "Those whose item stood in a list (list, popularity, or of one source), down to a depth.",
+        ("list", "depth"),
+    ),
     # what is held
     "freshet_users": Described("gauge", "Users in the state of a partition.", PARTITION),
     "freshet_users_max": Described("gauge", "Most users kept in a partition (max_users)."),
@@ -100,10 +108,6 @@ METRICS: Final[dict[str, Described]] = {
     ),
     "freshet_live_hit_rate": Described("gauge", "Hit rate at 10 of the last tests; none before the first."),
     "freshet_live_drifts": Described("counter", "Times that the live hit rate was found changed."),
-    "freshet_fold_tests": Described("counter", "Such events of the users evaluated: tests of the fold's own lists."),
-    "freshet_fold_hits": Described(
-        "counter", "Those whose item stood among the first 10 of a source alone, or of all (list).", ("source",)
-    ),
     "freshet_blend_outcomes": Described("gauge", "Outcomes that the learned weights of the blend come from."),
     "freshet_blend_weight": Described(
         "gauge", "Weight of a source in lists of users with at least so many events.", ("source", "events")

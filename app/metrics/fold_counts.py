@@ -5,11 +5,11 @@ from typing import Final
 
 from tables.partition import PartitionState
 
-TYPE, HITS, TESTS = "types.", "hits.", "tests"
-"""Beginnings of the names of events by type and of hits by source, and the name of the tests that these are hits of."""
+TYPE, TESTS = "types.", "tests"
+"""Beginning of the names of events by type, and the name of the tests of the fold's own lists."""
 
-DEPTH: Final = 10
-"""Down to which place of a list an item is a hit."""
+DEPTHS: Final = (10, 20)
+"""Down to which places of a list an item is a hit."""
 
 
 class FoldCounts:
@@ -20,11 +20,20 @@ class FoldCounts:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Those of `tables.marker.Metrics`, events by type, tests of the fold's own lists and their hits by source."""
+        """Those of `tables.marker.Metrics`, events by type, tests of the fold's own lists and its hits (`hits_of`)."""
         prequential = self._state.evaluator.prequential
         return {
             **self._state.metrics.counts,
             **{f"{TYPE}{name}": n for name, n in self._state.n_of_type.items()},
             TESTS: prequential.n,
-            **{f"{HITS}{source}": hits for source, (hits, _) in prequential.hits.items()},
+            **{
+                hits_of(name, depth): n
+                for name, hits in prequential.hits.items()
+                for depth, n in zip(DEPTHS, hits, strict=True)
+            },
         }
+
+
+def hits_of(name: str, depth: int) -> str:
+    """The name of a list's hits down to a depth."""
+    return f"hits.{name}.{depth}"

@@ -128,6 +128,18 @@ def test_balancer_settings_are_valid(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_dashboard_asks_every_worker(services: Services) -> None:
+    """It comes with the workers, reaches what they do, and asks all of them at the port where they serve metrics."""
+    dashboard, worker = services["dashboard"], services["worker"]["environment"]
+    settings = dashboard["environment"]
+    assert "profiles" not in dashboard
+    assert all(settings[name] == worker[name] for name in ("FRESHET_BROKER", "FRESHET_REDIS_URL"))
+    asked = Settings(dashboard_workers=json.loads(settings["FRESHET_DASHBOARD_WORKERS"]))
+    assert asked.dashboard_workers == (f"http://worker:{worker['FRESHET_METRICS_LISTEN_PORT']}/metrics",)
+    assert settings["FRESHET_DASHBOARD_TOKEN"] == "${FRESHET_DASHBOARD_TOKEN:-}"
+    assert dashboard["ports"] == [f"127.0.0.1:{asked.dashboard_listen_port}:{asked.dashboard_listen_port}"]
+
+
 def test_demo_replays_a_log(services: Services) -> None:
     """The profile `demo`, and it alone, replays the data set that can be fetched, as often as it takes."""
     assert [name for name, service in services.items() if "demo" in service.get("profiles", [])] == ["replay"]

@@ -78,7 +78,10 @@ def test_hits_are_counted_by_source() -> None:
     prequential.add({"list": 3, "history": 11, "popularity": 1}, 60)
     found = worker.scrape()
     assert found["freshet_fold_tests_total"] == {(): 1}
-    assert {source: n for (source,), n in found["freshet_fold_hits_total"].items() if n} == {"list": 1, "popularity": 1}
+    fold_hits = {labels for labels, n in found["freshet_fold_hits_total"].items() if n == 1}
+    assert fold_hits == {(depth, name) for depth in ("10", "20") for name in ("list", "popularity")} | {
+        ("20", "history")
+    }
 
 
 def test_chunks_by_their_size() -> None:
