@@ -1,7 +1,8 @@
 """The live gauge: how often people act on what was really published, and when that is not what it was.
 
 For each positive event on an item new to its user, whether the item stood in the list that the worker had last
-published for that user. It is no state: lists are kept for the users last published, and it starts at nothing.
+published for that user, while it kept up. It is no state: lists are kept for the users last published, and it starts at
+nothing.
 """
 
 import logging
@@ -59,9 +60,13 @@ class LiveGauge:
         self._at_ease_since: float | None = None
 
     def attend(self, *, is_behind: bool, now: float) -> None:
-        """Begin the watch if there is something to watch and time for it; `now` is of a monotonic clock, in seconds."""
+        """Begin the watch if there is something to watch and time for it; `now` is of a monotonic clock, in seconds.
+
+        Behind a backlog all lists are forgotten: its events were there before people could see them.
+        """
         if is_behind:
             self._at_ease_since = None
+            self._lists.clear()
         elif self._at_ease_since is None:
             self._at_ease_since = now
         elif self.beginning is None and self.n >= UNWATCHED and now - self._at_ease_since >= EASE_S:
