@@ -24,7 +24,7 @@ NAMES: Final = (
     "FreshetIntakeStopped", "FreshetDeadLetters", "FreshetStaleCheckpoints", "FreshetRedisErrors", "FreshetListsFenced",
     "FreshetHitRateFell",
 )  # fmt: skip
-"""Those that Prometheus has as well, in its order."""
+"""Those of workers that Prometheus has as well, in its order."""
 
 
 class Alarm(NamedTuple):

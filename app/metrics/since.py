@@ -6,15 +6,7 @@ and Prometheus would take either for events. So what they grow by is summed up h
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final, Protocol
-
-from models.evaluation import SOURCES
-
-if TYPE_CHECKING:
-    from tables.fold import PartitionFold
-
-DEPTHS: Final = (10, 20)
-TESTS: Final = "tests"
+from typing import Protocol
 
 
 class Counting(Protocol):
@@ -23,29 +15,6 @@ class Counting(Protocol):
     @property
     def counts(self) -> Mapping[str, int]:
         """Its counters by name."""
-
-
-class FoldCounts:
-    """Counters of a partition's fold, those of its evaluation among them: `tests`, `hits.<list>.<depth>`."""
-
-    def __init__(self, fold: "PartitionFold") -> None:
-        self._fold = fold
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Its counters by name."""
-        prequential = self._fold.evaluator.prequential
-        hits = {
-            hits_of(name, depth): n
-            for name in SOURCES
-            for depth, n in zip(DEPTHS, prequential.hits.get(name, (0, 0)), strict=True)
-        }
-        return {**self._fold.metrics.counts, TESTS: prequential.n, **hits}
-
-
-def hits_of(name: str, depth: int) -> str:
-    """The counter of a list's hits down to a depth."""
-    return f"hits.{name}.{depth}"
 
 
 class SinceStart:
