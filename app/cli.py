@@ -21,6 +21,8 @@ from app.commands import (
     similar,
     sniff,
     stopped,
+    tail,
+    top,
     topics,
     trending,
     up,
@@ -52,6 +54,8 @@ cli.add_command(evaluate.evaluate)
 cli.add_command(recs.recs)
 cli.add_command(similar.similar)
 cli.add_command(trending.trending)
+cli.add_command(top.top)
+cli.add_command(tail.tail)
 cli.add_command(gateway.gateway)
 cli.add_command(produce.produce)
 cli.add_command(entries.items)
