@@ -6,6 +6,7 @@ import click
 
 from app.commands import (
     bench,
+    dashboard,
     data,
     dead_letters,
     demo,
@@ -57,6 +58,7 @@ cli.add_command(trending.trending)
 cli.add_command(top.top)
 cli.add_command(tail.tail)
 cli.add_command(gateway.gateway)
+cli.add_command(dashboard.dashboard)
 cli.add_command(produce.produce)
 cli.add_command(entries.items)
 cli.add_command(entries.users)

@@ -4,9 +4,11 @@ import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from models.cooccurrence import cells_per_event
 from models.evaluation import SOURCES
+from models.event_types import type_codes
 from models.fold_arrays import EVENT, Results
 from models.fold_kernel import FoldNumbers, fold_events, freeze, scratch_of
 from models.trending import N_BUCKETS, STEPS_MS
@@ -30,6 +32,13 @@ class Batch:
     ----------
     users, items, evaluator
         What is changed.
+
+    Attributes
+    ----------
+    types
+        The types of events, in the order of their numbers.
+    n_of_type
+        Events of each that were run, int64; of this object's lifetime, and no state.
     """
 
     def __init__(self, users: Users, items: ItemShares, evaluator: Evaluator, settings: FoldSettings) -> None:
@@ -43,6 +52,10 @@ class Batch:
         self._ratings: list[tuple[int, int, float]] = []  # of the events in the batch, for River
         self._numbers = numbers_of(settings)
         self._scratch = scratch_of(self._numbers, settings.history.n_factors)
+        codes = type_codes(settings.rules.types)
+        self.types: tuple[str, ...] = tuple(sorted(codes, key=codes.__getitem__))
+        self.n_of_type: npt.NDArray[np.int64] = np.zeros(len(codes), np.int64)
+        self._codes: npt.NDArray[np.int64] = np.array(sorted(codes.values()), np.int64)
         self._results = Results(
             np.zeros(MAX_EVENTS, np.uint8), np.zeros((MAX_EVENTS, len(SOURCES)), np.int32), np.zeros(3)
         )
@@ -103,6 +116,7 @@ class Batch:
         columns = (tested.tolist(), results.tested[tested].tolist(), results.ranks[tested].tolist())
         for number, how, ranks in zip(*columns, strict=True):
             evaluator.test(*self._ids[number], how, dict(zip(SOURCES, ranks, strict=True)), n_before + number)
+        self.n_of_type += np.bincount(np.searchsorted(self._codes, events["kind"][:n]), minlength=len(self._codes))
         self._users.prune()
         self._ids.clear()
         self.users.clear()

@@ -103,6 +103,11 @@ class PartitionFold:
             self.give_up()
             raise
 
+    @property
+    def n_of_type(self) -> dict[str, int]:
+        """Events folded by type, since this object was made: no state, so no digest and no checkpoint has it."""
+        return dict(zip(self._batch.types, self._batch.n_of_type.tolist(), strict=True))
+
     def step_over(self, offset: int, behind: int) -> None:
         """Pass over what cannot be decoded, from an offset on, up to another one; counted, so that digests tell."""
         self.next_offset = behind

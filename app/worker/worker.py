@@ -15,6 +15,7 @@ import faust
 from agents.users import fold_events
 from app.intake.intake import Intake
 from app.intake.reading import make_reading
+from app.metrics.fold_counts import FoldCounts
 from app.metrics.since import SinceStart
 from app.refusal import not_allowed
 from app.settings import Settings
@@ -22,6 +23,7 @@ from app.store.store import Store
 from app.worker import garbage
 from app.worker.catalogue import Catalogue
 from app.worker.catalogue_topic import run_catalogue
+from app.worker.chunk_sizes import ChunkSizes
 from app.worker.client import credentials
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.ends import follow_ends
@@ -81,6 +83,7 @@ class Worker:
         self.catalogue = Catalogue(self.names.catalogue, settings.max_catalogue, settings.list_fields)
         self.dead_letters = DeadLetterSender(settings.kafka, self.names.dead_letters)
         self.latency = Latency()
+        self.chunk_sizes = ChunkSizes()
         self.gauge = LiveGauge()
         self.lists = ListPublisher(settings, self.view, self.store, self.latency, self.gauge, self.catalogue.listed)
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
@@ -137,6 +140,7 @@ class Worker:
         self.transport = transport = BatchTransport(app.conf.broker_consumer, app)
         transport.ownership = self.ownership
         transport.latency = self.latency
+        transport.chunk_sizes = self.chunk_sizes
         transport.fatal = self.fatal  # type: ignore[method-assign]
         self.stopped = StoppedPartitions(settings, self.ownership, transport.go_on, self.report)
         transport.stopped = self.stopped.take  # type: ignore[method-assign]
@@ -219,7 +223,7 @@ class Worker:
         n_partitions = self._counts[self.names.events]
         self.view.n_partitions = n_partitions
         self.view.own(owned)
-        self.since.own((number, partition.state.metrics) for number, partition in owned.items())
+        self.since.own((number, FoldCounts(partition.state)) for number, partition in owned.items())
         self.catalogue.mark_all()
         if self.intake is not None:
             self.intake.own(owned)
