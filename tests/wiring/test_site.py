@@ -97,6 +97,11 @@ def test_links_lead_somewhere(site: Path, pages: dict[Path, Page]) -> None:
     assert broken == []
 
 
+def test_every_block_of_code_is_one(pages: dict[Path, Page]) -> None:
+    """None stands in the text because its first line says more than a language and a title."""
+    assert [path.name for path in pages if "```" in path.read_text("utf-8")] == []
+
+
 def test_pages_load_nothing_foreign(site: Path, pages: dict[Path, Page]) -> None:
     """No script, style, picture or font of another host; nothing for which a script would fetch more."""
     foreign = [load for found in pages.values() for load in found.loads if urlsplit(load).netloc]
