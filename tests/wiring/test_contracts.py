@@ -143,8 +143,8 @@ def test_topics() -> None:
         line = next(line for line in TEXT.splitlines() if line.startswith(f"| `{spec.name}` |"))
         assert ("compacted" in line) == (spec.config.get("cleanup.policy") == "compact")
         assert ("1 partition" in line) == (spec.partitions == 1)
-        days = re.search(r"(\d+) days", line)
-        assert (days and int(days[1]) * 86_400_000) == (
+        kept = re.search(r"(\d+) (hours|days)", line)
+        assert (kept and int(kept[1]) * {"hours": 3_600_000, "days": 86_400_000}[kept[2]]) == (
             int(spec.config["retention.ms"]) if "retention.ms" in spec.config else None
         )
     given = Names(events_topic="a", items_topic="b", users_topic="c")
