@@ -60,7 +60,7 @@ unit: setup debian ## tests without services: unit, wiring, golden, and the exam
 
 SLOWEST := --durations=15 --durations-min=5
 
-browser: ## a Chromium for the tests of the dashboard, if there is none and root runs this
+browser: debian ## a Chromium for the tests of the dashboard, if there is none and root runs this
 	@tools/browser.sh
 
 integration: setup debian browser ## tests on real Kafka and Redis, the dashboard in a real browser
