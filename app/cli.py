@@ -22,6 +22,8 @@ from app.commands import (
     similar,
     sniff,
     stopped,
+    tail,
+    top,
     topics,
     trending,
     up,
@@ -53,6 +55,8 @@ cli.add_command(evaluate.evaluate)
 cli.add_command(recs.recs)
 cli.add_command(similar.similar)
 cli.add_command(trending.trending)
+cli.add_command(top.top)
+cli.add_command(tail.tail)
 cli.add_command(gateway.gateway)
 cli.add_command(dashboard.dashboard)
 cli.add_command(produce.produce)

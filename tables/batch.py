@@ -15,6 +15,7 @@ from models.trending import N_BUCKETS, STEPS_MS
 from tables.evaluator import Evaluator
 from tables.fold_settings import RIVER, FoldSettings
 from tables.items import ItemShares
+from tables.lessons import encode_lessons
 from tables.users import Users
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Batch:
     """
 
     def __init__(self, users: Users, items: ItemShares, evaluator: Evaluator, settings: FoldSettings) -> None:
+        teaches = not items.history.n_factors
         self.users: set[str] = set()
         self._users = users
         self._items = items
@@ -50,8 +52,8 @@ class Batch:
         self._buffer = bytearray(MAX_EVENTS * EVENT.itemsize)
         self._river = river_of(settings)
         self._ratings: list[tuple[int, int, float]] = []  # of the events in the batch, for River
-        self._numbers = numbers_of(settings)
-        self._scratch = scratch_of(self._numbers, settings.history.n_factors)
+        self._numbers = numbers_of(settings, teaches=teaches)
+        self._scratch = scratch_of(self._numbers, settings.history.n_factors, 2 * MAX_EVENTS)
         codes = type_codes(settings.rules.types)
         self.types: tuple[str, ...] = tuple(sorted(codes, key=codes.__getitem__))
         self.n_of_type: npt.NDArray[np.int64] = np.zeros(len(codes), np.int64)
@@ -122,6 +124,18 @@ class Batch:
         self.users.clear()
         return n
 
+    def take_lessons(self, partition: int, *, least: int = 1) -> bytes:
+        """The lessons of the events that have run, for the learner of the factors; empty if there are fewer.
+
+        `run` needs room for those of `MAX_EVENTS` more.
+        """
+        lessons = self._scratch.lessons
+        if lessons.n[0] < least:
+            return b""
+        encoded = encode_lessons(partition, lessons)
+        lessons.n[:] = 0
+        return encoded
+
     def _learn_by_river(self, river: "RiverRatings") -> None:
         """Learn the ratings of the batch, in order. Nothing else of the fold reads or writes what they change."""
         items, users, errors = self._items.arrays(), self._users.arrays(), self._evaluator.ratings
@@ -142,8 +156,8 @@ def river_of(settings: FoldSettings) -> "RiverRatings | None":
     return RiverRatings(settings.ratings)
 
 
-def numbers_of(settings: FoldSettings) -> FoldNumbers:
-    """The settings of the fold as its kernel takes them."""
+def numbers_of(settings: FoldSettings, *, teaches: bool) -> FoldNumbers:
+    """The settings of the fold as its kernel takes them; whether it hands lessons over instead of learning factors."""
     pairs, history, ratings = settings.cooccurrence, settings.history, settings.ratings
     return FoldNumbers(
         max_recent=pairs.n_history,
@@ -171,4 +185,5 @@ def numbers_of(settings: FoldSettings) -> FoldNumbers:
         follow_decay=settings.following.decay,
         follow_keep=settings.following.n_keep,
         follow_cells=settings.following.cells_per_event,
+        n_lesson=history.n_history if teaches else 0,
     )

@@ -38,7 +38,7 @@ class WorkerCollector(Collector):
         readings.add("freshet_build_info", 1, version("freshet"))
         readings.add("freshet_ready", why_not_ready(self._parts) is None)
         of_stream, of_lists = (self._group, self._partitions, self._fold), (self._redis, self._quality)
-        for read in (*of_stream, self._held, self._checkpoints, *of_lists, self._intake):
+        for read in (*of_stream, self._held, self._checkpoints, *of_lists, self._learner, self._intake):
             read(readings)
         return readings.families()
 
@@ -141,6 +141,13 @@ class WorkerCollector(Collector):
             for source, weights in learned["weights"].items():
                 for events, weight in weights.items():
                     readings.add("freshet_blend_weight", weight, source, events)
+
+    def _learner(self, readings: Readings) -> None:
+        learner = self._parts.learner
+        if learner is None or not learner.is_here:
+            return
+        readings.add("freshet_learner_lessons", learner.n_lessons)
+        readings.add("freshet_learner_lag_records", learner.lag)
 
     def _intake(self, readings: Readings) -> None:
         if self._parts.intake is None:

@@ -112,6 +112,9 @@ METRICS: Final[dict[str, Described]] = {
     "freshet_blend_weight": Described(
         "gauge", "Weight of a source in lists of users with at least so many events.", ("source", "events")
     ),
+    # the learner
+    "freshet_learner_lessons": Described("gauge", "Lessons that the learner of factors has learned and saved."),
+    "freshet_learner_lag_records": Described("gauge", "Records of lessons that wait for the learner of factors."),
     # the intake
     "freshet_intake_records": Described("counter", "Records read from the topics of sources."),
     "freshet_intake_events": Described("counter", "Records written to Freshet's own topics from them."),

@@ -10,6 +10,7 @@ from app.worker.chunk_sizes import ChunkSizes
 from app.worker.features import FeaturePublisher
 from app.worker.gauge import LiveGauge
 from app.worker.latency import Latency
+from app.worker.learner import LearnerService
 from app.worker.lists import ListPublisher
 from app.worker.outputs import WorkerOutputs
 from app.worker.ownership import Ownership
@@ -30,4 +31,5 @@ class Parts(Protocol):
     catalogue: Catalogue
     gauge: LiveGauge
     intake: Intake | None
+    learner: LearnerService | None
     since: SinceStart

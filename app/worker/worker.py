@@ -27,10 +27,12 @@ from app.worker.chunk_sizes import ChunkSizes
 from app.worker.client import credentials
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.ends import follow_ends
+from app.worker.factors import FactorFollower
 from app.worker.features import FeaturePublisher
 from app.worker.follower import ShareFollower
 from app.worker.gauge import LiveGauge
 from app.worker.latency import Latency
+from app.worker.learner import LearnerService
 from app.worker.lists import ListPublisher
 from app.worker.live_view import LiveView
 from app.worker.outputs import WorkerOutputs
@@ -52,6 +54,7 @@ AGENT = "freshet.users"
 CHECKPOINT_POLL_S = 0.05
 REPORT_S = 0.1
 LAST_LISTS_S = 1.0
+LEARNS_WHERE = 0  # whoever holds this partition has the learner, too
 
 
 class Worker:
@@ -62,7 +65,8 @@ class Worker:
     counts
         Partitions of every topic.
     limits
-        `max.message.bytes` of the checkpoint topics, and of those that the intake writes to if there is one.
+        `max.message.bytes` of the topics of saved state and of lessons, and of those that the intake writes to if there
+        is one.
     """
 
     def __init__(
@@ -88,7 +92,13 @@ class Worker:
         self.lists = ListPublisher(settings, self.view, self.store, self.latency, self.gauge, self.catalogue.listed)
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
         self.follower = ShareFollower(settings.kafka, self.names.item_checkpoints, self.view, settings.fold)
-        saved = {name: limits[name] for name in (self.names.user_checkpoints, self.names.item_checkpoints)}
+        self.learner: LearnerService | None = None
+        self.factors: FactorFollower | None = None
+        if counts[self.names.events] > 1:  # a single partition learns them itself
+            self.learner = LearnerService(settings, limits[self.names.factors], report)
+            self.factors = FactorFollower(settings.kafka, self.names.factors, self.view, settings.fold)
+        checkpoints = (self.names.user_checkpoints, self.names.item_checkpoints, self.names.interactions)
+        saved = {name: limits[name] for name in checkpoints}
         self.ownership = Ownership(settings, saved, changed=self._changed, fatal=self.fatal, report=report)
         self.readiness = Readiness(
             self.ownership,
@@ -158,6 +168,9 @@ class Worker:
         """Start what the agent needs; before the group is joined."""
         await self.dead_letters.start()
         self._spawn(self.follower.run)
+        if self.learner is not None and self.factors is not None:
+            self._spawn(self.learner.run)
+            self._spawn(self.factors.run)
         self._spawn(self._follow_catalogue)
         self._spawn(partial(follow_ends, self.settings.kafka, self.names.events, lambda: self.ownership.owned))
         self._spawn(self.lists.run)
@@ -227,6 +240,8 @@ class Worker:
         self.catalogue.mark_all()
         if self.intake is not None:
             self.intake.own(owned)
+        if self.learner is not None:
+            self.learner.own(is_here=LEARNS_WHERE in owned)
         if owned:
             garbage.settle()
         for partition in owned.values():
@@ -294,7 +309,9 @@ class Worker:
     def progress(self) -> dict[str, Any]:
         """Where every partition stands."""
         owned = self.ownership.owned
-        intake = {} if self.intake is None else {"intake": self.intake.progress()}
+        more = {} if self.intake is None else {"intake": self.intake.progress()}
+        if self.learner is not None and self.learner.is_here:
+            more["learner"] = self.learner.progress(self.ownership.saves.lessons_at)
         return {
             "partitions": {number: owned[number].state.next_offset for number in owned},
             "durable": {number: owned[number].durable_offset or 0 for number in owned},
@@ -309,5 +326,5 @@ class Worker:
             "latency": self.latency.as_json(),
             "live": self.gauge.as_json(),
             "blend": self.lists.blend.as_json(),
-            **intake,
+            **more,
         }

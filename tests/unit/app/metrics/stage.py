@@ -13,6 +13,7 @@ from app.metrics.since import SinceStart
 from app.settings import Settings
 from app.worker.chunk_sizes import ChunkSizes
 from app.worker.dead_letters import DeadLetterSender
+from app.worker.learner import LearnerService
 from app.worker.outputs import WorkerOutputs
 from app.worker.ownership import Ownership
 from app.worker.readiness import Readiness
@@ -47,6 +48,7 @@ class Measured:
             report=lambda event, **fields: None,
         )
         self.intake: Intake | None = None
+        self.learner: LearnerService | None = None
         self.since = SinceStart()
         self.since.own([(0, FoldCounts(stage.state))])
         self.answers = Answers(self)
@@ -54,6 +56,10 @@ class Measured:
     def reads_topics(self, progress: Mapping[str, Any]) -> None:
         """Have an intake that says so."""
         self.intake = cast(Intake, SimpleNamespace(progress=lambda: progress))
+
+    def learns(self, n_lessons: int, lag: int) -> None:
+        """Have a learner that stands there."""
+        self.learner = cast(LearnerService, SimpleNamespace(is_here=True, n_lessons=n_lessons, lag=lag))
 
     def scrape(self) -> dict[str, Samples]:
         """Samples by name and values of labels, these by their names; as Prometheus reads them."""

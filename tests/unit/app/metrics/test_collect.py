@@ -16,9 +16,10 @@ INTAKE = {"in": 12, "out": 9, "dead": 2, "lag": 1, "skew_ms": {"a": -1500}, "sto
 
 
 def test_every_metric_that_is_described_is_exported() -> None:
-    """With an intake and a test of a published list nothing is missing, and nothing else is there."""
+    """With an intake, the learner and a test of a published list nothing is missing, and nothing else is there."""
     worker = Measured()
     worker.reads_topics(INTAKE)
+    worker.learns(7, 3)
     worker.ownership.load_s = 0.5
     worker.gauge.published("u1", [])
     worker.gauge.test("u1", "i1")
@@ -28,13 +29,14 @@ def test_every_metric_that_is_described_is_exported() -> None:
     assert {name for name in found if name.startswith("freshet_")} == exported_names()
     assert found["freshet_intake_records_total"] == {(): 12} and found["freshet_intake_stopped"] == {(): 1}
     assert found["freshet_intake_skew_seconds"] == {("a",): -1.5}
+    assert found["freshet_learner_lessons"] == {(): 7} and found["freshet_learner_lag_records"] == {(): 3}
     assert found["freshet_live_tests_total"] == {(): 1} and found["freshet_live_hit_rate"] == {(): 0}
 
 
 def test_without_an_intake_nothing_is_said_of_it() -> None:
-    """Nor of a hit rate before there was a test."""
+    """Nor of a learner elsewhere, nor of a hit rate before there was a test."""
     found = Measured().scrape()
-    absent = {name for name in METRICS if name.startswith("freshet_intake_")}
+    absent = {name for name in METRICS if name.startswith(("freshet_intake_", "freshet_learner_"))}
     assert not any(name.startswith(tuple(absent)) for name in found)
     assert "freshet_live_hit_rate" not in found
 
