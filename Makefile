@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint format unit pythons browser integration faults test coverage producers debian lock clean
+.PHONY: help setup demo docs check lint format unit pythons browser integration faults test coverage producers debian lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -60,7 +60,7 @@ unit: setup debian ## tests without services: unit, wiring, golden, and the exam
 
 SLOWEST := --durations=15 --durations-min=5
 
-browser: ## a Chromium for the tests of the dashboard, if there is none and root runs this
+browser: debian ## a Chromium for the tests of the dashboard, if there is none and root runs this
 	@tools/browser.sh
 
 integration: setup debian browser ## tests on real Kafka and Redis, the dashboard in a real browser
@@ -97,6 +97,11 @@ test: $(READY) ## everything, three jobs side by side; what CI runs
 	@$(SIDE_BY_SIDE) lint debian browser $(KERNELS) $(OTHERS:%=.venv-%/ready)
 	@echo 'side by side, each printed when it is over: $(TESTS)'
 	@$(SIDE_BY_SIDE) $(TESTS)
+
+docs: $(READY) ## the pages of docs/ as a site in build/site; a broken link fails it
+	$(BIN)/python -m tools.flow_picture
+	$(BIN)/python -m tools.settings_page
+	$(BIN)/zensical build --clean --strict
 
 coverage: setup ## all tests once more, with the lines they reach
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from app.commands.output import print_json
 from app.settings import load_settings
 
 WATCH_S = 0.2
@@ -18,7 +19,8 @@ WATCH_S = 0.2
 @click.option("--redis", "redis_url", default="", help="Use this Redis instead of starting one.")
 @click.option("--no-worker", is_flag=True, help="Kafka and Redis alone, e.g. for `freshet reset`.")
 @click.option("--no-dashboard", is_flag=True, help="Without the dashboard.")
-def up(folder: Path, broker: str, redis_url: str, no_worker: bool, no_dashboard: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when all is ready: where it is.")
+def up(folder: Path, broker: str, redis_url: str, no_worker: bool, no_dashboard: bool, as_json: bool) -> None:
     """Keep a local Kafka, a local Redis, a worker and the dashboard running until Ctrl-C.
 
     Kafka takes port 9092 and Redis 6379 where these are free, so that every other command finds them; else the
@@ -52,7 +54,8 @@ def up(folder: Path, broker: str, redis_url: str, no_worker: bool, no_dashboard:
                 )
                 if (settings.broker, settings.redis_url) != (load_settings().broker, load_settings().redis_url):
                     console.print("In other terminals:", style="bold")
-                    console.print(f"export FRESHET_BROKER={settings.broker} FRESHET_REDIS_URL={settings.redis.shown}")
+                    line = f"export FRESHET_BROKER={settings.broker} FRESHET_REDIS_URL={settings.redis.shown}"
+                    console.print(line, soft_wrap=True)  # one line, to be pasted
                 if no_worker:
                     console.print("No worker runs: `freshet reset` may, or start `freshet worker`.")
                 elif n_elsewhere := session.serving["n_partitions"] - len(session.serving["partitions"]):
@@ -65,6 +68,8 @@ def up(folder: Path, broker: str, redis_url: str, no_worker: bool, no_dashboard:
                         highlight=False,
                     )
                 console.print("Ready. Ctrl-C stops everything.", style="bold green")
+                if as_json:
+                    print_json({"event": "ready", "broker": settings.broker, "redis_url": settings.redis.shown})
                 while True:
                     happened = session.watch()
                     if happened:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 import htpy as h
 from htpy import Node
@@ -151,11 +151,11 @@ class Routes:
 
     def _own_path(self, to: str) -> str:
         """Where to go after the token: to a page of ours, nowhere else."""
-        parts = urlsplit(to)
-        page = self._by_path.get(parts.path) if not (parts.scheme or parts.netloc) else None
+        path, _, asked = to.partition("?")
+        page = self._by_path.get(path)
         if page is None:
             return "/"
-        given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        given = {name: values[-1] for name, values in parse_qs(asked).items()}
         query = page.query(given)
         return page.path + (f"?{urlencode(query, errors='surrogatepass')}" if query else "")
 

@@ -45,8 +45,9 @@ SHOWN = {"text": "string", "texts": "array of strings", "truth": "boolean", "tim
 
 
 def examples(tag: str) -> list[str]:
-    """The blocks of code with this tag."""
-    found = re.findall(rf"^```{tag}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    """The blocks of code with this tag: their language and their title."""
+    language, _, title = tag.partition(" ")
+    found = re.findall(rf'^```{language} title="{title}"\n(.*?)^```$', TEXT, re.MULTILINE | re.DOTALL)
     assert found, f"no example is tagged {tag}"
     return found
 
@@ -232,7 +233,7 @@ def test_features() -> None:
 
 
 def test_every_example_has_a_test() -> None:
-    """No block of code but those that are read here."""
+    """No block of code but those that are read here, and a reader, which the tests of the first hour run."""
     tags = re.findall(r"^```(.+)$", TEXT, re.MULTILINE)
     known = ("event", "item", "user", "dead letter", "recs", "user_features", "item_features")
-    assert set(tags) == {f"json {tag}" for tag in known} | {"csv items"}
+    assert set(tags) == {f'json title="{tag}"' for tag in known} | {'csv title="items"', "python"}

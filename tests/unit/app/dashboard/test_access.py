@@ -58,7 +58,7 @@ def test_tries_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["//evil.example/", "https://evil.example", "/\\evil", "javascript:alert(1)", "/nowhere"]
+    "to", ["//evil.example/", "https://evil.example", "/\\evil", "javascript:alert(1)", "/nowhere", "//[x"]
 )
 def test_the_token_leads_to_no_other_site(to: str) -> None:
     """Only to pages of ours."""
