@@ -186,6 +186,9 @@ class ListPublisher:
 
     async def _begin_round(self) -> None:
         """Send everything unpublished that is not on its way, in parts; while one is written the next is made."""
+        for partition in self._view.owned.values():
+            if partition.bare and self._view.filler().items:
+                partition.offer()
         due = [each for each in self._unpublished() if each[1] not in self._on_their_way]
         size = self._lists_per_call
         for start in range(0, len(due), size):
@@ -371,6 +374,8 @@ class ListPublisher:
         now, now_ms, is_behind = time.perf_counter(), time.time() * 1000, self._view.is_behind
         for each in sent:
             each.partition.published(each.user_id, each.offset)
+            if not each.items:
+                each.partition.bare[each.user_id] = each.offset
             if not is_behind and each.partition.state.evaluator.includes(each.user_id):
                 self._gauge.published(each.user_id, each.items)
                 self.blend.served(each.user_id, each.proposals)

@@ -36,6 +36,7 @@ class OwnedPartition:
         self.writer = writer
         self.unpublished: dict[str, int] = {}
         self.out_of_reach: dict[str, int] = {}
+        self.bare: dict[str, int] = {}  # users whose lists in Redis are empty, there was nothing to offer: made at
         self.rebuild: deque[str] = deque()
         self.revision = state.revision
         self.stale_features: dict[str, None] = {}
@@ -72,7 +73,7 @@ class OwnedPartition:
     def needs_checkpoint(self) -> bool:
         """Whether the last one does not say what is now."""
         has_moved = self.state.next_offset != (self.durable_offset or 0)
-        is_waiting = self.is_rebuilding or bool(self.unpublished) or bool(self.out_of_reach)
+        is_waiting = self.is_rebuilding or any((self.unpublished, self.out_of_reach, self.bare))
         is_out = not is_waiting and self._saved_published < self.state.next_offset - 1
         return has_moved or self.awaits_revision or self.is_rebuilding != self.saved_as_rebuilding or is_out
 
@@ -109,10 +110,11 @@ class OwnedPartition:
 
     @property
     def published_offset(self) -> int:
-        """Lists of users whose last event lies at or below it are in Redis."""
+        """Lists of users whose last event lies at or below it are in Redis, and are not empty."""
         if self.is_rebuilding:
             return -1
-        return min(chain(self.unpublished.values(), self.out_of_reach.values()), default=self.state.next_offset) - 1
+        waiting = chain(self.unpublished.values(), self.out_of_reach.values(), self.bare.values())
+        return min(waiting, default=self.state.next_offset) - 1
 
     def clock_ms(self, now_ms: int) -> int:
         """The partition's event clock, aged by the wall time since it last moved."""
@@ -146,6 +148,7 @@ class OwnedPartition:
         self.rebuild = deque(behind | dict.fromkeys(self.state.users))  # first those whose lists lack events
         self.state.revision += bool(self.rebuild)
         self.unpublished.clear()
+        self.bare.clear()
         self.waiting.clear()
 
     def rebuild_all(self) -> None:
@@ -166,6 +169,11 @@ class OwnedPartition:
             self.unpublished[user_id] = min(self.unpublished.get(user_id, offset), offset)
         self.out_of_reach = {}
 
+    def offer(self) -> None:
+        """Make the empty lists anew: there is something to offer now."""
+        self.unpublished = self.bare | self.unpublished
+        self.bare = {}
+
     def features_written(self, n: int) -> None:
         """Take note that the features of the first `n` users that waited are in Redis."""
         self._n_features_lost = max(0, self._n_features_lost - n)
@@ -180,6 +188,8 @@ class OwnedPartition:
         """Take note that a list made at `offset` is in Redis."""
         if self.out_of_reach:
             self.out_of_reach.pop(user_id, None)
+        if self.bare:
+            self.bare.pop(user_id, None)
         if user_id in self.unpublished:
             del self.unpublished[user_id]
             if user_id in self.state.users and self.state.users.last_offset(user_id) > offset:

@@ -32,6 +32,7 @@ from tables.list_json import decode_list
 from tables.list_model import ListModels
 from tables.names import Names
 from tables.partition import PartitionState
+from tables.view import Filler
 from tests.learning import met
 from tests.logs import record
 from tests.plain import plain_kernels
@@ -374,6 +375,25 @@ class FakeConsumer:
 
     async def position(self, partition: object) -> int:
         return 3
+
+
+def test_an_empty_list_is_made_anew_as_soon_as_there_is_something_to_offer() -> None:
+    """In a new shop, without another event of its user; a successor takes over who waits for it."""
+    stage = Stage()
+    filler = stage.view.filler
+    stage.view.items.forbid(stage.view.items.ids)
+    stage.view.filler = lambda: Filler(())  # type: ignore[method-assign]
+    asyncio.run(stage.lists._round())
+    assert decode_list(stage.store.lists["recs:user:u1"]).items == ()
+    assert len(stage.partition.bare) == 7 and stage.partition.published_offset < stage.state.next_offset - 1
+    asyncio.run(stage.lists._round())
+    assert len(stage.partition.bare) == 7 and not stage.partition.unpublished
+
+    stage.view.items.forbid([])
+    stage.view.filler = filler  # type: ignore[method-assign]
+    asyncio.run(stage.lists._round())
+    assert all(decode_list(stage.store.lists[f"recs:user:u{number}"]).items for number in range(7))
+    assert not stage.partition.bare and stage.partition.published_offset == stage.state.next_offset - 1
 
 
 def test_weights_that_cannot_be_read_are_learned_anew(caplog: pytest.LogCaptureFixture) -> None:
