@@ -2,10 +2,10 @@
 
 Run as `make bench-read`, or with `PYTHONPATH=clients/python` as `python -m benchmarks.read`. It is no command of
 `freshet`: the application does not import the client, which is a distribution of its own. A Redis of its own holds
-lists of 30 items and the default list; both wait for a reply half a second at most; each round reads every user once by each way, the ways in changing order.
-`pipeline` and `mget` take the bytes as they come, `pipeline_parsed` parses the JSON of the first that is there as well;
-the client gives a whole `RecommendationList`. Prints one JSON object: median reads per second, and the client's
-ratio to each of the others, the median over the rounds (needed: .9 of `pipeline`).
+lists of 30 items and the default list; both wait for a reply half a second at most. Each round reads every user once
+by each way, the ways in changing order. `pipeline` and `mget` take the bytes as they come; `pipeline_parsed` parses
+the JSON of the first that is there, too, and so does the client, which gives a whole `RecommendationList`. Prints one
+JSON object: median reads per second, and the client's ratio to each of the others, the median over the rounds.
 """
 
 import json
