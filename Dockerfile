@@ -1,4 +1,4 @@
-# The worker, the gateway, and every other command of Freshet, without the extras a laptop needs.
+# The worker, the gateway, the dashboard, and every other command of Freshet, without the extras a laptop needs.
 FROM python:3.11-slim AS build
 RUN python -m venv /opt/freshet
 ENV PATH=/opt/freshet/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

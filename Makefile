@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint format unit pythons integration faults test coverage producers lock clean
+.PHONY: help setup demo docs check lint format unit pythons browser integration faults test coverage producers debian lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -51,16 +51,22 @@ format: $(READY) ## rewrite the code as ruff likes it
 	$(BIN)/ruff check --fix $(LINTED)
 	$(BIN)/ruff format $(LINTED)
 
-unit: setup ## tests without services: unit, wiring, golden, and the examples in docstrings
+debian: $(READY) ## programs for the tests out of Debian's packages (promtool, Prometheus, HAProxy), into .venv/debian
+	@$(BIN)/python -m tools.debian
+
+unit: setup debian ## tests without services: unit, wiring, golden, and the examples in docstrings
 	nice $(BIN)/pytest --doctest-modules $(CODE) clients
 	nice $(BIN)/pytest tests/unit tests/wiring $(wildcard tests/golden)
 
 SLOWEST := --durations=15 --durations-min=5
 
-integration: setup ## tests on real Kafka and Redis
+browser: debian ## a Chromium for the tests of the dashboard, if there is none and root runs this
+	@tools/browser.sh
+
+integration: setup debian browser ## tests on real Kafka and Redis, the dashboard in a real browser
 	$(BIN)/pytest $(SLOWEST) tests/integration $(wildcard tests/conformance)
 
-faults: setup ## kills, pauses and restarts on real Kafka and Redis
+faults: setup debian ## kills, pauses and restarts on real Kafka and Redis
 	$(BIN)/pytest $(SLOWEST) tests/faults
 
 check: lint unit ## what to run before each commit
@@ -88,9 +94,14 @@ SIDE_BY_SIDE = $(MAKE) --no-print-directory -j3 -O
 TESTS = integration faults unit $(OTHERS:%=unit-on-%)
 
 test: $(READY) ## everything, three jobs side by side; what CI runs
-	@$(SIDE_BY_SIDE) lint $(KERNELS) $(OTHERS:%=.venv-%/ready)
+	@$(SIDE_BY_SIDE) lint debian browser $(KERNELS) $(OTHERS:%=.venv-%/ready)
 	@echo 'side by side, each printed when it is over: $(TESTS)'
 	@$(SIDE_BY_SIDE) $(TESTS)
+
+docs: $(READY) ## the pages of docs/ as a site in build/site; a broken link fails it
+	$(BIN)/python -m tools.flow_picture
+	$(BIN)/python -m tools.settings_page
+	$(BIN)/zensical build --clean --strict
 
 coverage: setup ## all tests once more, with the lines they reach
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html

@@ -37,7 +37,7 @@ class Batch(Protocol[R_co]):
 class Share(Protocol):
     """What one partition knows of items."""
 
-    def apply(self, item_id: str, data: bytes | None) -> None:
+    def apply(self, item_id: str, data: bytes | None, /) -> None:
         """Take one record."""
 
 

@@ -1,11 +1,13 @@
 """The command line: `freshet`."""
 
 import sys
+from difflib import get_close_matches
 
 import click
 
 from app.commands import (
     bench,
+    dashboard,
     data,
     dead_letters,
     demo,
@@ -21,6 +23,8 @@ from app.commands import (
     similar,
     sniff,
     stopped,
+    tail,
+    top,
     topics,
     trending,
     up,
@@ -31,7 +35,22 @@ from models.errors import FreshetError, SettingsError
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """Commands by their names; a word that is none is told with the one that was probably meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As of `click.Group`."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], self.list_commands(ctx), 1)
+            error.message += f" Did you mean {near[0]}?" if near else ""
+            raise
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="freshet")
 def cli() -> None:
     """Events in through Kafka, fresh recommendation lists out of Redis, milliseconds in between.
@@ -52,7 +71,10 @@ cli.add_command(evaluate.evaluate)
 cli.add_command(recs.recs)
 cli.add_command(similar.similar)
 cli.add_command(trending.trending)
+cli.add_command(top.top)
+cli.add_command(tail.tail)
 cli.add_command(gateway.gateway)
+cli.add_command(dashboard.dashboard)
 cli.add_command(produce.produce)
 cli.add_command(entries.items)
 cli.add_command(entries.users)

@@ -41,6 +41,13 @@ class GatewaySettings(BaseSettings):
         (), examples=[["https://shop.example"]], description="web origins whose pages may ask; none: no CORS"
     )
 
+    gateway_metrics_listen_port: int = Field(
+        0, ge=0, le=65_535, description="port of the gateway's /metrics, one for all processes; 0: not served"
+    )
+    gateway_metrics_listen_host: str = Field(
+        "127.0.0.1", description="address that it is bound to; it asks for no password, e.g. 0.0.0.0 in a container"
+    )
+
     @field_validator("gateway_keys")
     @classmethod
     def _keys(cls, keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Drops the saved state of a namespace, so that the next workers fold the log anew.
 
 Partition by partition, behind its transactional id: the marker is replaced by one that no worker accepts, then
-everything saved is removed, and only when all partitions are empty does each get its new marker. However this ends in
-between, a worker either finds what was there before, or is told to run `freshet reset` again.
+everything saved is removed, and only when all partitions, and the learner, are empty does each get its new marker.
+However this ends in between, a worker either finds what was there before, or is told to run `freshet reset` again.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ from app.dead_letters.marks import refold_headers
 from app.kafka import partition_counts, read_to_end, start_client, topic_limits
 from app.kafka import writer as log_writer
 from app.kafka_admin import commit_offsets, describe_group, fit_topics, log_ranges
+from app.reset_learner import forget_learned
 from app.settings import Settings
 from app.store.clients import for_threads
 from app.worker.checkpoints import CheckpointWriter
@@ -121,11 +122,13 @@ async def _reset(settings: Settings, tell: Tell, *, anew: bool = False) -> Reset
     plan = await plan_reset(settings, copies=False)
     names = settings.names
     checkpoints = (names.user_checkpoints, names.item_checkpoints)
+    learned = (names.interactions, names.factors)
     epochs = [FIRST_EPOCH]
-    specs = [spec for spec in names.topics(plan.n_partitions) if spec.name in checkpoints]
+    specs = [spec for spec in names.topics(plan.n_partitions) if spec.name in (*checkpoints, *learned)]
     if anew or any(n > plan.n_partitions for n in (await partition_counts(settings.kafka, checkpoints)).values()):
         epochs.append(published_epoch(settings, "a topic of checkpoints, which is made anew,"))
-    for done in await fit_topics(settings.kafka, specs, settings.replication_factor, anew=checkpoints if anew else ()):
+    anew_topics = (*checkpoints, *learned) if anew else ()
+    for done in await fit_topics(settings.kafka, specs, settings.replication_factor, anew=anew_topics):
         tell(done)
     limits = await topic_limits(settings.kafka, checkpoints)
     n_removed = 0
@@ -137,6 +140,9 @@ async def _reset(settings: Settings, tell: Tell, *, anew: bool = False) -> Reset
             epochs.append(epoch)
             n_removed += n_keys
             tell(f"partition {writer.partition}: {n_keys} values removed")
+        if n_rows := await forget_learned(settings):
+            tell(f"learner: {n_rows} rows of factors removed")
+        n_removed += n_rows
         fold = settings.fold
         marker = Marker(
             max(epochs) + 1, 0, -1, 0, (), plan.n_partitions, fold.fingerprint(), fold.described(), names.events

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from app.changes import Refuse, Warn
+from app.dashboard_settings import DashboardSettings
 from app.event_types import explain_type
 from app.gateway_settings import GatewaySettings
 from app.kafka_settings import KafkaSettings
@@ -54,7 +55,9 @@ _WRONG: Final = {
 _FORMS: Final[dict[Any, str]] = {int: "an integer", float: "a number", float | None: "a number", str: "text"}
 
 
-class Settings(KafkaSettings, RedisSettings, GatewaySettings, ListShape, MeaningSettings, MetricsSettings):
+class Settings(
+    KafkaSettings, RedisSettings, GatewaySettings, DashboardSettings, ListShape, MeaningSettings, MetricsSettings
+):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)

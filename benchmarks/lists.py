@@ -15,6 +15,8 @@ import orjson
 
 from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
+from tables.learner import LearnerState
+from tables.linked_factors import LinkedFactors
 from tables.list_encoding import encode_list
 from tables.list_json import ListItem
 from tables.partition import PartitionState
@@ -43,9 +45,12 @@ def fold(n_events: int) -> tuple[ItemView, list[PartitionState]]:
         event = {"user_id": user_id, "item_id": f"i{item}", "event_type": "click", "timestamp": START_MS + 100 * number}
         state = states[partition_of(user_id.encode(), N_PARTITIONS)]
         state.fold(state.next_offset, START_MS + 100 * number, user_id.encode(), orjson.dumps(event))
-    view = ItemView(settings.cooccurrence)
+    view, learner = ItemView(settings.cooccurrence), LearnerState(settings)
     for state in states:
         view.set_share(state.number, state.items)
+        for lessons in state.take_lessons():
+            learner.take(lessons)
+    view.learned = LinkedFactors(learner.rows)
     return view, states
 
 

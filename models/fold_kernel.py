@@ -35,6 +35,7 @@ from models.following import learn_following
 from models.history import aged, put_in_order, take_out
 from models.history_kernels import Draws, draw, history_key, learn, represent, room_for_draws
 from models.kernels import remember
+from models.lessons import Lessons, hand_over, room_for_lessons
 from models.list_candidates import set_of
 from models.list_kernel import ListNumbers
 from models.people import change_people, renorm
@@ -51,7 +52,10 @@ REPEATED_PART = 0.5  # of what the event before has taught
 
 
 class FoldNumbers(NamedTuple):
-    """Settings of the fold, as numbers."""
+    """Settings of the fold, as numbers.
+
+    `n_lesson` is the length of the history in a lesson for the learner of the factors; 0: they are learned here.
+    """
 
     max_recent: int
     max_seen: int
@@ -78,6 +82,7 @@ class FoldNumbers(NamedTuple):
     follow_decay: float
     follow_keep: int
     follow_cells: int
+    n_lesson: int
 
 
 class FoldScratch(NamedTuple):
@@ -92,10 +97,11 @@ class FoldScratch(NamedTuple):
     changed: Array  # int32
     vector: Array  # float32 (n_factors,)
     shares: Array  # float32 (max_recent,)
+    lessons: Lessons  # to be handed over, of the events folded since they were last taken
 
 
-def scratch_of(numbers: FoldNumbers, n_factors: int) -> FoldScratch:
-    """Arrays of the sizes that the settings ask for."""
+def scratch_of(numbers: FoldNumbers, n_factors: int, n_events: int) -> FoldScratch:
+    """Arrays of the sizes that the settings ask for, for batches of so many events."""
     n_candidates = numbers.n_negatives + 1
     return FoldScratch(
         np.zeros(numbers.max_recent, np.int32),
@@ -107,6 +113,7 @@ def scratch_of(numbers: FoldNumbers, n_factors: int) -> FoldScratch:
         np.zeros(n_candidates + numbers.max_recent, np.int32),
         np.zeros(n_factors, np.float32),
         np.zeros(numbers.max_recent, np.float32),
+        room_for_lessons(n_events if numbers.n_lesson else 0, numbers.n_lesson),
     )
 
 
@@ -190,12 +197,13 @@ def learn_interaction(
     teaches: float,
     time_ms: int,
     enters: bool,
+    offset: int,
     counter: int,
     scratch: FoldScratch,
     numbers: FoldNumbers,
     lists: ListNumbers,
 ) -> None:
-    """Learn that a user took to an item: pairs with the history, and the history factors.
+    """Learn that a user took to an item: pairs with the history, and the history factors, or hand over their lesson.
 
     The item enters the history, or is a mere target, and nothing is learned of one that is older than a full history.
     `teaches` is what is learned of `weight`. What follows is learned from the history of before the event's time.
@@ -223,6 +231,11 @@ def learn_interaction(
         return
     back, decay, keep = numbers.follow_back, numbers.follow_decay, numbers.follow_keep
     learn_following(items.following, slot, others[:n_prior], amounts[:n_prior], back, decay, keep)
+    if numbers.n_lesson > 0:
+        first = max(0, n_prior - numbers.n_lesson)
+        history, amounts = scratch.others[first:n_prior], scratch.weights[first:n_prior]
+        hand_over(scratch.lessons, offset, taught, slot, items.hashes, history, amounts)
+        return
     first = max(0, n_prior - lists.n_history)
     history, amounts = scratch.others[first:n_prior], scratch.weights[first:n_prior]
     k, vector, shares = lists.n_factors, scratch.vector, scratch.shares
@@ -369,7 +382,19 @@ def fold_events(
                 if weight > 0.0 and (flags & WITHDRAWN) == 0:
                     counter, teaches = n_before + number, REPEATED_PART ** np.float64(repeats_of(word))
                     learn_interaction(
-                        items, users, user, slot, weight, teaches, time_ms, enters, counter, scratch, numbers, lists
+                        items,
+                        users,
+                        user,
+                        slot,
+                        weight,
+                        teaches,
+                        time_ms,
+                        enters,
+                        event["offset"],
+                        counter,
+                        scratch,
+                        numbers,
+                        lists,
                     )
                 if weight > 0.0 and enters and not late:
                     count(*trends, slot, weight, time_ms, counted_ms)

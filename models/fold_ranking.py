@@ -129,7 +129,7 @@ def rank_sources(
     pairs, same = items.pairs, scratch.same
     propose(
         ((pairs.keys, pairs.values, pairs.start, pairs.length, same, same),),
-        0,
+        (same, same),
         (items.hashes, items.keys, items.known_norm, items.candidate_norm, items.offered),
         scratch.sums,
         (items.hashes, items.keys, items.rows, items.blocks, items.live, items.stale, items.offered),

@@ -96,13 +96,21 @@ class HistoryFactors:
     ----------
     settings
         What shapes the factors.
+    learned
+        Whether there are rows; otherwise it is only known which slots are live, and nothing is proposed.
+
+    Attributes
+    ----------
+    n_factors, n_history
+        Length of a vector, and interactions that count; 0 without rows.
     """
 
-    def __init__(self, settings: HistoryFactorsSettings | None = None) -> None:
+    def __init__(self, settings: HistoryFactorsSettings | None = None, *, learned: bool = True) -> None:
         self.settings = settings = settings or HistoryFactorsSettings()
-        self.n_columns = settings.n_factors + kernels.N_EXTRA
+        self.n_factors, self.n_history = (settings.n_factors, settings.n_history) if learned else (0, 0)
+        self.n_columns = settings.n_factors + kernels.N_EXTRA if learned else 0
         self.rows: npt.NDArray[np.float32] = np.zeros((64, self.n_columns), np.float32)
-        self.blocks: npt.NDArray[np.float32] = _blocks(settings.n_factors, 64)
+        self.blocks: npt.NDArray[np.float32] = _blocks(self.n_factors, 64)
         self.stale: npt.NDArray[np.bool_] = np.ones(64, np.bool_)  # columns that lag behind their rows
         self.live: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
@@ -120,12 +128,14 @@ class HistoryFactors:
             self.rows = longer(self.rows, size)
             self.live = longer(self.live, size)
             self.hashes = longer(self.hashes, size)
-            self.blocks = _blocks(self.settings.n_factors, size)
+            self.blocks = _blocks(self.n_factors, size)
             self.stale = np.ones(size, np.bool_)
 
     def start(self, slot: int, item_hash: int) -> None:
         """Give a slot to an item: factors drawn from its 64-bit hash (not 0), no bias."""
         self._place(slot, item_hash)
+        if not self.n_factors:
+            return
         settings = self.settings
         kernels.start_row(
             self.rows[slot],

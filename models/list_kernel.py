@@ -143,7 +143,7 @@ def all_amounts(sums: Array, norms: Array) -> Array:
 @njit(cache=True)
 def propose(
     shares: Any,
-    own: int,
+    own: Any,
     view: Any,
     sums: Array,
     share: Any,
@@ -166,15 +166,17 @@ def propose(
 
     Parameters
     ----------
-    shares, own
-        Of `models.list_candidates.show_share`, and the place of the user's own among them.
+    shares
+        Of `models.list_candidates.show_share`.
+    own
+        How items translate to slots of `share`, and these to items (-1: none).
     view
         Hashes, keys, norms as known item and as candidate, and whether it may be offered, of each item by number.
     sums
         Scratch, by item number and one more: full of 0, and left so.
     share, n_slots
-        Hashes, keys, the factor model's rows, blocks, live and stale marks, and whether lists may name it, by slot of
-        the user's own share.
+        Hashes, keys, the factor model's rows, blocks, live and stale marks, and whether lists may name it, by slot;
+        and how many there are.
     recent, recent_weights
         Numbers (-1: none) and weights of the user's last items, oldest first.
     seen, n_seen
@@ -188,11 +190,12 @@ def propose(
     -------
     tuple
         What `models.list_reasons.reasons_of` has to know: items of the history with numbers (newest first), what their
-        pairs count, their places; and those the own share knows (oldest first): slots, weights, places.
+        pairs count, their places; and those with factors (oldest first): slots, weights, places.
     """
     hashes, keys, known_norm, candidate_norm, allowed = view
     slot_hashes = share[0]
-    slot_in, to_item, depth = shares[own][4], shares[own][5], items.shape[1]
+    slot_in, to_item = own
+    depth = items.shape[1]
 
     known, factors, known_at = known_pairs(recent, recent_weights, known_norm, numbers.pairs_decay)
     n_items = sums.shape[0] - 1

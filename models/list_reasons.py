@@ -50,7 +50,7 @@ def speak_for(
 @njit(cache=True)
 def reasons_of(
     shares: Any,
-    own: int,
+    slot_in: Array,
     rows: Array,
     n_factors: int,
     decay: float,
@@ -66,6 +66,8 @@ def reasons_of(
 
     Parameters
     ----------
+    slot_in
+        The slot of each item in `rows`.
     context
         What `models.list_kernel.propose` returned.
     places
@@ -77,7 +79,6 @@ def reasons_of(
     n = items.shape[0]
     gains, of_pairs = np.zeros((n, N_REASONS), np.float64), np.full((n, N_REASONS), -1, np.int32)
     two_greatest(shares, known, factors, items, place_of, gains, of_pairs)
-    slot_in = shares[own][4]
     asked, asked_at, n_asked = np.empty(n, np.int32), np.empty(n, np.int32), 0
     for place in range(n):
         if places[place, 0] >= 0:

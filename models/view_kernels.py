@@ -2,6 +2,7 @@
 
 from models.compiled import lean
 from models.cooccurrence import Array, norms
+from models.hash_index import find
 
 
 @lean(cache=True)
@@ -80,3 +81,28 @@ def weigh(
             moved[n] = item
             n += 1
     return n
+
+
+@lean(cache=True)
+def link_items(
+    first: int,
+    n_items: int,
+    hashes: Array,
+    keys: Array,
+    unwanted: Array,
+    cells: Array,
+    slots: Array,
+    slot_in: Array,
+    to_item: Array,
+    slot_keys: Array,
+    offered: Array,
+) -> None:
+    """Link items, from the number `first` on, to the slots that an index by hash (`cells`, `slots`) has for them.
+
+    Sets an item's slot (-1: none), and a slot's item, key, and whether lists may name it.
+    """
+    for item in range(first, n_items):
+        slot = slot_in[item] = find(cells, slots, hashes[item])
+        if slot >= 0:
+            to_item[slot], offered[slot] = item, not unwanted[item]
+            slot_keys[slot, 0], slot_keys[slot, 1] = keys[item, 0], keys[item, 1]

@@ -4,15 +4,18 @@ import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from models.cooccurrence import cells_per_event
 from models.evaluation import SOURCES
+from models.event_types import type_codes
 from models.fold_arrays import EVENT, Results
 from models.fold_kernel import FoldNumbers, fold_events, freeze, scratch_of
 from models.trending import N_BUCKETS, STEPS_MS
 from tables.evaluator import Evaluator
 from tables.fold_settings import RIVER, FoldSettings
 from tables.items import ItemShares
+from tables.lessons import encode_lessons
 from tables.users import Users
 
 if TYPE_CHECKING:
@@ -30,9 +33,17 @@ class Batch:
     ----------
     users, items, evaluator
         What is changed.
+
+    Attributes
+    ----------
+    types
+        The types of events, in the order of their numbers.
+    n_of_type
+        Events of each that were run, int64; of this object's lifetime, and no state.
     """
 
     def __init__(self, users: Users, items: ItemShares, evaluator: Evaluator, settings: FoldSettings) -> None:
+        teaches = not items.history.n_factors
         self.users: set[str] = set()
         self._users = users
         self._items = items
@@ -41,8 +52,12 @@ class Batch:
         self._buffer = bytearray(MAX_EVENTS * EVENT.itemsize)
         self._river = river_of(settings)
         self._ratings: list[tuple[int, int, float]] = []  # of the events in the batch, for River
-        self._numbers = numbers_of(settings)
-        self._scratch = scratch_of(self._numbers, settings.history.n_factors)
+        self._numbers = numbers_of(settings, teaches=teaches)
+        self._scratch = scratch_of(self._numbers, settings.history.n_factors, 2 * MAX_EVENTS)
+        codes = type_codes(settings.rules.types)
+        self.types: tuple[str, ...] = tuple(sorted(codes, key=codes.__getitem__))
+        self.n_of_type: npt.NDArray[np.int64] = np.zeros(len(codes), np.int64)
+        self._codes: npt.NDArray[np.int64] = np.array(sorted(codes.values()), np.int64)
         self._results = Results(
             np.zeros(MAX_EVENTS, np.uint8), np.zeros((MAX_EVENTS, len(SOURCES)), np.int32), np.zeros(3)
         )
@@ -103,10 +118,23 @@ class Batch:
         columns = (tested.tolist(), results.tested[tested].tolist(), results.ranks[tested].tolist())
         for number, how, ranks in zip(*columns, strict=True):
             evaluator.test(*self._ids[number], how, dict(zip(SOURCES, ranks, strict=True)), n_before + number)
+        self.n_of_type += np.bincount(np.searchsorted(self._codes, events["kind"][:n]), minlength=len(self._codes))
         self._users.prune()
         self._ids.clear()
         self.users.clear()
         return n
+
+    def take_lessons(self, partition: int, *, least: int = 1) -> bytes:
+        """The lessons of the events that have run, for the learner of the factors; empty if there are fewer.
+
+        `run` needs room for those of `MAX_EVENTS` more.
+        """
+        lessons = self._scratch.lessons
+        if lessons.n[0] < least:
+            return b""
+        encoded = encode_lessons(partition, lessons)
+        lessons.n[:] = 0
+        return encoded
 
     def _learn_by_river(self, river: "RiverRatings") -> None:
         """Learn the ratings of the batch, in order. Nothing else of the fold reads or writes what they change."""
@@ -128,8 +156,8 @@ def river_of(settings: FoldSettings) -> "RiverRatings | None":
     return RiverRatings(settings.ratings)
 
 
-def numbers_of(settings: FoldSettings) -> FoldNumbers:
-    """The settings of the fold as its kernel takes them."""
+def numbers_of(settings: FoldSettings, *, teaches: bool) -> FoldNumbers:
+    """The settings of the fold as its kernel takes them; whether it hands lessons over instead of learning factors."""
     pairs, history, ratings = settings.cooccurrence, settings.history, settings.ratings
     return FoldNumbers(
         max_recent=pairs.n_history,
@@ -157,4 +185,5 @@ def numbers_of(settings: FoldSettings) -> FoldNumbers:
         follow_decay=settings.following.decay,
         follow_keep=settings.following.n_keep,
         follow_cells=settings.following.cells_per_event,
+        n_lesson=history.n_history if teaches else 0,
     )

@@ -5,7 +5,7 @@ it was when the cut began.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from tables.marker import Marker
@@ -15,12 +15,13 @@ Entry = tuple[bytes, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One consistent cut: every dirty value (None: gone) and the marker that belongs to them."""
+    """One consistent cut: every dirty value (None: gone), the marker that belongs to them, and the lessons up to it."""
 
     marker: Marker
     users: list[Entry]
     items: list[Entry]
     n_bytes: int
+    lessons: list[bytes] = field(default_factory=list)
 
 
 class Cutting:
@@ -38,6 +39,8 @@ class Cutting:
         Entries that end the users' part: counters and marker.
     encode_user, encode_item
         Give the entry of a user as it is now, and of the n-th item as it was copied.
+    lessons
+        What the events since the last cut have taught.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Cutting:
         tail: tuple[Entry, ...],
         encode_user: Callable[[str], Entry],
         encode_item: Callable[[int], Entry],
+        lessons: list[bytes],
     ) -> None:
         self.marker = marker
         self.users = users
@@ -59,6 +63,7 @@ class Cutting:
         self._tail = tail
         self._encode_user = encode_user
         self._encode_item = encode_item
+        self._lessons = lessons
 
     def save_user(self, user_id: str) -> None:
         """Encode a user now, if that is still to be done."""
@@ -81,5 +86,5 @@ class Cutting:
         while not self.go_on(1000):
             pass
         entries = (*self._done_users, *self._done_items)
-        n_bytes = sum(len(key) + len(value or b"") for key, value in entries)
-        return Cut(self.marker, [*self._done_users, *self._tail], self._done_items, n_bytes)
+        n_bytes = sum(len(key) + len(value or b"") for key, value in entries) + sum(map(len, self._lessons))
+        return Cut(self.marker, [*self._done_users, *self._tail], self._done_items, n_bytes, self._lessons)

@@ -56,6 +56,11 @@ class Evaluator:
         self.on_test: Callable[[str, str, int], None] | None = None  # a listener; no state
         self._waiting: OrderedDict[str, None] = OrderedDict()
 
+    @property
+    def n_waiting(self) -> int:
+        """Users whose lists wait, at most `MAX_WAITING`."""
+        return len(self._waiting)
+
     def hold(self, user_id: str) -> str | None:
         """Let a user's lists wait from now on.
 

@@ -14,7 +14,7 @@ from models.ids import hash64
 from models.partitioner import partition_of
 from models.placement import hint
 from models.windows import EventClock
-from tables.batch import Batch
+from tables.batch import MAX_EVENTS, Batch
 from tables.cutting import Cutting
 from tables.evaluator import Evaluator
 from tables.fold_lists import FoldLists
@@ -55,7 +55,8 @@ class PartitionFold:
     Parameters
     ----------
     number, n_partitions
-        Which partition of how many.
+        Which partition of how many. A single one learns the factors itself; of several each hands over what it would
+        have learned them from.
     """
 
     def __init__(self, number: int, n_partitions: int, settings: FoldSettings) -> None:
@@ -64,7 +65,9 @@ class PartitionFold:
         self.settings = settings
         self.next_offset = 0
         self.users = Users(settings.user_bounds, settings.ratings.n_factors)
-        self.items = ItemShares(settings.cooccurrence, settings.ratings, settings.history, settings.following)
+        models = (settings.cooccurrence, settings.ratings, settings.history, settings.following)
+        self.items = ItemShares(*models, learned=n_partitions == 1)
+        self._lessons: list[bytes] = []
         self.evaluator = Evaluator(self.items, FoldLists(self.items), settings.evaluate_fraction)
         self.clock = EventClock()
         self.metrics = Metrics()
@@ -103,11 +106,23 @@ class PartitionFold:
             self.give_up()
             raise
 
+    @property
+    def n_of_type(self) -> dict[str, int]:
+        """Events folded by type, since this object was made: no state, so no digest and no checkpoint has it."""
+        return dict(zip(self._batch.types, self._batch.n_of_type.tolist(), strict=True))
+
     def step_over(self, offset: int, behind: int) -> None:
         """Pass over what cannot be decoded, from an offset on, up to another one; counted, so that digests tell."""
         self.next_offset = behind
         self.metrics.add("undecodable.batches")
         self.metrics.add("undecodable.offsets", behind - offset)
+
+    def take_lessons(self) -> list[bytes]:
+        """What the events since the last call have taught (`tables.lessons`), in their order."""
+        lessons, self._lessons = self._lessons, []
+        if taught := self._batch.take_lessons(self.number):
+            lessons.append(taught)
+        return lessons
 
     def give_up(self) -> None:
         """Never give a cut again: something that belongs to this state is lost."""
@@ -200,6 +215,8 @@ class PartitionFold:
         """Fold what is pending."""
         if len(self._batch):
             self.metrics.add("events", self._batch.run(self.metrics.counts.get("events", 0)))
+            if taught := self._batch.take_lessons(self.number, least=MAX_EVENTS):
+                self._lessons.append(taught)
 
     def _new_user(self, user_id: str) -> int:
         expected = partition_of(user_id.encode(), self.n_partitions, self.settings.partitioner)

@@ -35,11 +35,16 @@ class FoldLists:
 
     def __init__(self, items: ItemShares, settings: ListSettings = FOLD_LISTS) -> None:
         assert settings.blend in (LOG_SHARES, RANKS), f"{LEARNED} weights are no function of state"
-        history = items.history.settings
+        history = items.history
         self.items = items
         self.by_shares = settings.blend == LOG_SHARES
         self.numbers = ListNumbers(
-            items.settings.decay, history.decay, history.n_history, history.n_factors, settings.look, n_hidden=0
+            items.settings.decay,
+            history.settings.decay,
+            history.n_history,
+            history.n_factors,
+            settings.look,
+            n_hidden=0,
         )
         self._depth = settings.depth
         self._weights = np.array([settings.weight(name) for name in FOLD_SOURCES], np.float64)

@@ -15,7 +15,7 @@ from models.history_factors import HistoryFactorsSettings
 from tables.user_state import UserBounds
 
 COMPILED, RIVER = RATING_MODELS = "compiled", "river"
-STATE_VERSION = 6  # raised when the fold itself changes
+STATE_VERSION = 7  # raised when the fold itself changes
 
 
 @dataclass(frozen=True, slots=True)

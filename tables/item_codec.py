@@ -3,8 +3,8 @@
 Value of `<app>.items`, key item_id: u8 version, u32 slot, i64 last_offset, i64 last_ms, i64 n_events, u32 people for
 it, u32 people against it, f64 weight, u32 n_neighbours, u16 bytes of the rating row, u16 bytes of the history row; f64
 value and i64 bucket of each trending window; i32 slots and f64 weights of the neighbours; the rows as their models
-write them; window counts. Little endian. Neighbours are slots of the same partition: an item's slot stands in its own
-value.
+write them (in shares of several partitions the history row is empty); window counts. Little endian. Neighbours are
+slots of the same partition: an item's slot stands in its own value.
 
 In version 5 sections of other models follow: u8 how many, and for each u8 tag, u32 bytes, the row as its model writes
 it (`tables.slot_models`). An item without any is written in version 4.
@@ -170,6 +170,7 @@ def _decode(share: "ItemShares", slot: int, data: bytes) -> None:
     neighbours = np.frombuffer(data, np.int32, n_neighbours, ends[1])
     share.pairs.set_row(slot, neighbours, np.frombuffer(data, np.float64, n_neighbours, ends[2]))
     share.ratings.set_row(slot, data[at : at + n_ratings])
-    share.history.set_row(slot, int(share.hashes[slot]), data[at + n_ratings : rows_end])
+    row = data[at + n_ratings : rows_end] if share.history.n_factors else b""  # one may come from when there were
+    share.history.set_row(slot, int(share.hashes[slot]), row)
     windows, _ = WindowCounts.decode(memoryview(data)[rows_end:])
     share.set_windows(slot, windows)

@@ -52,6 +52,14 @@ class ItemShares:
 
     `dirty` marks the slots that changed since they were last saved, `touched` those that changed since a reader last
     took the marks away (`tables.numbering`); neither is state.
+
+    Parameters
+    ----------
+    cooccurrence, ratings, history, following
+        Of the models.
+    learned
+        Whether the factors of what comes next are learned here: of one of several partitions they are not
+        (`tables.learner`).
     """
 
     def __init__(
@@ -60,6 +68,8 @@ class ItemShares:
         ratings: FactorizationSettings | None = None,
         history: HistoryFactorsSettings | None = None,
         following: FollowingSettings | None = None,
+        *,
+        learned: bool = True,
     ) -> None:
         self.slots: dict[str, int] = {}
         self.ids: list[str | None] = []
@@ -67,7 +77,7 @@ class ItemShares:
         self.pairs = Cooccurrence(self.settings.n_keep)
         self.trending = Trending()
         self.ratings = Factorization(ratings)
-        self.history = HistoryFactors(history)
+        self.history = HistoryFactors(history, learned=learned)
         self.following = Following(following)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
         self.keys: npt.NDArray[np.uint64] = np.zeros((64, 2), np.uint64)

@@ -8,6 +8,7 @@ from models.errors import SettingsError
 
 APP = "freshet"
 DAY_MS = 86_400_000
+LESSONS_MS = DAY_MS // 4  # a learner is seconds behind; its topic grows by 260 bytes an event
 SEGMENT_BYTES = 64 * 1024**2  # the least that managed clusters take is 50 MiB
 
 # What a topic can do without where a cluster does not let it be set, and what another value means; the rest is needed.
@@ -107,6 +108,16 @@ class Names:
         return self._named(f"{APP}.items")
 
     @property
+    def interactions(self) -> str:
+        """Internal: what partitions hand to the one learner of the factors; one partition, whose order is its own."""
+        return self._named(f"{APP}.interactions")
+
+    @property
+    def factors(self) -> str:
+        """Internal: what the learner knows, and where it stands."""
+        return self._named(f"{APP}.factors")
+
+    @property
     def intake(self) -> str:
         """Internal: where the intake stands in each partition of the topics it reads."""
         return self._named(f"{APP}.intake")
@@ -129,6 +140,11 @@ class Names:
     def transactional_id(self, partition: int) -> str:
         """Belongs to the partition, so that a new owner fences off the old one."""
         return self._named(f"{APP}-{partition}")
+
+    @property
+    def learner_id(self) -> str:
+        """Transactional id of the one learner: a new owner fences off the old one."""
+        return self._named(f"{APP}-learner")
 
     def intake_id(self, topic: str, partition: int) -> str:
         """Transactional id of the intake of one input partition: a new owner fences off the old one."""
@@ -178,6 +194,16 @@ class Names:
             ),
             TopicSpec(self.user_checkpoints, partitions, checkpoints),
             TopicSpec(self.item_checkpoints, partitions, checkpoints),
+            TopicSpec(
+                self.interactions,
+                1,
+                {
+                    "retention.ms": str(LESSONS_MS),
+                    "segment.bytes": str(SEGMENT_BYTES),
+                    "max.message.bytes": str(input_limit),
+                },
+            ),
+            TopicSpec(self.factors, 1, checkpoints),
             TopicSpec(self.skips, 1, {"cleanup.policy": "compact"}),
         )
 

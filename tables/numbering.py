@@ -23,6 +23,7 @@ _BY_ITEM = (
     "candidate_norm",
     "people",
     "unwanted",
+    "taken_to",
     "allowed",
     "category",
     "hashes",
@@ -48,8 +49,12 @@ class NumberedItems:
         How many are for each item by its number, float64.
     unwanted, allowed
         Whether more are against an item than for it; whether it may be offered, which these and the hidden are not.
+    taken_to
+        Whether somebody has taken to it, in any share that still has it.
     moved
         Items that `sync` found unwanted, or wanted again, since somebody last took them from here.
+    n_turned
+        How often `unwanted` or `taken_to` of an item has changed.
     category
         Of each item by its number, int32: the number of its category in `categories`; -1: it has none.
     """
@@ -66,8 +71,10 @@ class NumberedItems:
         self.candidate_norm: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.people: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self.unwanted: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
+        self.taken_to: npt.NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.allowed: npt.NDArray[np.bool_] = np.ones(64, np.bool_)
         self.moved: set[str] = set()
+        self.n_turned = 0
         self.categories = Categories()
         self.category: npt.NDArray[np.int32] = np.full(64, -1, np.int32)
         self.hashes: npt.NDArray[np.uint64] = np.zeros(64, np.uint64)
@@ -168,6 +175,9 @@ class NumberedItems:
             self.unwanted,
             moved,
         )
+        taken_to = (total > 0.0) | (n_for > 0.0)
+        self.n_turned += n_moved + int(np.count_nonzero(taken_to != self.taken_to[items]))
+        self.taken_to[items] = taken_to
         for item in moved[:n_moved].tolist():
             self.moved.add(item_id := self.ids[item])
             self.allowed[item] = not self.unwanted[item] and item_id not in self.hidden
@@ -204,7 +214,7 @@ class NumberedItems:
                 self._grow(2 * len(self.weight))
             self.hashes[number] = self.keys[number, 2] = share.hashes[slot]
             self.keys[number, :2] = share.keys[slot]
-            self.unwanted[number] = False
+            self.unwanted[number] = self.taken_to[number] = False
             self.allowed[number] = item_id not in self.hidden
             self.category[number] = self.categories.of(item_id)
         return number
@@ -221,7 +231,7 @@ class NumberedItems:
         self.numbering += 1
         self.ids, self.index = [], {}
         self.weight[:] = self.known_norm[:] = self.candidate_norm[:] = self.people[:] = 0.0
-        self.unwanted[:] = False
+        self.unwanted[:] = self.taken_to[:] = False
         self.to_item, self.slot_in = {}, {}
         self._marks[:] = False
         self._add_shares(self.shares)

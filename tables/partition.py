@@ -47,7 +47,7 @@ class PartitionState(PartitionFold):
     def dirty_bytes(self) -> int:
         """About how large a cut would be now."""
         n_values = len(self._dirty_users) + int(np.count_nonzero(self.items.dirty))
-        return int(n_values * self._bytes_per_value)
+        return int(n_values * self._bytes_per_value) + sum(map(len, self._lessons))
 
     def begin_cut(self, published_offset: int) -> Cutting:
         """Begin a cut of everything that changed since the last one, which from now on counts as clean.
@@ -80,6 +80,7 @@ class PartitionState(PartitionFold):
             ((METRICS_KEY, metrics), (MARKER_KEY, marker.encode())),
             self._encode_user,
             lambda place: (item_ids[place], encode_item(copies, place)),
+            self.take_lessons(),
         )
         self._dirty_users, self._gone_items = {}, {}
         return self._cutting
@@ -91,7 +92,7 @@ class PartitionState(PartitionFold):
         self._cutting = None
         n_values = len(cut.users) - 2 + len(cut.items)
         if n_values:
-            self._bytes_per_value = cut.n_bytes / n_values
+            self._bytes_per_value = (cut.n_bytes - sum(map(len, cut.lessons))) / n_values
         return cut
 
     def cut(self, published_offset: int) -> Cut:
@@ -105,6 +106,7 @@ class PartitionState(PartitionFold):
 
     def restore(self, cut: Cut) -> None:
         """Count what a cut held as dirty again: it could not be saved."""
+        self._lessons = [*cut.lessons, *self._lessons]
         for key, _ in cut.users:
             if key not in (MARKER_KEY, METRICS_KEY):
                 self._dirty_users[key.decode()] = None

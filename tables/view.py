@@ -14,6 +14,7 @@ from models.list_candidates import first_share, show_share, touched_by
 from models.rows import RowPool
 from models.source_names import POPULARITY
 from models.words import AGAINST, FOR, NEITHER, parts_of
+from tables.linked_factors import Factors, LinkedFactors, factors_of
 from tables.list_json import ListItem
 from tables.numbering import NumberedItems
 from tables.user_state import UserState
@@ -83,10 +84,17 @@ class ShownRows:
 
 
 class ItemView(NumberedItems):
-    """Shares of several partitions, read as one."""
+    """Shares of several partitions, read as one.
+
+    Attributes
+    ----------
+    learned
+        The rows of the one learner of factors, where there is one: shares of several partitions have none.
+    """
 
     def __init__(self, settings: CooccurrenceSettings) -> None:
         super().__init__(settings)
+        self.learned: LinkedFactors | None = None
         self._pairs = ShownRows()
         self._following = ShownRows()
         self._place_of: Ints = np.full(64, -1, np.int32)
@@ -103,6 +111,12 @@ class ItemView(NumberedItems):
     def following(self) -> tuple[Any, Ints]:
         """As `pairs`, of the directed ones."""
         return self._of_all(self._following, [share.following.rows for share in self.shares.values()])
+
+    def factors(self, number: int) -> Factors:
+        """The factors that lists of a partition's users are made from: the learner's, or else the partition's own."""
+        if self.learned is not None:
+            return self.learned.of(self)
+        return factors_of(self.shares[number], (self.slot_in[number], self.to_item[number]))
 
     def _of_all(self, shown: "ShownRows", pools: list[RowPool]) -> tuple[Any, Ints]:
         numbers = [(self.slot_in[partition], self.to_item[partition]) for partition in self.shares]

@@ -62,10 +62,12 @@ def scores(
 ) -> npt.NDArray[np.float32]:
     """Scores of the first `n_slots` slots for a history, oldest first: float32, summed in the kernels' order.
 
-    -inf for a slot without an item, and everywhere if nothing of the history is known.
+    -inf for a slot without an item, and everywhere if nothing of the history is known, or there are no rows.
     """
     settings = model.settings
     out = np.full(n_slots, -np.inf, np.float32)
+    if not model.n_factors:
+        return out
     recent = list(zip(history_slots.tolist(), history_weights.tolist(), strict=True))[-settings.n_history :]
     shares, factor = [], 1.0
     for slot, weight in reversed(recent):

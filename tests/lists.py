@@ -14,6 +14,8 @@ from models.list_kernel import amounts_of, known_pairs
 from models.partitioner import partition_of
 from models.source_names import CO_OCCURRENCE, HISTORY
 from tables.fold_settings import FoldSettings
+from tables.learner import LearnerState
+from tables.linked_factors import LinkedFactors
 from tables.list_encoding import encode_list
 from tables.list_json import ListItem
 from tables.list_settings import ListSettings
@@ -40,6 +42,18 @@ def view_of(*states: PartitionState) -> ItemView:
     view = ItemView(states[0].settings.cooccurrence)
     for state in states:
         view.set_share(state.number, state.items)
+    return view
+
+
+def taught_view_of(*states: PartitionState) -> ItemView:
+    """A view of all of them; of several, with the factors that one learner has of what they hand over."""
+    view = view_of(*states)
+    if len(states) > 1:
+        learner = LearnerState(states[0].settings)
+        for state in states:
+            for lessons in state.take_lessons():
+                learner.take(lessons)
+        view.learned = LinkedFactors(learner.rows)
     return view
 
 

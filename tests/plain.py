@@ -19,6 +19,7 @@ from models import (
     hash_index,
     history_kernels,
     kernels,
+    lessons,
     list_candidates,
     list_following,
     list_kernel,
@@ -31,7 +32,7 @@ from models import (
     window_kernels,
 )
 from models import popular as popularity
-from tables import batch, fold_lists, numbering, view
+from tables import batch, fold_lists, learner, linked_factors, numbering, view
 from tables.sources import following as follows
 from tables.sources import learned, popular, rated, source
 
@@ -48,6 +49,7 @@ MODULES = (
     factorization_kernels,
     following,
     popularity,
+    lessons,
     fold_ranking,
     fold_kernel,
     fold_lists,
@@ -58,6 +60,8 @@ MODULES = (
     list_ratings,
     list_reasons,
     view_kernels,
+    learner,
+    linked_factors,
     numbering,
     view,
     blend,

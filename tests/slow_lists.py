@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.history_factors import HistoryFactors
 from models.ids import hash64, order_key
 from models.words import AGAINST, FOR, NEITHER
 from tables.items import ItemShares
@@ -108,30 +109,47 @@ class SlowLists:
 
     def near(self, user: UserState, k: int) -> list[tuple[str, int]]:
         """Ids and slots by the factor model alone."""
-        share = self.share
         slots, weights = self._history(user)
-        scores = factors.scores(share.history, slots, weights, share.n_slots)
+        model, known = self.model, self.slots
+        scores = factors.scores(model, slots, weights, max(known.values(), default=0) + 1)
         if not np.isfinite(scores).any():
             return []
-        hashes = share.hashes[: share.n_slots]
-        live = np.flatnonzero(share.offered[: share.n_slots] & ~np.isin(hashes, user.seen[: user.n_seen]))
-        if len(live) > k:
-            live = live[scores[live] >= np.partition(scores[live], len(live) - k)[len(live) - k]]
-        keys = share.keys[live]
-        live = live[np.lexsort((live, keys[:, 1], keys[:, 0], -scores[live]))]
-        return [(share.ids[slot] or "", slot) for slot in live[:k].tolist()]
+        seen = set(user.seen[: user.n_seen].tolist())
+        offered = [(item_id, slot) for item_id, slot in known.items() if hash64(item_id) not in seen]
+        offered = [entry for entry in offered if self._is_offered(*entry)]
+        return sorted(offered, key=lambda entry: (-scores[entry[1]], order_key(entry[0]), entry[1]))[:k]
+
+    @property
+    def model(self) -> HistoryFactors:
+        """The rows of factors: the learner's, or the share's own."""
+        return self.share.history if self.view.learned is None else self.view.learned.rows.factors
+
+    @property
+    def slots(self) -> dict[str, int]:
+        """The slot of each item that has a row there."""
+        if self.view.learned is None:
+            return self.share.slots
+        slots = self.view.learned.rows.slots
+        known = [item_id for number, item_id in enumerate(self.view.ids) if self.view.taken_to[number]]
+        return {item_id: slots[hash64(item_id)] for item_id in known if hash64(item_id) in slots}
+
+    def _is_offered(self, item_id: str, slot: int) -> bool:
+        if self.view.learned is None:
+            return bool(self.share.offered[slot])
+        return not self.view.unwanted[self.view.index[item_id]]
 
     def because(self, user: UserState, slot: int) -> tuple[str, ...]:
         """The two items of the history that speak most for a slot, by the factor model."""
-        history, (slots, weights) = self.share.history, self._history(user)
+        history, (slots, weights) = self.model, self._history(user)
         n_factors = history.settings.n_factors
         steps = history.settings.decay ** np.arange(len(slots) - 1, -1, -1)
         gains = (history.rows[slots, :n_factors] @ history.rows[slot, :n_factors]) * weights * steps
         best = np.argsort(-gains, kind="stable")[:2]
-        return tuple(self.share.ids[slots[place]] or "" for place in best.tolist() if gains[place] > 0)
+        ids = {known: item_id for item_id, known in self.slots.items()}
+        return tuple(ids[slots[place]] for place in best.tolist() if gains[place] > 0)
 
     def _history(self, user: UserState) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-        slots = self.share.slots
+        slots = self.slots
         known = [(slots[item_id], weight) for item_id, weight in counted(user) if item_id in slots]
         return np.array([slot for slot, _ in known], np.int32), np.array([weight for _, weight in known], np.float64)
 

@@ -53,8 +53,9 @@ def run_stream(
     Returns
     -------
     dict[str, object]
-        `pipeline_events_per_s`: from the first fetch until the checkpoints hold all and every list is in Redis; what
-        has one writer and goes out at a share of the time (similarities, trends, features) is not waited for.
+        `pipeline_events_per_s`: from the first fetch until the checkpoints hold all, factors included, and every list
+        is in Redis; what has one writer and goes out at a share of the time (similarities, trends, features) is not
+        waited for.
         `stock_events_per_s`: None without it. `raw_read_events_per_s`. `ratio_to_stock`, `ratio_to_raw`: ours through
         theirs. `lists_published`, `evaluated_n`, `hr@10`, `checkpoint_bytes`; `max_stall_ms`: the longest time that
         the worker's event loop stood still.

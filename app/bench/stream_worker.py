@@ -33,7 +33,7 @@ class Timing:
 
     @property
     def seconds(self) -> float | None:
-        """From the first fetch to when the checkpoints hold all records and every list is in Redis; None until then."""
+        """From the first fetch to when all is saved and learned, and every list is in Redis; None until then."""
         return (self._ended_ms - self._began_ms) / 1000 if self._ended_ms else None
 
     def take(self, line: dict[str, Any]) -> None:
@@ -53,7 +53,8 @@ class Timing:
             self.max_stall_ms = max(self.max_stall_ms, line["stall_ms"])
         self._n_progress += 1
         self.n_saved, self.n_lists = sum(line["durable"].values()), line["published"]
-        if self.n_saved >= self.n_records and not line["unpublished"]:
+        learns = line.get("learner", {}).get("waiting", False)
+        if self.n_saved >= self.n_records and not line["unpublished"] and not learns:
             self._ended_ms = line["time_ms"]
 
 

@@ -15,8 +15,9 @@ def demo(dataset: str, partitions: int) -> None:
 
     Starts a local Kafka and Redis and a worker, replays a recorded log through them, and shows lists with titles and
     reasons, what trends, and what one click changes. Then come numbers: how good the lists were, how soon a click
-    shows in them, and how fast a backlog is worked off, beside stock Faust. It takes some minutes. Everything is
-    stopped and removed at the end; downloads (Kafka, the log) are kept.
+    shows in them, and how fast a backlog is worked off, beside stock Faust. It takes some minutes. On a terminal the
+    dashboard is open then, until Enter. Everything is stopped and removed at the end; downloads (Kafka, the log) are
+    kept.
 
     \b
     Example:

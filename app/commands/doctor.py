@@ -24,7 +24,7 @@ def doctor(settings: Any, as_json: bool) -> None:
       freshet doctor --json | jq '.findings[] | select(.status == "wrong")'
     """
     from app.commands.kafka_call import run_on_kafka
-    from app.doctor import examine
+    from app.doctor.examine import examine
 
     findings = run_on_kafka(examine(settings), settings.broker)
     n_wrong = sum(finding.status == "wrong" for finding in findings)

@@ -1,6 +1,7 @@
 """The steps of the demo."""
 
 import asyncio
+import sys
 import time
 from pathlib import Path
 
@@ -77,10 +78,26 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
             "[bold]8.[/] How fast: the same log as a backlog, for Freshet and for plain Faust, which only counts."
         )
         show_speed(console, session.settings)
+        if sys.stdin.isatty() and console.is_terminal:
+            _show_dashboard(console, session)
     console.rule("[bold]That was it")
     console.print(
-        "Everything is stopped and removed. `freshet up` keeps such a stack running, `freshet --help` says more."
+        "Everything is stopped and removed. `freshet up` keeps such a stack running, dashboard included; "
+        "`freshet --help` says more."
     )
+
+
+def _show_dashboard(console: Console, session: LocalSession) -> None:
+    """Keep the demo's worker and a dashboard up until Enter."""
+    with console.status("the demo's worker is started again, with a dashboard ..."):
+        session.start_worker()
+        opened_by = session.start_dashboard()
+    if opened_by is None:
+        return
+    console.print("[bold]9.[/] The dashboard, on what was replayed; a click on a page of People changes its list:")
+    console.print(f"   {opened_by}", soft_wrap=True, highlight=False)
+    console.print("   Enter ends the demo.")
+    input()
 
 
 def _pid(session: LocalSession) -> int:

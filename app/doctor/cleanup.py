@@ -21,6 +21,8 @@ def check_cleanup(names: Names, configs: Mapping[str, Mapping[str, str]], broker
         names.profiles: ("compact", "profiles vanish when they get old, changed or not"),
         names.user_checkpoints: ("compact", "the state of users vanishes when it gets old: they begin anew"),
         names.item_checkpoints: ("compact", "the state of items vanishes when it gets old: they begin anew"),
+        names.interactions: ("delete", "the topic grows without end: its records have no keys"),
+        names.factors: ("compact", "the factors of items vanish when they get old: they are learned anew"),
     }
     findings: list[Finding] = []
     for topic, (policy, otherwise) in wanted.items():

@@ -14,9 +14,10 @@ from starlette.responses import Response
 
 from app.gateway.around import Answered, Around, log_line
 from app.gateway.documented import allowed, document
+from app.gateway.meters import MeteredSender, Meters
 from app.gateway.problems import Problem, answer, unavailable
 from app.gateway.routes_entries import entries_router
-from app.gateway.routes_events import events_router
+from app.gateway.routes_events import events_router, untold
 from app.gateway.routes_health import health_router
 from app.gateway.routes_items import items_router
 from app.gateway.routes_lists import lists_router
@@ -37,6 +38,7 @@ def create_app(
     sender: Sender | None = None,
     view: View | None = None,
     on_answer: Callable[[Answered], None] = log_line,
+    meters: Meters | None = None,
 ) -> FastAPI:
     """The gateway as an ASGI application.
 
@@ -46,11 +48,15 @@ def create_app(
         In place of Kafka and Redis.
     on_answer
         Called after each request.
+    meters
+        What counts; None: nothing does.
     """
     own = KafkaSender(settings) if sender is None else None
     sender = own or sender
     assert sender is not None
-    reads = view or open_view(settings)
+    if meters is not None:
+        sender = MeteredSender(sender, meters)
+    reads = view or open_view(settings, meters)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -72,16 +78,16 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,  # an id may end with one
     )
-    for router in (
-        health_router(sender, reads),
-        events_router(settings, sender, settings.rules),
-        lists_router(settings, reads),
+    routers = (
+        lists_router(settings, reads),  # what is asked for most is found first
+        events_router(settings, sender, settings.rules, tell=meters.events if meters else untold),
         items_router(reads, settings.keys),
+        health_router(sender, reads),
         entries_router(settings, sender),
-    ):
-        app.include_router(router)
+    )
+    app.router.routes += [route for router in routers for route in router.routes]  # included, they are matched twice
     _handle(app)
-    app.add_middleware(Around, settings=settings, on_answer=on_answer)
+    app.add_middleware(Around, settings=settings, on_answer=_both(on_answer, meters))
     if settings.gateway_cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -98,6 +104,18 @@ def create_app(
 
     app.openapi = described  # type: ignore[method-assign]
     return app
+
+
+def _both(on_answer: Callable[[Answered], None], meters: Meters | None) -> Callable[[Answered], None]:
+    """What is called after each request, the meters after the log."""
+    if meters is None:
+        return on_answer
+
+    def call(answered: Answered) -> None:
+        on_answer(answered)
+        meters.answered(answered)
+
+    return call
 
 
 def _handle(app: FastAPI) -> None:

@@ -1,11 +1,12 @@
 """What a route asks of its request before it does anything: a scope, ids that can be ids, a body of JSON."""
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from app.gateway.around import caller_of, unknown_key
+from app.gateway.direct import Direct
 from app.gateway.problems import Problem, bad_value
 from models.errors import InvalidEvent
 from models.events import checked_id
@@ -13,20 +14,24 @@ from models.events import checked_id
 REPLACED: Final = "�"  # what the server makes of bytes that are no UTF-8
 
 
-def needs(scope: str) -> Any:
-    """A dependency that lets only callers of a scope pass."""
+def needs(scope: str) -> type[Direct]:
+    """Routes that let only callers of a scope pass."""
 
-    async def check(request: Request) -> None:
-        caller = caller_of(request.state)
-        if caller is None:
-            raise unknown_key("This takes an API key")
-        if scope not in caller.scopes:
-            has = ", ".join(sorted(caller.scopes))
-            raise Problem(
-                403, "forbidden", f"This takes a key of the scope {scope}; the one sent has {has}. Use another key."
-            )
+    class Guarded(Direct):
+        """A route for those who have a key of the scope."""
 
-    return Depends(check)
+        def check(self, request: Request) -> None:
+            """Refuse those who have none."""
+            caller = caller_of(request.state)
+            if caller is None:
+                raise unknown_key("This takes an API key")
+            if scope not in caller.scopes:
+                has = ", ".join(sorted(caller.scopes))
+                raise Problem(
+                    403, "forbidden", f"This takes a key of the scope {scope}; the one sent has {has}. Use another key."
+                )
+
+    return Guarded
 
 
 def path_id(request: Request, name: str, text: str) -> str:

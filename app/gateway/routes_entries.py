@@ -22,7 +22,7 @@ _SCHEMAS: Final[Mapping[str, dict[str, Any]]] = {
     TEXT: {"type": ["string", "null"]},
     TEXTS: {"type": ["array", "null"], "items": {"type": "string"}},
     TRUTH: {"type": ["boolean", "null"]},
-    TIME: {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**63 - 1, "description": "Unix ms UTC"},
+    TIME: {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**64 - 1, "description": "Unix ms UTC"},
     AGE: {"type": ["integer", "null"], "minimum": 0, "maximum": 150},
     OBJECT: {"type": ["object", "null"]},
 }
@@ -32,7 +32,7 @@ PROFILE: Final = {"age": 31, "preferences": {"genres": ["drama"]}}
 
 def entries_router(settings: Settings, sender: Sender) -> APIRouter:
     """Routes for entries of `items` and `users`."""
-    router = APIRouter(dependencies=[needs("admin")])
+    router = APIRouter(route_class=needs("admin"))
     names = settings.names
     _add(router, settings, sender, "items", "item_id", names.catalogue, ENTRY_FIELDS, parse_entry, LAMP)
     _add(router, settings, sender, "users", "user_id", names.profiles, PROFILE_FIELDS, parse_profile, PROFILE)

@@ -1,7 +1,7 @@
 """`POST /v1/events`."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -26,11 +26,19 @@ KEY: Final = header(
 ACCEPTED = {"accepted": 1, "rejected": 0, "events": [{"status": "accepted", "position": "3:1207"}]}
 
 
+def untold(outcomes: Sequence[Outcome]) -> None:
+    """Tell nobody what became of events."""
+
+
 def events_router(
-    settings: Settings, sender: Sender, rules: EventRules, now_ms: Callable[[], int] = lambda: int(time.time() * 1000)
+    settings: Settings,
+    sender: Sender,
+    rules: EventRules,
+    now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+    tell: Callable[[Sequence[Outcome]], None] = untold,
 ) -> APIRouter:
-    """Routes for events."""
-    router = APIRouter(dependencies=[needs("write")])
+    """Routes for events; `tell` is told what became of those of each request."""
+    router = APIRouter(route_class=needs("write"))
     event = event_schema(rules.types)
     many = {"type": "array", "items": event, "minItems": 1, "maxItems": settings.gateway_max_events}
     body = {"anyOf": [event, many, {"type": "object", "required": ["events"], "properties": {"events": many}}]}
@@ -76,9 +84,11 @@ def events_router(
                     settings.names.events, [record for _, record in records], settings.gateway_timeout_s
                 )
             except ServiceError:
+                tell(outcomes)
                 raise unavailable("Kafka", RETRY_AFTER_S, events=told(outcomes, event_ids)) from None
             for (place, _), outcome in zip(records, sent, strict=True):
                 outcomes[place] = outcome
+        tell(outcomes)
         return _answer(outcomes, told(outcomes, event_ids))
 
     return router

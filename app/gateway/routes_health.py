@@ -6,6 +6,7 @@ import logging
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from app.gateway.direct import Direct
 from app.gateway.documented import answers
 from app.gateway.problems import as_json
 from app.gateway.sender import Sender
@@ -18,7 +19,7 @@ logger = logging.getLogger("freshet.gateway")
 
 def health_router(sender: Sender, view: View) -> APIRouter:
     """Routes for probes."""
-    router = APIRouter()
+    router = APIRouter(route_class=Direct)
 
     @router.get(
         "/healthz", response_model=None, responses={200: answers(Health, "The process serves.", {"status": "ok"})}

@@ -29,7 +29,7 @@ TRENDING: Final = (
 
 def items_router(view: View, keys: Keys) -> APIRouter:
     """Routes for features, similar items and trends."""
-    router = APIRouter(dependencies=[needs("read")])
+    router = APIRouter(route_class=needs("read"))
 
     @router.get(
         "/v1/users/{user_id:path}/features",

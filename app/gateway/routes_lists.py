@@ -38,7 +38,7 @@ NOTHING = "Nothing is published yet: a worker writes the default list a second a
 
 def lists_router(settings: Settings, view: View) -> APIRouter:
     """Routes for recommendation lists."""
-    router = APIRouter(dependencies=[needs("read")])
+    router = APIRouter(route_class=needs("read"))
 
     @router.get(
         "/v1/users/{user_id:path}/recommendations",

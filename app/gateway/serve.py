@@ -15,6 +15,8 @@ from uvicorn.supervisors import Multiprocess
 
 from app.gateway.around import LOOPBACK
 from app.gateway.create import create_app
+from app.gateway.meters import Meters
+from app.gateway.metrics import metrics_served, shared_meters
 from app.gateway.protocol import Protocol
 from app.settings import Settings, load_settings
 from app.worker.process import environment
@@ -29,12 +31,12 @@ CHILD_START_S = 60  # importing takes its time on a busy machine
 def application() -> FastAPI:
     """The gateway of this process's settings."""
     configure_logging()
-    return settled(load_settings())
+    return settled(load_settings(), shared_meters())
 
 
-def settled(settings: Settings) -> FastAPI:
+def settled(settings: Settings, meters: Meters | None) -> FastAPI:
     """The gateway, with what was imported set aside from garbage collections, which took a third of the time."""
-    app = create_app(settings)
+    app = create_app(settings, meters=meters)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTIONS)
@@ -56,9 +58,14 @@ def serve(settings: Settings, on_listening: Callable[[str], None]) -> None:
     """
     check_address(settings)
     configure_logging()
+    with metrics_served(settings) as meters:
+        _serve(settings, on_listening, meters)
+
+
+def _serve(settings: Settings, on_listening: Callable[[str], None], meters: Meters | None) -> None:
     several = settings.gateway_processes > 1
     config = uvicorn.Config(
-        APPLICATION if several else settled(settings),
+        APPLICATION if several else settled(settings, meters),
         host=settings.gateway_listen_host,
         port=settings.gateway_listen_port,
         workers=settings.gateway_processes,
@@ -88,7 +95,7 @@ def serve(settings: Settings, on_listening: Callable[[str], None]) -> None:
         os.environ.update(environment(settings))  # children read them anew
         Multiprocess(config, sockets=sockets).run()
     else:
-        server = _Server(config, lambda: on_listening(url))
+        server = Server(config, lambda: on_listening(url))
         server.run(sockets=sockets)
         if not server.started:
             raise ServiceError("the gateway did not start; its log says why.")
@@ -124,7 +131,7 @@ def configure_logging() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the sender says what is wrong
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn's server, which says when it listens, and ends with exit code 0 when it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:

@@ -32,6 +32,26 @@ class Redis(Protocol):
         """Close all connections."""
 
 
+class Watch(Protocol):
+    """Is told what reads come to."""
+
+    def failed(self) -> None:
+        """Redis, or the node of what was asked for, did not answer."""
+
+    def found(self, rung: str | None) -> None:
+        """A list stood on a rung of the ladder; None: there was none."""
+
+
+class Unwatched:
+    """A watch that takes note of nothing."""
+
+    def failed(self) -> None:
+        """Nothing."""
+
+    def found(self, rung: str | None) -> None:
+        """Nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundList:
     """A list, the rung of the ladder that it stood on, and its fields as they are stored."""
@@ -54,24 +74,43 @@ class FoundList:
 class View:
     """Reads what the workers have published, by the rules of `app.client`."""
 
-    def __init__(self, redis: Redis, keys: Keys) -> None:
+    def __init__(self, redis: Redis, keys: Keys, watch: Watch | None = None) -> None:
         self._redis = redis
         self._keys = keys
+        self._watch = watch or Unwatched()
 
     async def ask(self, request: Request[T]) -> T:
         """One of the reader's own questions."""
-        return request.answer(await self._redis.run_each(request.commands))
+        try:
+            return request.answer(await self._redis.run_each(request.commands))
+        except ServiceError:
+            self._watch.failed()
+            raise
 
     async def fetch(self, commands: Sequence[Command]) -> list[Any]:
         """Replies to commands that are answered with plain bytes."""
-        if isinstance(self._redis, AsyncConnection):  # fewer turns of the event loop
-            return await self._redis.call(commands)
-        return await self._redis.run_each(commands)
+        try:
+            if isinstance(self._redis, AsyncConnection):  # fewer turns of the event loop
+                return await self._redis.call(commands)
+            return await self._redis.run_each(commands)
+        except ServiceError:
+            self._watch.failed()
+            raise
 
     async def ladder(self, user_id: str, segment: str | None) -> FoundList | None:
         """The user's list, else the segment's if one is named, else the default one; None if there is none."""
         replies = await self.fetch(requests.recs(self._keys, user_id, segment).commands)
-        return _first(_rungs(segment), replies)
+        return self._told(_rungs(segment), replies)
+
+    def _told(self, rungs: Sequence[str], replies: Sequence[Any]) -> FoundList | None:
+        """The first list among the replies; the watch is told of it, or that a node is away."""
+        try:
+            found = _first(rungs, replies)
+        except ServiceError:
+            self._watch.failed()
+            raise
+        self._watch.found(None if found is None else found.rung)
+        return found
 
     async def own_list(self, user_id: str) -> FoundList | None:
         """The user's own list."""
@@ -86,7 +125,7 @@ class View:
         found: list[FoundList | ServiceError | None] = []
         for reply in replies[: len(own)]:
             try:
-                found.append(_first(rungs, [reply, *rest]))
+                found.append(self._told(rungs, [reply, *rest]))
             except ServiceError as error:
                 found.append(error)
         return found
@@ -122,11 +161,11 @@ class View:
         await self._redis.close()
 
 
-def open_view(settings: Settings) -> View:
+def open_view(settings: Settings, watch: Watch | None = None) -> View:
     """The view at the Redis of the settings; no connection is made yet."""
     probe = settings.keys.default_list()
     redis = for_coroutines(settings.redis, probe=probe, timeout_s=TIMEOUT_S, deadline_s=2 * TIMEOUT_S)
-    return View(redis, settings.keys)
+    return View(redis, settings.keys, watch)
 
 
 def _rungs(segment: str | None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from app.intake.output import Output
 from app.intake.pace import Pace
 from app.intake.places import Places
 from app.intake.reading import Reading
+from app.intake.skew import widest
 from app.kafka import partition_counts
 from app.settings import Settings
 from app.stopped.skips import is_skipped, read_skips
@@ -199,6 +200,7 @@ class Intake:
         total, running = Tally(), list(self._running.values())
         for tally in (self._ended, *(each.tally for each in running)):
             total.add(tally)
+        lanes = [each for each in running if isinstance(each, Lane)]
         standing = {source: one.stopped for each in running for source, one in each.standing.items()}
         return {
             "inputs": len(self._served),
@@ -208,6 +210,7 @@ class Intake:
             "lag": sum(each.lag for each in running),
             "history": sum(len(each.sources) for each in running if isinstance(each, History)),
             "missing": sorted(self._missing),
+            "skew_ms": widest((each.topic, lane.skew_ms) for lane in lanes for each in lane.sources),
             "stopped": [
                 {"input": str(source), "offset": stopped.offset, "error": stopped.why}
                 for source, stopped in sorted(standing.items())

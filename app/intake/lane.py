@@ -18,6 +18,7 @@ from app.intake.fetch import Fetcher
 from app.intake.inputs import Input
 from app.intake.merge import Merge
 from app.intake.output import Output
+from app.intake.skew import skew_ms
 from models.errors import FreshetError
 from tables.intake import Place
 
@@ -37,6 +38,7 @@ class Lane:
         self.sources = {source}
         self.tally = Tally()
         self.standing = {source: Standing(source, around.report)}
+        self.skew_ms: int | None = None  # of its newest event (`app.intake.skew`); None: there was none yet
         self._source = source
         self._id = transactional_id
         self._around = around
@@ -49,6 +51,7 @@ class Lane:
         self._place = Place(0, 0, is_live=True)
         self._written = 0
         self._written_at = 0.0
+        self._newest_ms = 0
         merge.join(self)
 
     @property
@@ -139,6 +142,7 @@ class Lane:
         assert fetcher is not None
         while not self._is_given_away:
             if records := await fetcher.next():
+                self._newest_ms = records[-1].timestamp
                 yield records
                 await asyncio.sleep(self._around.pace.pause_s(self))
             elif fetcher.position > self._written and monotonic() - self._written_at > UNWRITTEN_S:
@@ -159,4 +163,7 @@ class Lane:
                 self._is_writing = False
             self._written, self._written_at = position, monotonic()
         self.tally.add(tally)
+        if self._newest_ms and self._around.reading.knows(self._source.topic):
+            skew = skew_ms(self._newest_ms, mapped.plain)
+            self.skew_ms = self.skew_ms if skew is None else skew
         self.standing[self._source].go_on(position)

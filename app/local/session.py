@@ -1,4 +1,4 @@
-"""A local stack with a worker that is started again when it dies: what `freshet up` and `freshet demo` run."""
+"""A local stack with a worker that is started again when it dies, and a dashboard: what `up` and `demo` run."""
 
 import time
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from app.local.dashboard import LocalDashboard, is_installed, measured
 from app.local.ports import is_free
 from app.local.stack import LocalStack
 from app.settings import Settings
@@ -17,7 +18,7 @@ RESTART_AFTER_S = 1.0
 
 
 class LocalSession:
-    """Kafka, Redis and one worker, stopped in the reverse order.
+    """Kafka, Redis, one worker and perhaps a dashboard, stopped in the reverse order.
 
     Parameters
     ----------
@@ -45,6 +46,7 @@ class LocalSession:
     ) -> None:
         self.folder = folder
         self._with_worker = with_worker
+        self._usual_ports = usual_ports
         self._stack = LocalStack(
             folder,
             kafka_port=KAFKA_PORT if usual_ports and not broker and is_free(KAFKA_PORT) else 0,
@@ -53,13 +55,14 @@ class LocalSession:
             with_kafka=not broker,
             with_redis=not redis_url,
         )
-        self.settings = settings.model_copy(
+        self.settings = measured(settings, usual_ports=usual_ports).model_copy(
             update={
                 **({"broker": broker} if broker else settings.with_kafka_at(self._stack.broker)),
                 **({"redis_url": redis_url} if redis_url else settings.with_redis_at(self._stack.redis_url)),
             }
         )
         self.worker: WorkerProcess | None = None
+        self.dashboard: LocalDashboard | None = None
         self.n_restarts = 0
         self.serving: dict[str, Any] = {}  # the worker's own words: its `partitions`, of `n_partitions`
 
@@ -67,7 +70,7 @@ class LocalSession:
         self._stack.start()
         try:
             if self._with_worker:
-                self._start_worker()
+                self.start_worker()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -77,22 +80,36 @@ class LocalSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            if self.dashboard is not None:
+                self.dashboard.stop()
             if self.worker is not None:
                 self.worker.stop()
         finally:
             self._stack.stop()
 
+    def start_dashboard(self) -> str | None:
+        """Start the dashboard; returns the address that opens it, or None where the extra `web` is not installed."""
+        if not is_installed():
+            return None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.dashboard = LocalDashboard(self.settings, self.folder, usual_ports=self._usual_ports)
+        return self.dashboard.opened_by
+
     def watch(self) -> str | None:
         """Start the worker again if it has died; returns what happened, if anything did."""
+        if self.dashboard is not None and (said := self.dashboard.failure()) is not None:
+            self.dashboard = None
+            return said
         if self.worker is None or self.worker.exit_code is None:
             return None
         said = str(self.worker.failure(f"ended with code {self.worker.exit_code} and is started again"))
         time.sleep(RESTART_AFTER_S)
         self.n_restarts += 1
-        self._start_worker()
+        self.start_worker()
         return said
 
-    def _start_worker(self) -> None:
+    def start_worker(self) -> None:
+        """Start a worker, when there is none or it has ended; returns when it serves."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.worker = WorkerProcess(environment(self.settings), self.folder / "worker.log")
         self.worker.wait_ready()

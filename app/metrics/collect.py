@@ -3,6 +3,7 @@
 Only from the event loop: between two of its turns every state stands between two records.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
 from time import monotonic
@@ -12,9 +13,14 @@ from prometheus_client.registry import Collector
 
 from app.metrics.buckets import cumulative
 from app.metrics.families import Readings
+from app.metrics.fold_counts import DEPTHS, TESTS, TYPE, hits_of
 from app.metrics.parts import Parts
 from app.metrics.ready import why_not_ready
+from models.evaluation import SOURCES
 from models.events import REASONS
+from tables.evaluator import MAX_WAITING
+
+LETTERS = "dead_letters."
 
 
 class WorkerCollector(Collector):
@@ -22,15 +28,18 @@ class WorkerCollector(Collector):
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        rules = parts.settings.rules
+        named = ((LETTERS, REASONS), (TYPE, rules.types))
+        self._names = [f"{beginning}{name}" for beginning, names in named for name in names]  # there from the start
 
     def collect(self) -> Iterator[Metric]:
         """Every metric as of now."""
         readings = Readings()
         readings.add("freshet_build_info", 1, version("freshet"))
         readings.add("freshet_ready", why_not_ready(self._parts) is None)
-        for read in (self._group, self._partitions, self._fold, self._checkpoints, self._redis, self._quality):
+        of_stream, of_lists = (self._group, self._partitions, self._fold), (self._redis, self._quality)
+        for read in (*of_stream, self._held, self._checkpoints, *of_lists, self._learner, self._intake):
             read(readings)
-        self._intake(readings)
         return readings.families()
 
     def describe(self) -> list[Metric]:
@@ -42,41 +51,56 @@ class WorkerCollector(Collector):
         readings.add("freshet_partitions", len(ownership.owned))
         readings.add("freshet_group_generation", ownership.generation)
         readings.add("freshet_rebalances", ownership.n_ready)
+        readings.add("freshet_partitions_loading", 0 if ownership.ready else len(ownership.assigned))
         if ownership.load_s is not None:
             readings.add("freshet_load_seconds", ownership.load_s)
 
     def _partitions(self, readings: Readings) -> None:
-        settings, ownership, now = self._parts.settings, self._parts.ownership, monotonic()
-        readings.add("freshet_users_max", settings.max_users)
-        readings.add("freshet_items_max", settings.max_items)
+        ownership, now = self._parts.ownership, monotonic()
         waiting = ownership.waiting()
         for number, partition in sorted(ownership.owned.items()):
             lag = waiting.get(number, 0) if partition.stop is None else partition.lag
             readings.add("freshet_lag_records", lag, number)
             readings.add("freshet_next_offset", partition.state.next_offset, number)
             readings.add("freshet_partition_stopped", partition.stop is not None, number)
-            readings.add("freshet_users", len(partition.state.users), number)
-            readings.add("freshet_items", len(partition.state.items), number)
             age_s = max(0.0, now - partition.unsaved_since(now))
             readings.add("freshet_checkpoint_age_seconds", age_s, number)
+        readings.add_histogram("freshet_chunk_records", self._parts.chunk_sizes.cumulative())
+
+    def _held(self, readings: Readings) -> None:
+        """What is kept, beside the most that may be."""
+        settings, catalogue = self._parts.settings, self._parts.catalogue
+        readings.add("freshet_users_max", settings.max_users)
+        readings.add("freshet_items_max", settings.max_items)
+        readings.add("freshet_waiting_lists_max", MAX_WAITING)
+        readings.add("freshet_lists_unpublished_max", settings.max_unpublished)
+        for number, partition in sorted(self._parts.ownership.owned.items()):
+            readings.add("freshet_users", len(partition.state.users), number)
+            readings.add("freshet_items", len(partition.state.items), number)
+            readings.add("freshet_waiting_lists", partition.state.evaluator.n_waiting, number)
+        readings.add("freshet_catalogue_items", catalogue.n_entries)
+        readings.add("freshet_catalogue_items_max", settings.max_catalogue)
+        readings.add("freshet_catalogue_left_out", catalogue.n_left_out)
 
     def _fold(self, readings: Readings) -> None:
-        letters = dict.fromkeys(REASONS, 0)
-        n_users_evicted = n_items_evicted = 0
+        summed = Counter(dict.fromkeys(self._names, 0))
         for number, grown in sorted(self._parts.since.look().items()):
             readings.add("freshet_events", grown["events"], number)
             readings.add("freshet_duplicates", grown["duplicates"], number)
             readings.add("freshet_late_events", grown["late"], number)
-            n_users_evicted += grown["users_evicted"] + grown["users_expired"]
-            n_items_evicted += grown["items_evicted"]
-            for name, n in grown.items():
-                if name.startswith("dead_letters."):
-                    reason = name.removeprefix("dead_letters.")
-                    letters[reason] = letters.get(reason, 0) + n
-        for reason, n in letters.items():
-            readings.add("freshet_dead_letters", n, reason)
-        readings.add("freshet_users_evicted", n_users_evicted)
-        readings.add("freshet_items_evicted", n_items_evicted)
+            summed.update(grown)
+        for beginning, metric in (
+            (LETTERS, "freshet_dead_letters"),
+            (TYPE, "freshet_events_by_type"),
+        ):
+            for name in [name for name in summed if name.startswith(beginning)]:
+                readings.add(metric, summed[name], name.removeprefix(beginning))
+        readings.add("freshet_fold_tests", summed[TESTS])
+        for name in SOURCES:
+            for depth in DEPTHS:
+                readings.add("freshet_fold_hits", summed[hits_of(name, depth)], name, depth)
+        readings.add("freshet_users_evicted", summed["users_evicted"] + summed["users_expired"])
+        readings.add("freshet_items_evicted", summed["items_evicted"])
         for stage, histogram in self._parts.latency.stages.items():
             readings.add_histogram("freshet_stage_seconds", cumulative(histogram.counts), stage)
 
@@ -106,6 +130,8 @@ class WorkerCollector(Collector):
         readings.add("freshet_live_tests", live["n"])
         for depth, hits in gauge.hits.items():
             readings.add("freshet_live_hits", hits, depth)
+        for source, hits in gauge.hits_by_source.items():
+            readings.add("freshet_live_source_hits", hits, source)
         if live["recent"]["hr@10"] is not None:
             readings.add("freshet_live_hit_rate", live["recent"]["hr@10"])
         readings.add("freshet_live_drifts", live["n_drifts"])
@@ -116,6 +142,13 @@ class WorkerCollector(Collector):
                 for events, weight in weights.items():
                     readings.add("freshet_blend_weight", weight, source, events)
 
+    def _learner(self, readings: Readings) -> None:
+        learner = self._parts.learner
+        if learner is None or not learner.is_here:
+            return
+        readings.add("freshet_learner_lessons", learner.n_lessons)
+        readings.add("freshet_learner_lag_records", learner.lag)
+
     def _intake(self, readings: Readings) -> None:
         if self._parts.intake is None:
             return
@@ -124,4 +157,6 @@ class WorkerCollector(Collector):
         readings.add("freshet_intake_events", progress["out"])
         readings.add("freshet_intake_dead_letters", progress["dead"])
         readings.add("freshet_intake_lag_records", progress["lag"])
+        for topic, ms in progress["skew_ms"].items():
+            readings.add("freshet_intake_skew_seconds", ms / 1000, topic)
         readings.add("freshet_intake_stopped", len(progress["stopped"]))

@@ -58,8 +58,9 @@ class InlineOutputs:
     def done(self, number: int, first_offset: int) -> None:
         """Nothing waits for it."""
 
-    def touched(self, partition: object, users: object, records: object) -> None:
-        """Lists are made at the end."""
+    def touched(self, partition: InlinePartition, users: object, records: object) -> None:
+        """Lists are made at the end, and nobody learns from several partitions."""
+        partition.state.take_lessons()
 
     async def hold_back(self, partition: object) -> None:
         """Nothing is on its way."""

@@ -145,12 +145,13 @@ async def _supervised(
 
 
 async def _folded(worker: _Supervised, n_records: int, on_folded: Callable[[int], None]) -> None:
-    """Return when every record is folded and saved, and every list is out."""
+    """Return when every record is folded, learned and saved, and every list is out."""
     moved, last = time.monotonic(), (-1, 0)
     while True:
         progress = worker.process.progress
         on_folded(worker.durable)
-        if progress and durable_of(progress) >= n_records and not progress["unpublished"]:
+        learns = progress.get("learner", {}).get("waiting", False)
+        if progress and durable_of(progress) >= n_records and not progress["unpublished"] and not learns:
             return
         if (now := (worker.durable, worker.n_starts)) != last:
             moved, last = time.monotonic(), now

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 
 class Reading(Protocol):
@@ -56,18 +57,24 @@ class Bar:
         self._progress.update(self._task, completed=done, count=count)
 
 
+class _CountColumn(ProgressColumn):
+    """How many are done, as a `Bar` says it; of others' tasks as they count."""
+
+    def render(self, task: Task) -> Text:
+        """The text of one task."""
+        return Text(task.fields.get("count", f"{task.completed:,.0f}"))
+
+
+def columns() -> tuple[ProgressColumn, ...]:
+    """What stands in each line of the display."""
+    return SpinnerColumn(), TextColumn("{task.description:<10}"), BarColumn(), _CountColumn(), TimeRemainingColumn()
+
+
 @contextmanager
 def shown(*, enabled: bool = True) -> Iterator[Progress]:
     """A progress display on standard error, if that is a terminal."""
     console = Console(file=sys.stderr)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description:<10}"),
-        BarColumn(),
-        TextColumn("{task.fields[count]}"),
-        TimeRemainingColumn(),
-    )
     with Progress(
-        *columns, console=console, disable=not (enabled and console.is_terminal), transient=False
+        *columns(), console=console, disable=not (enabled and console.is_terminal), transient=False
     ) as progress:
         yield progress

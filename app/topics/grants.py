@@ -57,6 +57,13 @@ def _folding(names: Names) -> tuple[Grant, ...]:
         Grant("topic", names.dead_letters, ("Write", "DescribeConfigs"), f"what could not be folded{_SIZES}"),
         Grant("topic", names.user_checkpoints, ("Read", "Write", "DescribeConfigs"), f"saved users{_SIZES}"),
         Grant("topic", names.item_checkpoints, ("Read", "Write", "DescribeConfigs"), f"saved items{_SIZES}"),
+        Grant(
+            "topic",
+            names.interactions,
+            ("Read", "Write", "DescribeConfigs"),
+            f"what is handed to the learner{_SIZES}",
+        ),
+        Grant("topic", names.factors, ("Read", "Write", "DescribeConfigs"), f"saved factors{_SIZES}"),
         Grant("group", names.group, ("Read",), "partitions are shared out among the workers"),
         Grant("transactional-id", shared_prefix(names), ("Write",), "one writer for each partition", prefixed=True),
     )
@@ -135,7 +142,14 @@ def roles(names: Names, worker: str, sources: Sequence[str] = ()) -> Iterator[Ro
             Grant("topic", names.dead_letters, ("Read", "DescribeConfigs"), "why events were bad"),
             *(
                 Grant("topic", topic, everywhere, "whether it is as it must be")
-                for topic in (names.catalogue, names.profiles, names.user_checkpoints, names.item_checkpoints)
+                for topic in (
+                    names.catalogue,
+                    names.profiles,
+                    names.user_checkpoints,
+                    names.item_checkpoints,
+                    names.interactions,
+                    names.factors,
+                )
             ),
             *(Grant("topic", topic, ("Read",), "how far the intake is, and what it stands at") for topic in looked_at),
             Grant("group", names.group, ("Describe",), "whether workers are there, and how far they are"),

@@ -65,6 +65,16 @@ class Catalogue:
         """Items that it knows."""
         return self._entries.keys()
 
+    @property
+    def n_entries(self) -> int:
+        """Entries kept."""
+        return len(self._entries)
+
+    @property
+    def n_left_out(self) -> int:
+        """Entries left out because it was full."""
+        return self._n_left_out
+
     def mark_all(self) -> None:
         """Have what belongs to each item that it knows written anew."""
         self._changed.update(dict.fromkeys(self._entries))

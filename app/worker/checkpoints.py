@@ -6,14 +6,14 @@ fences off a living one: from then on its checkpoints are refused.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from app.broker import Broker
 from app.kafka import has_stopped, read_to_end, start_client
 from models.errors import StateError, Undecodable, ValueTooLarge
-from tables.cutting import Cut, Entry
+from tables.cutting import Cut
 from tables.marker import MARKER_KEY
 from tables.names import Names
 from tables.partition import PartitionState
@@ -26,6 +26,8 @@ STOP_S = 2.0
 BATCH_SHARE = 0.85  # of the topic's limit: headers and keys need room as well
 ENTRY_OVERHEAD_BYTES = 100
 
+Keyed = tuple[bytes | None, bytes | None]
+
 
 class CheckpointWriter:
     """Writes the checkpoints of one partition.
@@ -33,7 +35,7 @@ class CheckpointWriter:
     Parameters
     ----------
     limits
-        `max.message.bytes` of the two checkpoint topics.
+        `max.message.bytes` of the two checkpoint topics, and of that of lessons if there are several partitions.
     """
 
     def __init__(self, partition: int, names: Names, broker: Broker, limits: dict[str, int]) -> None:
@@ -71,11 +73,17 @@ class CheckpointWriter:
         """
         producer = self._producer
         assert producer is not None, "start comes first"
-        topics = ((self._names.item_checkpoints, cut.items), (self._names.user_checkpoints, cut.users))
-        for topic, entries in topics:
+        names, partition = self._names, self.partition
+        topics: list[tuple[str, int, Sequence[Keyed]]] = [
+            (names.item_checkpoints, partition, cut.items),
+            (names.user_checkpoints, partition, cut.users),
+        ]
+        if cut.lessons:
+            topics.append((names.interactions, 0, [(None, value) for value in cut.lessons]))
+        for topic, _, entries in topics:
             check_sizes(topic, entries, self._limits[topic])
         await producer.begin_transaction()
-        for ack in [ack for topic, entries in topics for ack in await self._send(producer, topic, entries)]:
+        for ack in [ack for topic in topics for ack in await send_entries(producer, *topic)]:
             await ack
         await producer.commit_transaction()
 
@@ -87,21 +95,25 @@ class CheckpointWriter:
         if not await has_stopped(producer, STOP_S):
             logger.warning("the broker does not answer: partition %d is given back without it", self.partition)
 
-    async def _send(self, producer: AIOKafkaProducer, topic: str, entries: Iterable[Entry]) -> list[Awaitable[object]]:
-        acks: list[Awaitable[object]] = []
-        batch = producer.create_batch()
-        for key, value in entries:
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                acks.append(await producer.send_batch(batch, topic, partition=self.partition))
-                await asyncio.sleep(0)
-                batch = producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None)
-        if batch.record_count():
-            acks.append(await producer.send_batch(batch, topic, partition=self.partition))
-        return acks
+
+async def send_entries(
+    producer: AIOKafkaProducer, topic: str, partition: int, entries: Iterable[Keyed]
+) -> list[Awaitable[object]]:
+    """Send entries in batches as large as they may be; returns what is to be awaited."""
+    acks: list[Awaitable[object]] = []
+    batch = producer.create_batch()
+    for key, value in entries:
+        if batch.append(key=key, value=value, timestamp=None) is None:
+            acks.append(await producer.send_batch(batch, topic, partition=partition))
+            await asyncio.sleep(0)
+            batch = producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None)
+    if batch.record_count():
+        acks.append(await producer.send_batch(batch, topic, partition=partition))
+    return acks
 
 
-def check_sizes(topic: str, entries: Iterable[Entry], limit: int) -> None:
+def check_sizes(topic: str, entries: Iterable[Keyed], limit: int) -> None:
     """Refuse values that the topic would.
 
     Raises
@@ -110,10 +122,10 @@ def check_sizes(topic: str, entries: Iterable[Entry], limit: int) -> None:
         Naming the key, the size and what to do.
     """
     for key, value in entries:
-        size = len(key) + len(value or b"") + ENTRY_OVERHEAD_BYTES
+        size = len(key or b"") + len(value or b"") + ENTRY_OVERHEAD_BYTES
         if size > BATCH_SHARE * limit:
             raise ValueTooLarge(
-                f"the state of {key.decode(errors='replace')!r} has {size} bytes, topic {topic} takes "
+                f"the state of {(key or b'').decode(errors='replace')!r} has {size} bytes, topic {topic} takes "
                 f"{int(BATCH_SHARE * limit)}. Raise its max.message.bytes, or lower FRESHET_MAX_SEEN or "
                 "FRESHET_NEIGHBOURS."
             )

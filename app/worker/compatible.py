@@ -14,6 +14,7 @@ from tables.partition import PartitionState
 logger = logging.getLogger("freshet")
 
 ABSENT = "not there"
+FIRST_WITH_LEARNER = 7  # of the state versions
 USERS_ASKED = 1000
 
 
@@ -47,6 +48,13 @@ def check_marker(state: PartitionState, end_offset: int, n_partitions: int) -> N
         raise ResetRequired(
             f"the state was made of {marker.n_partitions} partitions, the topic has {n_partitions}: users have moved. "
             "Run `freshet reset` to fold the log anew."
+        )
+    version = (marker.settings or {}).get("state_version", 0)
+    if n_partitions > 1 and version < FIRST_WITH_LEARNER:
+        raise ResetRequired(
+            f"partition {state.number} was saved in state version {version}, when each of several partitions had "
+            f"factors of its own; since version {FIRST_WITH_LEARNER} one learner has those of all. Stop all workers "
+            "and run `freshet reset` to fold the log anew."
         )
     _check_settings(state, marker)
 

@@ -112,7 +112,8 @@ class ShareFollower:
 
     def _share(self) -> ItemShares:
         settings = self._settings
-        return ItemShares(settings.cooccurrence, settings.ratings, settings.history, settings.following)
+        models = (settings.cooccurrence, settings.ratings, settings.history, settings.following)
+        return ItemShares(*models, learned=False)
 
     def of(self, number: int) -> ItemShares | None:
         """The share of a partition that is followed."""

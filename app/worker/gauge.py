@@ -1,7 +1,8 @@
 """The live gauge: how often people act on what was really published, and when that is not what it was.
 
 For each positive event on an item new to its user, whether the item stood in the list that the worker had last
-published for that user. It is no state: lists are kept for the users last published, and it starts at nothing.
+published for that user, while it kept up. It is no state: lists are kept for the users last published, and it starts at
+nothing.
 """
 
 import logging
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from models.source_names import SOURCE_NAMES, TRENDING
 from tables.list_json import ListItem
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class LiveGauge:
     ----------
     n, hits
         Tests, and those that lists of each depth hit.
+    hits_by_source
+        Hits within the first 10 places, by the source that had proposed the item.
     beginning
         The thread that begins the watch, once there is one.
     """
@@ -47,17 +51,22 @@ class LiveGauge:
     def __init__(self) -> None:
         self.n = 0
         self.hits = dict.fromkeys(DEPTHS, 0)
+        self.hits_by_source = dict.fromkeys((*SOURCE_NAMES, TRENDING), 0)
         self.beginning: Thread | None = None
-        self._lists: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._lists: OrderedDict[str, tuple[tuple[str, ...], tuple[str, ...]]] = OrderedDict()
         self._watch: DriftWatch | None = None
         self._unwatched: deque[bool] = deque(maxlen=MAX_UNWATCHED)
         self._lock = Lock()
         self._at_ease_since: float | None = None
 
     def attend(self, *, is_behind: bool, now: float) -> None:
-        """Begin the watch if there is something to watch and time for it; `now` is of a monotonic clock, in seconds."""
+        """Begin the watch if there is something to watch and time for it; `now` is of a monotonic clock, in seconds.
+
+        Behind a backlog all lists are forgotten: its events were there before people could see them.
+        """
         if is_behind:
             self._at_ease_since = None
+            self._lists.clear()
         elif self._at_ease_since is None:
             self._at_ease_since = now
         elif self.beginning is None and self.n >= UNWATCHED and now - self._at_ease_since >= EASE_S:
@@ -66,22 +75,26 @@ class LiveGauge:
 
     def published(self, user_id: str, items: Sequence[ListItem]) -> None:
         """Remember a list that is in Redis now."""
-        self._lists[user_id] = tuple(item.item_id for item in items[: max(DEPTHS)])
+        sources = tuple(item.source for item in items[:WATCHED])
+        self._lists[user_id] = tuple(item.item_id for item in items[: max(DEPTHS)]), sources
         self._lists.move_to_end(user_id)
         if len(self._lists) > MAX_LISTS:
             self._lists.popitem(last=False)
 
     def test(self, user_id: str, item_id: str) -> None:
         """Take one positive event on an item new to its user; partitions fold in threads."""
-        items = self._lists.get(user_id)
-        if items is None:
+        found = self._lists.get(user_id)
+        if found is None:
             return
+        items, sources = found
         place = items.index(item_id) if item_id in items else max(DEPTHS)
         drift = None
         with self._lock:
             self.n += 1
             for depth in DEPTHS:
                 self.hits[depth] += place < depth
+            if place < WATCHED:
+                self.hits_by_source[sources[place]] = self.hits_by_source.get(sources[place], 0) + 1
             if self._watch is not None:
                 drift = self._watch.add(place < WATCHED)
             else:

@@ -123,7 +123,7 @@ class ListPublisher:
     async def _turn(self) -> None:
         if self._broken is not None:
             raise self._broken
-        self._gauge.attend(is_behind=self._view.is_behind, now=time.monotonic())
+        self._attend()
         if self._n_changes != self._store.n_changes:
             self._n_changes = self._store.n_changes
             for partition in self._view.owned.values():
@@ -141,6 +141,13 @@ class ListPublisher:
         await self._begin_round()
         await self._rebuild()
         await asyncio.sleep(PAUSE_S)
+
+    def _attend(self) -> None:
+        """Behind a backlog, what people did is no answer to lists that are made only now."""
+        is_behind = self._view.is_behind
+        self._gauge.attend(is_behind=is_behind, now=time.monotonic())
+        if is_behind:
+            self.blend.forget()
 
     async def _let_the_fold_go_first(self) -> None:
         """Wait as long as the share of the time asks for, and not after the backlog is done."""
@@ -361,10 +368,10 @@ class ListPublisher:
 
     def _take_note(self, sent: list[Sent]) -> None:
         """Lists are in Redis: what that means for the partitions, the gauge and the histograms."""
-        now, now_ms = time.perf_counter(), time.time() * 1000
+        now, now_ms, is_behind = time.perf_counter(), time.time() * 1000, self._view.is_behind
         for each in sent:
             each.partition.published(each.user_id, each.offset)
-            if each.partition.state.evaluator.includes(each.user_id):
+            if not is_behind and each.partition.state.evaluator.includes(each.user_id):
                 self._gauge.published(each.user_id, each.items)
                 self.blend.served(each.user_id, each.proposals)
             if each.waiting is not None:

@@ -29,6 +29,7 @@ class LiveView:
         self.owned: dict[int, OwnedPartition] = {}
         self.knows_shares = False  # of the partitions that others hold, as they were saved when they became theirs
         self.knows_catalogue = False  # as it was at the start
+        self.knows_factors = True  # as they were at the start, if there is a learner
         self.n_partitions = 1
         self._settings = settings
         self.newcomers = Newcomers()  # until lists say who makes it
@@ -51,7 +52,7 @@ class LiveView:
     @property
     def caught_up(self) -> bool:
         """Whether lists may go out."""
-        return self.knows_shares and self.knows_catalogue
+        return self.knows_shares and self.knows_catalogue and self.knows_factors
 
     def forbid(self, item_ids: set[str]) -> None:
         """Offer all items but these; the neighbours of those that come or go get other similarities."""

@@ -190,6 +190,8 @@ class Ownership:
                 self.saves.n_failed += 1
                 raise
             self.saves.add(cut.n_bytes, perf_counter() - began)
+            if cut.lessons:
+                self.saves.lessons_at = monotonic()
             partition.saved(cut, rebuilding=rebuilding)
             self._report(
                 "checkpoint", partition=partition.number, next_offset=cut.marker.next_offset, bytes=cut.n_bytes

@@ -69,7 +69,7 @@ def check_dead_letters(limits: Mapping[str, int]) -> None:
 
 
 async def checkpoint_limits(settings: Settings) -> dict[str, int]:
-    """`max.message.bytes` of the checkpoint topics, large enough for the largest value there can be.
+    """`max.message.bytes` of the topics of saved state and of lessons, enough for the largest value there can be.
 
     Raises
     ------
@@ -77,7 +77,8 @@ async def checkpoint_limits(settings: Settings) -> dict[str, int]:
         Naming the topic, its limit, and what to do.
     """
     names = settings.names
-    limits = await topic_limits(settings.kafka, [names.user_checkpoints, names.item_checkpoints])
+    topics = [names.user_checkpoints, names.item_checkpoints, names.interactions, names.factors]
+    limits = await topic_limits(settings.kafka, topics)
     largest = largest_value(settings)
     for topic, limit in limits.items():
         if largest > BATCH_SHARE * limit:

@@ -33,6 +33,10 @@ class Showing(Protocol):
     def knows_shares(self) -> bool:
         """Whether the others' item shares were read to the ends they had."""
 
+    @property
+    def knows_factors(self) -> bool:
+        """Whether the learner's rows were read to the end they had at the start."""
+
 
 class Readiness:
     """Reports `serving` once in each generation, and tells what keeps the worker from it if that takes long.
@@ -96,6 +100,8 @@ class Readiness:
             return "the catalogue has not been read to its end"
         if not self._view.knows_shares:
             return "the item shares of other workers have not been read to their ends"
+        if not self._view.knows_factors:
+            return "the factors that were learned have not been read to their end"
         if (error := self._redis_error()) is not None:
             return f"no list can be written. {error}"
         return None

@@ -18,6 +18,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from app.decoding import Failures, tell_apart
+from app.worker.chunk_sizes import ChunkSizes
 from app.worker.chunks import Chunk, split
 from app.worker.client import AT_ONCE, COLLECTED, CommittedThread, answered_ms, ask_for, position
 from app.worker.latency import Latency
@@ -307,6 +308,7 @@ class BatchConsumer(driver.Consumer):
     def _message(self, tp: TP, records: list[ConsumerRecord], generation: int) -> ConsumerMessage:
         last = records[-1]
         self.transport.latency.add("broker", time.time() * 1000 - records[0].timestamp, len(records))
+        self.transport.chunk_sizes.add(len(records))
         owned = self.ownership.owned.get(tp.partition)
         if owned is not None:
             stable = self._thread._ensure_consumer().last_stable_offset(tp)  # what lies behind cannot be read yet
@@ -377,6 +379,7 @@ class BatchTransport(driver.Transport):
     created: BatchConsumer | None = None
     ownership: Ownership
     latency: Latency
+    chunk_sizes: ChunkSizes
     stop_within_s = 3.0
 
     def stopped(self, stop: Stop) -> None:

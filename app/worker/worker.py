@@ -15,6 +15,7 @@ import faust
 from agents.users import fold_events
 from app.intake.intake import Intake
 from app.intake.reading import make_reading
+from app.metrics.fold_counts import FoldCounts
 from app.metrics.since import SinceStart
 from app.refusal import not_allowed
 from app.settings import Settings
@@ -22,13 +23,16 @@ from app.store.store import Store
 from app.worker import garbage
 from app.worker.catalogue import Catalogue
 from app.worker.catalogue_topic import run_catalogue
+from app.worker.chunk_sizes import ChunkSizes
 from app.worker.client import credentials
 from app.worker.dead_letters import DeadLetterSender
 from app.worker.ends import follow_ends
+from app.worker.factors import FactorFollower
 from app.worker.features import FeaturePublisher
 from app.worker.follower import ShareFollower
 from app.worker.gauge import LiveGauge
 from app.worker.latency import Latency
+from app.worker.learner import LearnerService
 from app.worker.lists import ListPublisher
 from app.worker.live_view import LiveView
 from app.worker.outputs import WorkerOutputs
@@ -50,6 +54,7 @@ AGENT = "freshet.users"
 CHECKPOINT_POLL_S = 0.05
 REPORT_S = 0.1
 LAST_LISTS_S = 1.0
+LEARNS_WHERE = 0  # whoever holds this partition has the learner, too
 
 
 class Worker:
@@ -60,7 +65,8 @@ class Worker:
     counts
         Partitions of every topic.
     limits
-        `max.message.bytes` of the checkpoint topics, and of those that the intake writes to if there is one.
+        `max.message.bytes` of the topics of saved state and of lessons, and of those that the intake writes to if there
+        is one.
     """
 
     def __init__(
@@ -81,11 +87,18 @@ class Worker:
         self.catalogue = Catalogue(self.names.catalogue, settings.max_catalogue, settings.list_fields)
         self.dead_letters = DeadLetterSender(settings.kafka, self.names.dead_letters)
         self.latency = Latency()
+        self.chunk_sizes = ChunkSizes()
         self.gauge = LiveGauge()
         self.lists = ListPublisher(settings, self.view, self.store, self.latency, self.gauge, self.catalogue.listed)
         self.features = FeaturePublisher(settings, self.view, self.store, self.catalogue)
         self.follower = ShareFollower(settings.kafka, self.names.item_checkpoints, self.view, settings.fold)
-        saved = {name: limits[name] for name in (self.names.user_checkpoints, self.names.item_checkpoints)}
+        self.learner: LearnerService | None = None
+        self.factors: FactorFollower | None = None
+        if counts[self.names.events] > 1:  # a single partition learns them itself
+            self.learner = LearnerService(settings, limits[self.names.factors], report)
+            self.factors = FactorFollower(settings.kafka, self.names.factors, self.view, settings.fold)
+        checkpoints = (self.names.user_checkpoints, self.names.item_checkpoints, self.names.interactions)
+        saved = {name: limits[name] for name in checkpoints}
         self.ownership = Ownership(settings, saved, changed=self._changed, fatal=self.fatal, report=report)
         self.readiness = Readiness(
             self.ownership,
@@ -137,6 +150,7 @@ class Worker:
         self.transport = transport = BatchTransport(app.conf.broker_consumer, app)
         transport.ownership = self.ownership
         transport.latency = self.latency
+        transport.chunk_sizes = self.chunk_sizes
         transport.fatal = self.fatal  # type: ignore[method-assign]
         self.stopped = StoppedPartitions(settings, self.ownership, transport.go_on, self.report)
         transport.stopped = self.stopped.take  # type: ignore[method-assign]
@@ -154,6 +168,9 @@ class Worker:
         """Start what the agent needs; before the group is joined."""
         await self.dead_letters.start()
         self._spawn(self.follower.run)
+        if self.learner is not None and self.factors is not None:
+            self._spawn(self.learner.run)
+            self._spawn(self.factors.run)
         self._spawn(self._follow_catalogue)
         self._spawn(partial(follow_ends, self.settings.kafka, self.names.events, lambda: self.ownership.owned))
         self._spawn(self.lists.run)
@@ -219,10 +236,12 @@ class Worker:
         n_partitions = self._counts[self.names.events]
         self.view.n_partitions = n_partitions
         self.view.own(owned)
-        self.since.own((number, partition.state.metrics) for number, partition in owned.items())
+        self.since.own((number, FoldCounts(partition.state)) for number, partition in owned.items())
         self.catalogue.mark_all()
         if self.intake is not None:
             self.intake.own(owned)
+        if self.learner is not None:
+            self.learner.own(is_here=LEARNS_WHERE in owned)
         if owned:
             garbage.settle()
         for partition in owned.values():
@@ -290,7 +309,9 @@ class Worker:
     def progress(self) -> dict[str, Any]:
         """Where every partition stands."""
         owned = self.ownership.owned
-        intake = {} if self.intake is None else {"intake": self.intake.progress()}
+        more = {} if self.intake is None else {"intake": self.intake.progress()}
+        if self.learner is not None and self.learner.is_here:
+            more["learner"] = self.learner.progress(self.ownership.saves.lessons_at)
         return {
             "partitions": {number: owned[number].state.next_offset for number in owned},
             "durable": {number: owned[number].durable_offset or 0 for number in owned},
@@ -305,5 +326,5 @@ class Worker:
             "latency": self.latency.as_json(),
             "live": self.gauge.as_json(),
             "blend": self.lists.blend.as_json(),
-            **intake,
+            **more,
         }

@@ -117,7 +117,7 @@ def test_redis_away_while_events_flow(own: LocalStack, scene: Scene) -> None:
 
 
 def test_gateway_while_kafka_and_redis_are_away(own: LocalStack, scene: Scene, tmp_path: Path) -> None:
-    """Each killed: 503 with Retry-After, and what needs the other goes on; back: the same gateway serves again."""
+    """Each killed for 10 s: 503 with Retry-After, and what needs the other goes on; back: the same gateway serves."""
     scene.configure(gateway_timeout_s=2.0, gateway_max_wait_ms=30_000)
     scene.create(1)
     with http_gateway(scene, tmp_path) as gateway:
@@ -130,12 +130,14 @@ def test_gateway_while_kafka_and_redis_are_away(own: LocalStack, scene: Scene, t
         assert found["after"]["reached"] is True
 
         own.kafka.kill()
+        back_at = time.monotonic() + DOWN_S
         away = [
             http.post("/v1/events", json=view_of("u", f"i{n}"), headers={"Idempotency-Key": f"a{n}"}) for n in (1, 2)
         ]
         put = http.put("/v1/items/i", json={"title": "I"})
         assert http.get(path).status_code == 200
         await_ready(scene, gateway, 503)
+        time.sleep(max(0.0, back_at - time.monotonic()))
         own.kafka.start()
 
         assert [(answer.status_code, answer.headers["retry-after"]) for answer in (*away, put)] == [(503, "2")] * 3
@@ -152,9 +154,12 @@ def test_gateway_while_kafka_and_redis_are_away(own: LocalStack, scene: Scene, t
                 scene.worker()
 
         own.redis.kill()
+        back_at = time.monotonic() + DOWN_S
         found = http.get(path)
         assert (found.status_code, found.headers["retry-after"]) == (503, "1")
         assert http.post("/v1/events", json=view_of("u", "i3")).status_code == 202
+        time.sleep(max(0.0, back_at - time.monotonic()))
+        assert http.get(path).status_code == 503
         own.redis.start(empty=True)
         scene.await_none(lambda: {} if http.get(path).status_code == 200 else {"list": "none"}, GATEWAY_S, "reads")
 

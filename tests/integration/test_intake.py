@@ -110,6 +110,9 @@ def test_without_its_schema_a_partition_waits_alone(scene: Scene, registry: str)
     await_log(scene, [("p1", "a")])
     send(scene, plain, [orjson.dumps(visit("p2", "view", "b"))])
     await_log(scene, [("p1", "a"), ("p2", "b")])
+    send(scene, plain, [orjson.dumps(visit("p3", "view", "c"))])
+    skewed = "a clock of what came new"
+    worker.wait_for(lambda one: one.progress["intake"]["skew_ms"].keys() == {plain}, PATIENCE_S, skewed)
     found = asyncio.run(check_intake(scene.settings))
     assert [finding.status for finding in found] == ["ok", "wrong"]
     assert f"{framed}/0 stands at offset" in found[1].found and "schema" in found[1].found
@@ -117,7 +120,9 @@ def test_without_its_schema_a_partition_waits_alone(scene: Scene, registry: str)
     assert (stopped["input"], stopped["offset"]) == (f"{framed}/0", 0)
 
     Registry.knows = True
-    await_log(scene, [("p1", "a"), ("p2", "b"), *((f"u{number}", item) for number in range(3) for item in "ab")])
+    await_log(
+        scene, [("p1", "a"), ("p2", "b"), ("p3", "c"), *((f"u{number}", item) for number in range(3) for item in "ab")]
+    )
     worker.wait_for(lambda one: bool(one.of_kind("intake_resumed")), PATIENCE_S, "going on")
     assert [line["offset"] for line in worker.of_kind("intake_stopped")] == [0]
     assert scene.read(scene.names.dead_letters) == []

@@ -90,6 +90,8 @@ def test_metrics_are_what_was_sent(scene: Scene, tmp_path: Path) -> None:
         server.stop()
 
     assert sum(found["freshet_events_total"].values()) == N
+    assert {kind: n for (kind,), n in found["freshet_events_by_type_total"].items() if n} == {"view": N}
+    assert found["freshet_chunk_records_sum"] == {(): N + N_TWICE + N_BAD}
     assert sum(found["freshet_duplicates_total"].values()) == N_TWICE
     assert {key: n for key, n in found["freshet_dead_letters_total"].items() if n} == {("not_json",): N_BAD}
     assert sum(found["freshet_users"].values()) == 10

@@ -238,6 +238,8 @@ def test_worker_runs_with_what_is_printed_and_no_more(scene: Scene, secured: Sec
         f"DescribeConfigs on topic {scene.names.dead_letters} is not allowed (what could not be folded)": "note",
         f"DescribeConfigs on topic {scene.names.user_checkpoints} is not allowed (saved users)": "note",
         f"DescribeConfigs on topic {scene.names.item_checkpoints} is not allowed (saved items)": "note",
+        f"DescribeConfigs on topic {scene.names.interactions} is not allowed (what is handed to the learner)": "note",
+        f"DescribeConfigs on topic {scene.names.factors} is not allowed (saved factors)": "note",
     }
     assert wait_exit(scene.worker(ready=False), 30) == 1
     assert f"freshet: topic {scene.names.catalogue} is not there, or this client may not see it" in scene.logs()

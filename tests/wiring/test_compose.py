@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from app.gateway.serve import check_address
 from app.local.jars import KAFKA_VERSION
 from app.settings import Settings
 from models.errors import SettingsError
+from tests.programs import require_program, unpacked
 
 ROOT = Path(__file__).parents[2]
+BALANCER = (ROOT / "deploy" / "haproxy" / "haproxy.cfg").read_text("utf-8")
 
 Services = dict[str, dict[str, Any]]
 
@@ -52,8 +55,8 @@ def test_nothing_starts_before_what_it_needs(services: Services) -> None:
         if how["condition"] == "service_healthy"
     }
 
-    assert awaited == {"kafka", "redis", "worker"}
-    assert all("healthcheck" in services[name] for name in healthy) and healthy == {"kafka", "redis"}
+    assert awaited == {"kafka", "redis", "worker", "gateway"}
+    assert all("healthcheck" in services[name] for name in healthy) and healthy == {"kafka", "redis", "gateway"}
 
 
 def test_ports_are_open_to_this_machine_only(services: Services) -> None:
@@ -91,7 +94,6 @@ def test_redis_may_take_the_place_of_valkey(services: Services) -> None:
 
 def test_gateway_lets_in_who_has_a_key(services: Services) -> None:
     """It comes by its profile alone, reaches what the worker does, and takes its keys from the environment."""
-    assert [name for name, service in services.items() if "gateway" in service.get("profiles", [])] == ["gateway"]
     settings = services["gateway"]["environment"]
     worker = services["worker"]["environment"]
     assert {name: settings.get(name) for name in worker if "_METRICS_" not in name} == {
@@ -101,7 +103,41 @@ def test_gateway_lets_in_who_has_a_key(services: Services) -> None:
     given = Settings(gateway_listen_host=settings["FRESHET_GATEWAY_LISTEN_HOST"])
     with pytest.raises(SettingsError, match="--new-key"):
         check_address(given)
-    assert services["gateway"]["ports"] == [f"127.0.0.1:{given.gateway_listen_port}:{given.gateway_listen_port}"]
+
+
+def test_two_gateways_stand_behind_a_load_balancer(services: Services) -> None:
+    """Both come by their profile; the balancer alone is reached from this machine, and finds all gateways."""
+    of_profile = [name for name, service in services.items() if "gateway" in service.get("profiles", [])]
+    assert of_profile == ["gateway", "balancer"]
+    assert services["gateway"]["deploy"]["replicas"] == 2 and "ports" not in services["gateway"]
+    port, drain_s = (Settings.model_fields[f"gateway_{name}"].default for name in ("listen_port", "drain_s"))
+    assert services["balancer"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert services["balancer"]["volumes"] == ["./deploy/haproxy:/usr/local/etc/haproxy:ro"]
+    assert f"bind :{port}\n" in BALANCER and f" gateway:{port} check " in BALANCER
+    assert int(services["gateway"]["stop_grace_period"].removesuffix("s")) > drain_s
+
+
+def test_balancer_settings_are_valid(tmp_path: Path) -> None:
+    """HAProxy takes them without a warning; Docker's name server is asked when it runs."""
+    program = require_program("haproxy")
+    path = tmp_path / "haproxy.cfg"
+    path.write_text(BALANCER)
+    done = subprocess.run(
+        [program, "-c", "-q", "-dW", "-f", str(path)], capture_output=True, text=True, env=unpacked(), check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_dashboard_asks_every_worker(services: Services) -> None:
+    """It comes with the workers, reaches what they do, and asks all of them at the port where they serve metrics."""
+    dashboard, worker = services["dashboard"], services["worker"]["environment"]
+    settings = dashboard["environment"]
+    assert "profiles" not in dashboard
+    assert all(settings[name] == worker[name] for name in ("FRESHET_BROKER", "FRESHET_REDIS_URL"))
+    asked = Settings(dashboard_workers=json.loads(settings["FRESHET_DASHBOARD_WORKERS"]))
+    assert asked.dashboard_workers == (f"http://worker:{worker['FRESHET_METRICS_LISTEN_PORT']}/metrics",)
+    assert settings["FRESHET_DASHBOARD_TOKEN"] == "${FRESHET_DASHBOARD_TOKEN:-}"
+    assert dashboard["ports"] == [f"127.0.0.1:{asked.dashboard_listen_port}:{asked.dashboard_listen_port}"]
 
 
 def test_demo_replays_a_log(services: Services) -> None:

@@ -45,8 +45,9 @@ SHOWN = {"text": "string", "texts": "array of strings", "truth": "boolean", "tim
 
 
 def examples(tag: str) -> list[str]:
-    """The blocks of code with this tag."""
-    found = re.findall(rf"^```{tag}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    """The blocks of code with this tag: their language and their title."""
+    language, _, title = tag.partition(" ")
+    found = re.findall(rf'^```{language} title="{title}"\n(.*?)^```$', TEXT, re.MULTILINE | re.DOTALL)
     assert found, f"no example is tagged {tag}"
     return found
 
@@ -142,8 +143,8 @@ def test_topics() -> None:
         line = next(line for line in TEXT.splitlines() if line.startswith(f"| `{spec.name}` |"))
         assert ("compacted" in line) == (spec.config.get("cleanup.policy") == "compact")
         assert ("1 partition" in line) == (spec.partitions == 1)
-        days = re.search(r"(\d+) days", line)
-        assert (days and int(days[1]) * 86_400_000) == (
+        kept = re.search(r"(\d+) (hours|days)", line)
+        assert (kept and int(kept[1]) * {"hours": 3_600_000, "days": 86_400_000}[kept[2]]) == (
             int(spec.config["retention.ms"]) if "retention.ms" in spec.config else None
         )
     given = Names(events_topic="a", items_topic="b", users_topic="c")
@@ -232,7 +233,7 @@ def test_features() -> None:
 
 
 def test_every_example_has_a_test() -> None:
-    """No block of code but those that are read here."""
+    """No block of code but those that are read here, and a reader, which the tests of the first hour run."""
     tags = re.findall(r"^```(.+)$", TEXT, re.MULTILINE)
     known = ("event", "item", "user", "dead letter", "recs", "user_features", "item_features")
-    assert set(tags) == {f"json {tag}" for tag in known} | {"csv items"}
+    assert set(tags) == {f'json title="{tag}"' for tag in known} | {'csv title="items"', "python"}

@@ -38,10 +38,10 @@ def test_names_with_namespace() -> None:
 
 
 def test_every_topic_is_there_once_and_has_a_legal_name() -> None:
-    """Seven topics; Kafka takes letters, digits, dot, dash and underscore, 249 at most."""
+    """Nine topics; Kafka takes letters, digits, dot, dash and underscore, 249 at most."""
     topics = Names("n-1").topics(4)
 
-    assert len({topic.name for topic in topics}) == len(topics) == 7
+    assert len({topic.name for topic in topics}) == len(topics) == 9
     assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,249}", topic.name) for topic in topics)
 
 
@@ -57,6 +57,8 @@ def test_topics_that_follow_the_events_have_their_partitions() -> None:
         names.dead_letters: 1,
         names.catalogue: 1,
         names.profiles: 1,
+        names.interactions: 1,
+        names.factors: 1,
         names.skips: 1,
     }
 
@@ -66,9 +68,10 @@ def test_topic_settings_that_state_depends_on() -> None:
     names = Names()
     config = {topic.name: topic.config for topic in names.topics(1)}
 
-    for name in (names.user_checkpoints, names.item_checkpoints, names.catalogue, names.profiles):
+    saved = (names.user_checkpoints, names.item_checkpoints, names.factors)
+    for name in (*saved, names.catalogue, names.profiles):
         assert config[name]["cleanup.policy"] == "compact"
-    for name in (names.user_checkpoints, names.item_checkpoints):
+    for name in saved:
         assert 16 * 2**20 <= int(config[name]["segment.bytes"]) <= 64 * 2**20
         assert config[name]["segment.ms"] == "60000"
         assert config[name]["min.cleanable.dirty.ratio"] == "0.1"

@@ -26,10 +26,32 @@ def test_help_shows_an_example_on_a_line_of_its_own(path: tuple[str, ...]) -> No
     assert "\\b" not in outcome.out
 
 
+def test_a_word_that_is_no_command_names_the_nearest() -> None:
+    """One that is near none is only refused."""
+    assert "No such command 'trendng'. Did you mean trending?" in freshet("trendng").err
+    assert (outcome := freshet("xyzzy")).code == 2 and "Did you mean" not in outcome.err
+
+
+def test_every_command_speaks_json() -> None:
+    """By --json, but for the demo, which is to be watched, and words that only lead to other commands."""
+    mute = []
+    for path in paths(cli):
+        command: click.Command = cli
+        for word in path:
+            assert isinstance(command, click.Group)
+            command = command.commands[word]
+        options = {name for option in command.params for name in option.opts}
+        if not isinstance(command, click.Group) and "--json" not in options:
+            mute.append(path)
+    assert mute == [("demo",)]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("recs",),
+        ("tail", "--bad", "--user", "u1"),
+        ("top", "--every", "0"),
         ("recs", "u1", "-k", "0"),
         ("similar", "i1", "--nonsense"),
         ("trending", "2h"),

@@ -9,6 +9,8 @@ from app.evaluate.lists import PublishedLists
 from app.evaluate.shares import PartitionViews
 from models.partitioner import partition_of
 from tables.fold_settings import FoldSettings
+from tables.learner import LearnerState
+from tables.linked_factors import LinkedFactors
 from tables.list_json import ListItem
 from tables.list_settings import ListSettings
 from tables.partition import PartitionState
@@ -42,26 +44,33 @@ def lists_of(states: list[PartitionState], view_of_number: Callable[[int], ItemV
 
 @pytest.mark.parametrize("max_items", [200_000, 48], ids=["all", "evicting"])
 def test_after_an_exchange_every_view_sees_all_there_is(max_items: int) -> None:
-    """The lists are those of a view over the states themselves, to the score.
+    """The lists are those of a view over the states themselves, and of the learner's rows at the exchange before.
 
-    Also when items were evicted, and their slots taken by others.
+    To the score; also when items were evicted, and their slots taken by others.
     """
     settings = replace(FoldSettings(), evaluate_fraction=0.0, max_items=max_items)
-    states = [PartitionState(number, N, settings) for number in range(N)]
-    views = PartitionViews(states, settings, every=10**9)
+    states, others = ([PartitionState(number, N, settings) for number in range(N)] for _ in range(2))
+    views, learner = PartitionViews(states, settings, every=10**9), LearnerState(settings)
     log = made_log(5, 1200, 40, 150)
     for first in range(0, len(log), 200):
         folding(states, log[first : first + 200])
         lists_of(states, views.view)
         views.exchange()
+        folding(others, log[first : first + 200])
+        for lessons in (each for state in others for each in state.take_lessons()):
+            learner.take(lessons)
+    rows_then = lists_of(states, views.view)
+    views.exchange()
     assert (max_items > 48) == (sum(state.metrics.counts.get("items_evicted", 0) for state in states) == 0)
 
     found = lists_of(states, views.view)
 
     direct = view_of(*states)
+    direct.learned = LinkedFactors(learner.rows)
     expected = lists_of(states, lambda number: direct)
     assert found == expected
     assert len(found) > 20 and all(found.values())
+    assert rows_then != found
 
 
 def test_what_others_do_is_seen_at_the_next_exchange_and_not_before() -> None:

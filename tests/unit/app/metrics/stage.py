@@ -7,10 +7,13 @@ from typing import Any, cast
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.intake.intake import Intake
+from app.metrics.fold_counts import FoldCounts
 from app.metrics.server import Answers
 from app.metrics.since import SinceStart
 from app.settings import Settings
+from app.worker.chunk_sizes import ChunkSizes
 from app.worker.dead_letters import DeadLetterSender
+from app.worker.learner import LearnerService
 from app.worker.outputs import WorkerOutputs
 from app.worker.ownership import Ownership
 from app.worker.readiness import Readiness
@@ -35,6 +38,7 @@ class Measured:
         self.lists, self.features = stage.lists, stage.features
         self.features.redis_error = None
         self.latency, self.gauge = stage.lists._latency, stage.lists._gauge
+        self.chunk_sizes, self.catalogue = ChunkSizes(), stage.catalogue
         self.outputs = WorkerOutputs(self.ownership, cast(DeadLetterSender, None), self.lists, Pulse(), self.latency)
         self.readiness = Readiness(
             self.ownership,
@@ -44,13 +48,18 @@ class Measured:
             report=lambda event, **fields: None,
         )
         self.intake: Intake | None = None
+        self.learner: LearnerService | None = None
         self.since = SinceStart()
-        self.since.own([(0, stage.state.metrics)])
+        self.since.own([(0, FoldCounts(stage.state))])
         self.answers = Answers(self)
 
     def reads_topics(self, progress: Mapping[str, Any]) -> None:
         """Have an intake that says so."""
         self.intake = cast(Intake, SimpleNamespace(progress=lambda: progress))
+
+    def learns(self, n_lessons: int, lag: int) -> None:
+        """Have a learner that stands there."""
+        self.learner = cast(LearnerService, SimpleNamespace(is_here=True, n_lessons=n_lessons, lag=lag))
 
     def scrape(self) -> dict[str, Samples]:
         """Samples by name and values of labels, these by their names; as Prometheus reads them."""

@@ -1,11 +1,13 @@
 """The bar of a replay: by records where they are counted, else by the bytes of the log."""
 
+import io
 from collections.abc import Callable
 
+from rich.console import Console
 from rich.progress import Progress
 
 from app.replay import EventLog
-from app.replay.progress import Bar
+from app.replay.progress import Bar, columns
 
 LINE = b'{"user_id":"u","item_id":"i","event_type":"view","timestamp":1}\n'
 
@@ -35,3 +37,15 @@ def test_counted_log_goes_by_records() -> None:
     bar.show(600)
 
     assert (task.completed, task.total, task.fields["count"]) == (600, 1200, "600/1,200")
+
+
+def test_tasks_of_others_can_be_drawn() -> None:
+    """On a terminal, beside bars: how many are done stands where a bar has its count."""
+    progress = Progress(*columns(), console=Console(file=io.StringIO(), force_terminal=True, width=120))
+    Bar(progress, "sent", 1200).show(600)
+    progress.add_task("preload", total=5000, completed=2500)
+
+    with progress.console.capture() as drawn:
+        progress.console.print(progress.get_renderable())
+
+    assert "600/1,200" in drawn.get() and "2,500" in drawn.get()

@@ -70,7 +70,8 @@ def test_refused_optional_settings_are_left_out_and_told() -> None:
 
     names = Names("shop")
     assert left_out == {
-        topic: {"min.cleanable.dirty.ratio": "0.1"} for topic in (names.user_checkpoints, names.item_checkpoints)
+        topic: {"min.cleanable.dirty.ratio": "0.1"}
+        for topic in (names.user_checkpoints, names.item_checkpoints, names.factors)
     }
     assert cluster.configs.keys() == {spec.name for spec in SPECS}
     for spec in SPECS:

@@ -52,6 +52,20 @@ def test_state_of_another_partition_count_is_refused() -> None:
         check_marker(loaded(5, 2), 5, 2)
 
 
+def test_state_of_several_partitions_with_factors_of_their_own_is_refused() -> None:
+    """A share that an earlier Freshet saved holds a row of factors; of a single partition it is gone on with."""
+    earlier = {**FoldSettings().described(), "state_version": 6}
+    for n_partitions in (1, 2):
+        state = loaded(5)
+        assert state.loaded is not None
+        state.loaded = replace(state.loaded, n_partitions=n_partitions, settings=earlier)
+        if n_partitions == 1:
+            check_marker(state, 5, 1)
+            continue
+        with pytest.raises(ResetRequired, match=r"partition 0 was saved in state version 6.*run `freshet reset`"):
+            check_marker(state, 5, 2)
+
+
 def test_state_of_another_topic_is_refused() -> None:
     """Its offsets would be taken for those of the other one: both topics, the setting and the command are named."""
     said = r"from topic clicks, FRESHET_EVENTS_TOPIC now says views.*FRESHET_EVENTS_TOPIC=clicks again.*`freshet reset`"

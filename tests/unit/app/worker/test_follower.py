@@ -63,7 +63,7 @@ class FakeBroker:
 
 def records(partition: int, n: int = N_RECORDS) -> list[object]:
     """Values of items that stand in this partition alone."""
-    share = ItemShares()
+    share = ItemShares(learned=False)
     for number in range(n):
         met(share, f"{partition}-{number}")
     return [SimpleNamespace(key=item_id.encode(), value=share.encode(slot)) for item_id, slot in share.slots.items()]

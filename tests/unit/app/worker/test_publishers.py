@@ -405,3 +405,24 @@ def test_what_users_take_is_learned_from_the_list_in_redis() -> None:
     stage.lists.took("u1", taken.item_id, TESTED)
     asyncio.run(stage.publish([(stage.partition, "u2")]))
     assert stage.lists.blend.as_json()["n"] == 1
+
+
+@pytest.mark.parametrize("falls", ["before", "after"], ids=["before the list", "after it"])
+def test_a_backlog_says_nothing_of_lists_that_are_made_only_now(falls: str) -> None:
+    """Its events were there before anybody could see them: neither the blend nor the gauge learns from these."""
+    stage = Stage()
+    settings = SETTINGS.model_copy(update={"evaluate_fraction": 1.0})
+    stage.state.evaluator = PartitionState(0, 1, settings.fold).evaluator
+    stage.fold(200, 40)
+    n = stage.state.next_offset
+    if falls == "before":
+        stage.partition.end_offset = n + 10**6
+    asyncio.run(stage.lists._round())
+    stage.partition.end_offset = n + 10**6
+    stage.lists._attend()
+    (taken, *_) = decode_list(stage.store.lists["recs:user:u1"]).items
+    stage.lists.took("u1", taken.item_id, TESTED)
+    stage.partition.end_offset = n
+    asyncio.run(stage.publish([(stage.partition, "u2")]))
+    assert stage.lists.blend.as_json()["n"] == 0
+    assert stage.lists._gauge.n == 0

@@ -16,7 +16,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.ownership = SimpleNamespace(ready=True, generation=1, owned={1: None, 0: None}, n_partitions=4)
-        self.view = SimpleNamespace(knows_catalogue=True, knows_shares=True)
+        self.view = SimpleNamespace(knows_catalogue=True, knows_shares=True, knows_factors=True)
         self.unanswered: set[int] = set()
         self.redis_error: str | None = None
         self.now = 0.0
@@ -50,6 +50,10 @@ def test_serving_is_said_once_a_generation() -> None:
         ({"unanswered": {3, 1}}, "the first fetch of partitions 1, 3"),
         ({"view": SimpleNamespace(knows_catalogue=False, knows_shares=True)}, "the catalogue"),
         ({"view": SimpleNamespace(knows_catalogue=True, knows_shares=False)}, "the item shares of other workers"),
+        (
+            {"view": SimpleNamespace(knows_catalogue=True, knows_shares=True, knows_factors=False)},
+            "the factors that were learned",
+        ),
         ({"redis_error": REDIS_DOWN}, REDIS_DOWN),
     ],
 )
@@ -69,7 +73,7 @@ def test_what_is_lacking_is_told(without: dict[str, Any], words: str, caplog: py
     assert all(words in message for message in caplog.messages)
 
     stage.unanswered, stage.redis_error = set(), None
-    vars(stage.view).update(knows_catalogue=True, knows_shares=True)
+    vars(stage.view).update(knows_catalogue=True, knows_shares=True, knows_factors=True)
     stage.readiness.look()
 
     assert [line["event"] for line in stage.told] == ["serving"]
