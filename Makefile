@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/ready
 KERNELS := .venv/kernels
 CODE := app agents tables models
-LINTED := $(CODE) tools $(wildcard tests) $(wildcard benchmarks)
+LINTED := $(CODE) clients tools $(wildcard tests) $(wildcard benchmarks)
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --group build $(UPGRADE) \
 	--universal --python-version 3.11 --no-emit-index-url --custom-compile-command 'make lock'
 # --no-deps: the lock is whole (a test proves it), and pip would look for the newest of what one asks for with an extra
@@ -45,7 +45,7 @@ lint: $(READY) ## ruff, mypy, the imports' one way, file sizes
 	$(BIN)/ruff format --check $(LINTED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tools/file_sizes.py $(CODE) tests
+	$(BIN)/python tools/file_sizes.py $(CODE) clients tests
 
 format: $(READY) ## rewrite the code as ruff likes it
 	$(BIN)/ruff check --fix $(LINTED)
@@ -55,7 +55,7 @@ debian: $(READY) ## programs for the tests out of Debian's packages (promtool, P
 	@$(BIN)/python -m tools.debian
 
 unit: setup debian ## tests without services: unit, wiring, golden, and the examples in docstrings
-	nice $(BIN)/pytest --doctest-modules $(CODE)
+	nice $(BIN)/pytest --doctest-modules $(CODE) clients
 	nice $(BIN)/pytest tests/unit tests/wiring $(wildcard tests/golden)
 
 SLOWEST := --durations=15 --durations-min=5
@@ -110,7 +110,7 @@ producers: setup ## real producer clients (Python, Java; Go and Node where they 
 	$(BIN)/python -m tools.producers
 
 bench-%: setup ## one benchmark of benchmarks/, e.g. make bench-decode
-	$(BIN)/python -m benchmarks.$*
+	PYTHONPATH=clients/python $(BIN)/python -m benchmarks.$*
 
 lock: setup ## write both locks after a change of pyproject.toml (UPGRADE=--upgrade: newest versions)
 	$(LOCK) --all-extras --output-file requirements.lock

@@ -1,9 +1,7 @@
 """The readers on a real Redis: the conformance cases of any language, and what is Python's own."""
 
 import asyncio
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +10,8 @@ import redis
 from app.client import AsyncReader, Reader
 from app.local.redis import RedisServer
 from models.errors import FreshetError, ServiceError, SettingsError, StateError, UnknownVersion
-from tables.list_json import RecommendationList
+from tests.readers import CASES, name_of, plain, write
 
-CASES = json.loads((Path(__file__).parents[1] / "conformance" / "reader.json").read_text(encoding="utf-8"))["cases"]
 ERRORS: dict[str, type[FreshetError]] = {
     "unknown_version": UnknownVersion,
     "not_a_list": StateError,
@@ -41,38 +38,6 @@ def client(server: RedisServer) -> Iterator[redis.Redis]:
             client.delete(key)
 
 
-def write(client: redis.Redis, given: dict[str, Any]) -> None:
-    """Write the keys of a case."""
-    for key, text in given.get("strings", {}).items():
-        client.set(key, text)
-    for key, members in given.get("sorted_sets", {}).items():
-        client.zadd(key, members)
-    for key, fields in given.get("hashes", {}).items():
-        client.hset(key, mapping=fields)
-
-
-def plain(answer: object) -> object:
-    """An answer as JSON would hold it."""
-    if isinstance(answer, RecommendationList):
-        topic, partition, offset = answer.source
-        return {
-            "version": answer.version,
-            "user_id": answer.user_id,
-            "list_id": answer.list_id,
-            "generated_at_ms": answer.generated_at_ms,
-            "source": {"topic": topic, "partition": partition, "offset": offset},
-            "model": answer.model,
-            "variant": answer.variant,
-            "n_own": answer.n_own,
-            "items": [
-                {"id": item.item_id, "score": item.score, "source": item.source, "because": list(item.because)}
-                | ({"fields": answer.fields[item.item_id]} if item.item_id in answer.fields else {})
-                for item in answer.items
-            ],
-        }
-    return [list(pair) for pair in answer] if isinstance(answer, list) else answer
-
-
 async def ask_async(url: str, namespace: str, method: str, arguments: dict[str, Any]) -> object:
     """One call on an AsyncReader of its own."""
     async with AsyncReader(url, namespace) as reader:
@@ -86,7 +51,7 @@ def ask(url: str, namespace: str, method: str, arguments: dict[str, Any]) -> obj
 
 
 @pytest.mark.parametrize("kind", ["blocking", "async"])
-@pytest.mark.parametrize("case", CASES, ids=[case["name"].replace(" ", "-") for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_conformance(server: RedisServer, client: redis.Redis, case: dict[str, Any], kind: str) -> None:
     """Both readers do what tests/conformance/reader.json demands of every reader."""
     write(client, case["given"])
