@@ -17,6 +17,7 @@ from tables.codec import all_read, check_version, undamaged
 VERSION: Final = 1
 WHAT: Final = "a batch of lessons"
 _HEADER: Final = struct.Struct("<BIII")
+_OFFSET: Final = struct.Struct("<q")
 
 
 class Taught(NamedTuple):
@@ -58,6 +59,12 @@ def encode_lessons(partition: int, lessons: Lessons) -> bytes:
             lessons.amounts[:n_items].tobytes(),
         )
     )
+
+
+def end_of(data: bytes) -> int:
+    """The offset behind the last event that lessons are of, in what `encode_lessons` wrote."""
+    n = _HEADER.unpack_from(data)[2]
+    return _OFFSET.unpack_from(data, _HEADER.size + _OFFSET.size * (n - 1))[0] + 1  # type: ignore[no-any-return]
 
 
 def decode_lessons(data: bytes) -> Taught:

@@ -76,8 +76,8 @@ def _of_workers(workers: Sequence[Worker]) -> Iterator[Alarm]:
             NAMES[0],
             "page",
             f"No worker answers: {said}.",
-            "Start `freshet worker` with FRESHET_METRICS_LISTEN_PORT=9108, and name where it serves its metrics in "
-            "FRESHET_DASHBOARD_WORKERS. If it has ended, the last line of its log says why.",
+            "Is `freshet worker` running, and does it serve metrics (FRESHET_METRICS_LISTEN_PORT) where the dashboard "
+            "looks (FRESHET_DASHBOARD_WORKERS)? If it has ended, the last line of its log says why.",
         )
     for worker in workers if answering else ():
         if worker.error is not None:

@@ -15,6 +15,7 @@ from app.worker.live_view import LiveView
 from models.errors import Undecodable
 from tables.factor_rows import FactorRows
 from tables.fold_settings import FoldSettings
+from tables.learner import LearnerMarker
 from tables.linked_factors import LinkedFactors
 from tables.marker import MARKER_KEY
 
@@ -34,7 +35,7 @@ class FactorFollower:
         self._view = view
         self._rows = FactorRows(settings.history)
         view.items.learned = LinkedFactors(self._rows)
-        view.knows_factors = False
+        view.knows_factors, view.taught_to = False, {}
 
     async def run(self) -> None:
         """Follow for ever.
@@ -70,9 +71,11 @@ class FactorFollower:
         return self
 
     def apply(self, key: str, data: bytes | None) -> None:
-        """Take one record; where the learner stands is its own affair."""
+        """Take one record: a row, or where the learner stood when it wrote the rows before."""
         if key.encode() != MARKER_KEY:
             self._rows.apply(key, data)
+        elif data is not None:
+            self._view.taught_to = LearnerMarker.decode(data).taken
 
     def show(self, reached: Collection[int]) -> None:
         """Let lists go out when all has come that there was at the start."""

@@ -187,6 +187,8 @@ class ListPublisher:
     async def _begin_round(self) -> None:
         """Send everything unpublished that is not on its way, in parts; while one is written the next is made."""
         for partition in self._view.owned.values():
+            if self._view.taught_to is not None:
+                partition.follow_learner(self._view.taught_to.get(partition.number, 0))
             if partition.bare and self._view.filler().items:
                 partition.offer()
         due = [each for each in self._unpublished() if each[1] not in self._on_their_way]

@@ -30,6 +30,7 @@ class LiveView:
         self.knows_shares = False  # of the partitions that others hold, as they were saved when they became theirs
         self.knows_catalogue = False  # as it was at the start
         self.knows_factors = True  # as they were at the start, if there is a learner
+        self.taught_to: Mapping[int, int] | None = None  # by partition, where the learner stands; None: there is none
         self.n_partitions = 1
         self._settings = settings
         self.newcomers = Newcomers()  # until lists say who makes it

@@ -12,12 +12,14 @@ from app.worker.checkpoints import CheckpointWriter
 from app.worker.stop import Stop
 from app.worker.sweep import Sweep
 from tables.cutting import Cut
+from tables.lessons import end_of
 from tables.partition import PartitionState
 
 logger = logging.getLogger("freshet")
 
 NOBODY: Mapping[str, int] = MappingProxyType({})
 MAX_GAPS = 10_000  # between two looks at the log's start; each mark of a transaction is one
+FAR_BEHIND, CLOSE_BEHIND = 5000, 1000  # records from a partition's last lesson back to those that are learned
 
 
 class OwnedPartition:
@@ -36,6 +38,8 @@ class OwnedPartition:
         self.writer = writer
         self.unpublished: dict[str, int] = {}
         self.out_of_reach: dict[str, int] = {}
+        self.handed_to = state.next_offset  # lessons of events below it are the learner's to learn
+        self.lacks_factors = False  # lists were made while the learner was far behind
         self.bare: dict[str, int] = {}  # users whose lists in Redis are empty, there was nothing to offer: made at
         self.rebuild: deque[str] = deque()
         self.revision = state.revision
@@ -141,6 +145,8 @@ class OwnedPartition:
         self.saved_as_rebuilding, self._saved_published = rebuilding, cut.marker.published_offset
         self.last_checkpoint = monotonic()
         self.events_at_checkpoint = cut.marker.n_events
+        if cut.lessons:
+            self.handed_to = end_of(cut.lessons[-1])
 
     def rebuild_lists(self) -> None:
         """Make every list anew, under a revision of its own."""
@@ -162,6 +168,22 @@ class OwnedPartition:
         """Let a user wait for the node of Redis that the list belongs to; it was to be made at `offset` or later."""
         offset = min(self.unpublished.pop(user_id, offset), offset)
         self.out_of_reach[user_id] = min(self.out_of_reach.get(user_id, offset), offset)
+
+    def follow_learner(self, taught_to: int) -> None:
+        """Make all lists anew, once, when the learner has caught up that was far behind while they were made.
+
+        Parameters
+        ----------
+        taught_to
+            Lessons of the partition's events below it are in the rows that lists are made from.
+        """
+        lag = self.handed_to - taught_to
+        if lag > FAR_BEHIND:
+            self.lacks_factors = True
+        elif self.lacks_factors and lag <= CLOSE_BEHIND and not self.is_rebuilding:
+            self.lacks_factors = False
+            logger.info("partition %d: its lists are made anew, by the factors learned meanwhile", self.number)
+            self.rebuild_lists()
 
     def bring_back(self) -> None:
         """Try those set aside again."""

@@ -6,7 +6,7 @@ import pytest
 from models.errors import StateError, UnknownVersion
 from models.ids import hash64
 from tables.fold_settings import FoldSettings
-from tables.lessons import decode_lessons
+from tables.lessons import decode_lessons, end_of
 from tables.partition import PartitionState
 from tests.lessons import SETTINGS, handed_over
 from tests.logs import START_MS, record
@@ -27,6 +27,7 @@ def test_a_lesson_says_what_was_taken_to_after_what() -> None:
 
     assert taught.partition == state.number
     assert taught.offsets.tolist() == [1, 2]
+    assert end_of(value) == 3
     assert taught.lengths.tolist() == [2, 3]
     assert taught.items.tolist() == [hash64(item_id) for item_id in ("b", "a", "c", "a", "b")]
     types = SETTINGS.rules.types

@@ -6,7 +6,7 @@ import pytest
 
 from app.broker import Broker
 from app.worker.checkpoints import CheckpointWriter
-from app.worker.owned import OwnedPartition
+from app.worker.owned import CLOSE_BEHIND, FAR_BEHIND, OwnedPartition
 from tables.fold_settings import FoldSettings
 from tables.names import Names
 from tables.partition import PartitionState
@@ -101,6 +101,31 @@ def test_each_time_that_lists_are_made_anew_has_its_revision(owned: OwnedPartiti
     successor = Topics.load(PartitionState(0, 1, FoldSettings()), topics.history)
 
     assert OwnedPartition(successor, owned.writer).revision == successor.revision == 2
+
+
+def test_lists_made_while_the_learner_was_far_behind_are_made_anew_once(owned: OwnedPartition) -> None:
+    """When it has caught up, and not while lists are made anew as it is; one that keeps up asks for nothing."""
+    owned.handed_to = FAR_BEHIND + 1
+    owned.follow_learner(FAR_BEHIND)
+    owned.follow_learner(1)
+    owned.follow_learner(FAR_BEHIND)
+    assert not owned.rebuild
+    owned.follow_learner(0)
+    owned.follow_learner(FAR_BEHIND - CLOSE_BEHIND)
+    assert not owned.rebuild
+    owned.follow_learner(FAR_BEHIND)
+    assert set(owned.rebuild) == {f"u{number}" for number in range(5)}
+
+    revision = owned.state.revision
+    owned.follow_learner(0)
+    owned.follow_learner(FAR_BEHIND)
+    assert owned.state.revision == revision
+    owned.rebuild.clear()
+    owned.follow_learner(FAR_BEHIND)
+    assert owned.state.revision == revision + 1
+    owned.rebuild.clear()
+    owned.follow_learner(FAR_BEHIND)
+    assert not owned.rebuild
 
 
 def test_lists_of_nobody_have_no_revision() -> None:
