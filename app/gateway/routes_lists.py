@@ -25,9 +25,7 @@ OF_A_LIST: Final = (
     truth("titles", "add titles"),
     truth("categories", "add categories"),
     text("after", 24, "position of an event of this user, partition:offset", r"^\d{1,6}:\d{1,16}$"),
-    integer(
-        "wait_ms", 0, 60_000, 0, "wait so long for a list of that event; above the setting it is the setting"
-    ),
+    integer("wait_ms", 0, 60_000, 0, "wait so long for a list of that event; above the setting it is the setting"),
     header("If-None-Match", "the ETag of the list that is known"),
 )
 LIST = {

@@ -144,10 +144,14 @@ class ListPublisher:
 
     def _attend(self) -> None:
         """Behind a backlog, what people did is no answer to lists that are made only now."""
-        is_behind = self._view.is_behind
-        self._gauge.attend(is_behind=is_behind, now=time.monotonic())
-        if is_behind:
+        self._gauge.attend(is_behind=self._is_behind, now=time.monotonic())
+        if self._is_behind:
             self.blend.forget()
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether lists are not yet what they are while events come as they happen: by the fold, or by the factors."""
+        return self._view.is_behind or any(each.lacks_factors for each in self._view.owned.values())
 
     async def _let_the_fold_go_first(self) -> None:
         """Wait as long as the share of the time asks for, and not after the backlog is done."""
@@ -373,7 +377,7 @@ class ListPublisher:
 
     def _take_note(self, sent: list[Sent]) -> None:
         """Lists are in Redis: what that means for the partitions, the gauge and the histograms."""
-        now, now_ms, is_behind = time.perf_counter(), time.time() * 1000, self._view.is_behind
+        now, now_ms, is_behind = time.perf_counter(), time.time() * 1000, self._is_behind
         for each in sent:
             each.partition.published(each.user_id, each.offset)
             if not each.items:

@@ -427,7 +427,7 @@ def test_what_users_take_is_learned_from_the_list_in_redis() -> None:
     assert stage.lists.blend.as_json()["n"] == 1
 
 
-@pytest.mark.parametrize("falls", ["before", "after"], ids=["before the list", "after it"])
+@pytest.mark.parametrize("falls", ["before", "after", "by factors"], ids=["before the list", "after it", "by factors"])
 def test_a_backlog_says_nothing_of_lists_that_are_made_only_now(falls: str) -> None:
     """Its events were there before anybody could see them: neither the blend nor the gauge learns from these."""
     stage = Stage()
@@ -438,11 +438,12 @@ def test_a_backlog_says_nothing_of_lists_that_are_made_only_now(falls: str) -> N
     if falls == "before":
         stage.partition.end_offset = n + 10**6
     asyncio.run(stage.lists._round())
-    stage.partition.end_offset = n + 10**6
+    stage.partition.end_offset = n + 10**6 * (falls != "by factors")
+    stage.partition.lacks_factors = falls == "by factors"
     stage.lists._attend()
     (taken, *_) = decode_list(stage.store.lists["recs:user:u1"]).items
     stage.lists.took("u1", taken.item_id, TESTED)
-    stage.partition.end_offset = n
+    stage.partition.end_offset, stage.partition.lacks_factors = n, False
     asyncio.run(stage.publish([(stage.partition, "u2")]))
     assert stage.lists.blend.as_json()["n"] == 0
     assert stage.lists._gauge.n == 0
