@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs check lint format unit pythons browser integration faults test coverage producers debian lock clean
+.PHONY: help setup demo docs check lint format unit pythons browser integration run-integration faults run-faults test coverage producers debian lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -64,9 +64,15 @@ browser: debian ## a Chromium for the tests of the dashboard, if there is none a
 	@tools/browser.sh
 
 integration: setup debian browser ## tests on real Kafka and Redis, the dashboard in a real browser
+	@$(MAKE) --no-print-directory run-integration
+
+run-integration:
 	$(BIN)/pytest $(SLOWEST) tests/integration $(wildcard tests/conformance)
 
 faults: setup debian ## kills, pauses and restarts on real Kafka and Redis
+	@$(MAKE) --no-print-directory run-faults
+
+run-faults:
 	$(BIN)/pytest $(SLOWEST) tests/faults
 
 check: lint unit ## what to run before each commit
@@ -88,10 +94,11 @@ unit-on-%: .venv-%/ready
 	nice .venv-$*/bin/python -m tables.warm_up
 	@touch $@
 
-# First what ends soon and all else needs. Then the tests: those on services mostly wait; what only computes fills the time
-# between, and gives way to them (`nice`). After a failure nothing more is started.
+# First what ends soon and all else needs. Then the tests, the longest first, without what they need: make would begin
+# others while it looks. Those on services mostly wait; what only computes fills the time between, and gives way to them
+# (`nice`). After a failure nothing more is started.
 SIDE_BY_SIDE = $(MAKE) --no-print-directory -j3 -O
-TESTS = integration faults unit $(OTHERS:%=unit-on-%)
+TESTS = run-integration run-faults unit $(OTHERS:%=unit-on-%)
 
 test: $(READY) ## everything, three jobs side by side; what CI runs
 	@$(SIDE_BY_SIDE) lint debian browser $(KERNELS) $(OTHERS:%=.venv-%/ready)
