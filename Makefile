@@ -77,8 +77,9 @@ run-faults:
 
 check: lint unit ## what to run before each commit
 
-# Every other interpreter on the PATH that Freshet runs on, e.g. "3.12 3.13".
+# Every other interpreter on the PATH that Freshet runs on, e.g. "3.12 3.13", and the newest of them.
 OTHERS = $(shell tools/python.sh --others $(BIN)/python)
+NEWEST = $(lastword $(OTHERS))
 
 pythons: setup ## the tests without services on every other Python on the PATH
 	@[ -z "$(OTHERS)" ] || $(MAKE) --no-print-directory -j2 -O $(OTHERS:%=unit-on-%)
@@ -98,10 +99,10 @@ unit-on-%: .venv-%/ready
 # others while it looks. Those on services mostly wait; what only computes fills the time between, and gives way to them
 # (`nice`). After a failure nothing more is started.
 SIDE_BY_SIDE = $(MAKE) --no-print-directory -j3 -O
-TESTS = run-integration run-faults unit $(OTHERS:%=unit-on-%)
+TESTS = run-integration run-faults unit $(NEWEST:%=unit-on-%)
 
 test: $(READY) ## everything, three jobs side by side; what CI runs
-	@$(SIDE_BY_SIDE) lint debian browser $(KERNELS) $(OTHERS:%=.venv-%/ready)
+	@$(SIDE_BY_SIDE) lint debian browser $(KERNELS) $(NEWEST:%=.venv-%/ready)
 	@echo 'side by side, each printed when it is over: $(TESTS)'
 	@$(SIDE_BY_SIDE) $(TESTS)
 
