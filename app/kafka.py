@@ -144,6 +144,23 @@ async def partition_counts(broker: Broker, topics: Iterable[str]) -> dict[str, i
         await admin.close()
 
 
+async def partitions_of(broker: Broker, topic: str) -> list[TopicPartition]:
+    """The topic's partitions.
+
+    Raises
+    ------
+    ServiceError
+        If there is no such topic.
+    """
+    counts = await partition_counts(broker, [topic])
+    if topic not in counts:
+        raise ServiceError(
+            f"there is no topic {topic} at {broker}. A worker makes it at its start: run `freshet worker`, or check "
+            "FRESHET_BROKER and FRESHET_NAMESPACE."
+        )
+    return [TopicPartition(topic, number) for number in range(counts[topic])]
+
+
 async def create_topics(broker: Broker, specs: Iterable[TopicSpec], replication_factor: int) -> None:
     """Create the topics that do not exist; what a cluster does not let be set is left out, and told.
 

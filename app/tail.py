@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
 from app.decoding import check_decoded, tell_apart
-from app.kafka import partition_counts, reader, start_client
+from app.kafka import partitions_of, reader, start_client
 from app.settings import Settings
-from models.errors import InvalidEvent, ServiceError
+from models.errors import InvalidEvent
 from models.events import Event, EventRules, decode
 
 POLL_MS = 200
@@ -87,17 +87,11 @@ async def follow(settings: Settings, handle: Callable[[Seen], bool], n_back: int
     Undecodable
         At a batch that cannot be decoded.
     """
-    topic, rules = settings.names.events, settings.rules
-    n_partitions = (await partition_counts(settings.kafka, [topic])).get(topic)
-    if n_partitions is None:
-        raise ServiceError(
-            f"there is no topic {topic} at {settings.broker}. A worker makes it: `freshet worker`; or `freshet topics`."
-        )
+    rules, tps = settings.rules, await partitions_of(settings.kafka, settings.names.events)
     consumer = reader(settings.kafka)
     await start_client(consumer, settings.kafka)
     try:
         failures = tell_apart(consumer)
-        tps = [TopicPartition(topic, number) for number in range(n_partitions)]
         consumer.assign(tps)
         starts, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
         for tp in tps:

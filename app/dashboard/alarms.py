@@ -73,7 +73,7 @@ def _of_workers(workers: Sequence[Worker]) -> Iterator[Alarm]:
     if not answering:
         said = "; ".join(f"{worker.address} {worker.error}" for worker in workers) or "none is named"
         yield Alarm(
-            NAMES[0],
+            "FreshetNoWorker",
             "page",
             f"No worker answers: {said}.",
             "Is `freshet worker` running, and does it serve metrics (FRESHET_METRICS_LISTEN_PORT) where the dashboard "
@@ -82,28 +82,28 @@ def _of_workers(workers: Sequence[Worker]) -> Iterator[Alarm]:
     for worker in workers if answering else ():
         if worker.error is not None:
             yield Alarm(
-                NAMES[0],
+                "FreshetNoWorker",
                 "warn",
                 f"Worker {worker.address} {worker.error}.",
                 "If it has ended, the last line of its log says why; its partitions go to the others.",
             )
         elif worker.value("freshet_ready") == 0:
             yield Alarm(
-                NAMES[1],
+                "FreshetWorkerNotReady",
                 "warn",
                 f"Worker {worker.address} is not ready.",
                 f"`curl http://{worker.address}/readyz` says why. Reading saved state, or a backlog, ends by itself.",
             )
         if (n := worker.value("freshet_intake_stopped") or 0) > 0:
             yield Alarm(
-                NAMES[5],
+                "FreshetIntakeStopped",
                 "page",
                 f"{n:g} partitions of sources stand on {worker.address}.",
                 "The worker's log and `freshet doctor` name the input and the reason.",
             )
         if worker.value("freshet_redis_up") == 0:
             yield Alarm(
-                NAMES[8],
+                "FreshetRedisErrors",
                 "page",
                 f"Redis does not answer {worker.address}.",
                 "Is it up, is its memory full, may the user write? `freshet doctor` says which. Afterwards nothing has "
@@ -119,7 +119,7 @@ def _of_partitions(workers: Sequence[Worker], window: Window) -> Iterator[Alarm]
         for (number,), stopped in worker.samples.get("freshet_partition_stopped", {}).items():
             if stopped:
                 yield Alarm(
-                    NAMES[4],
+                    "FreshetPartitionStopped",
                     "page",
                     f"Partition {number} stands at a batch that cannot be decoded; the others go on.",
                     "`freshet stopped list` shows where and why. Mend the log, or step over the batch: "
@@ -128,7 +128,7 @@ def _of_partitions(workers: Sequence[Worker], window: Window) -> Iterator[Alarm]
         for (number,), age_s in worker.samples.get("freshet_checkpoint_age_seconds", {}).items():
             if age_s > STALE_S:
                 yield Alarm(
-                    NAMES[7],
+                    "FreshetStaleCheckpoints",
                     "page",
                     f"What partition {number} has folded is unsaved for {age_s:.0f} s.",
                     "The broker does not take transactions: is it up, has it disk space, do enough replicas keep in "
@@ -137,7 +137,7 @@ def _of_partitions(workers: Sequence[Worker], window: Window) -> Iterator[Alarm]
     for number, waiting in sorted(lag.items()):
         if waiting > MUCH_LAG:
             yield Alarm(
-                NAMES[2],
+                "FreshetLagGrowing",
                 "warn",
                 f"Partition {number} has {waiting:,} records to fold{_pace(window)}.",
                 "A backlog after a start ends by itself. If it grows, start more workers, up to the number of "
@@ -162,14 +162,14 @@ def _of_growth(window: Window) -> Iterator[Alarm]:
     if letters:
         said = ", ".join(f"{reason} {n:,.0f}" for reason, n in sorted(letters.items()))
         yield Alarm(
-            NAMES[6],
+            "FreshetDeadLetters",
             "warn",
             f"Records became dead letters in the last {_minutes(seconds)}: {said}.",
             "Dead letters shows some of them, and what to set. Mend the producer or the mapping, then re-drive them.",
         )
     if grown("freshet_lists_fenced_total", before, now) > 0:
         yield Alarm(
-            NAMES[9],
+            "FreshetListsFenced",
             "warn",
             "Redis holds newer lists than the workers make.",
             "After a crash this lasts until the log is folded up to them. If it stays, the lists are of another log: "
@@ -181,7 +181,7 @@ def _of_growth(window: Window) -> Iterator[Alarm]:
         _, first, _ = known
         if grown("freshet_events_total", middle, now) == 0 and grown("freshet_events_total", first, middle) > 0:
             yield Alarm(
-                NAMES[3],
+                "FreshetNoEvents",
                 "page",
                 f"No event was folded for {_minutes(seconds)}, and there were some before.",
                 "Do producers send, to this topic and namespace? `freshet doctor` compares.",
@@ -199,7 +199,7 @@ def _fell(first: Totals, middle: Totals, now: Totals) -> Iterator[Alarm]:
         rates.append(hits / n)
     if rates[1] < FELL * rates[0]:
         yield Alarm(
-            NAMES[10],
+            "FreshetHitRateFell",
             "warn",
             f"The hit rate fell from {rates[0]:.1%} to {rates[1]:.1%}.",
             "Is what comes still what it was: types of events, item ids, the catalogue? Did a campaign bring other "

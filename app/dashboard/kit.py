@@ -7,6 +7,9 @@ from urllib.parse import urlencode
 import htpy as h
 from htpy import Element, Node
 
+from models.errors import InvalidEvent
+from models.events import checked_id
+
 Tone = Literal["", "good", "warn", "bad", "quiet"]
 
 SOURCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -88,6 +91,15 @@ def table(
 def empty(title: str, *what_to_do: Node) -> Element:
     """What stands where there is nothing to show yet: what to do for something to be there."""
     return h.div(".empty")[h.p(".empty-title")[title], [h.p[each] for each in what_to_do]]
+
+
+def misnamed(what: str, value: str) -> Element | None:
+    """A card that says why no event could name a `user` or an `item` so; None if one could."""
+    try:
+        checked_id(f"{what}_id", value)
+    except InvalidEvent as invalid:
+        return card(f"No {what}", empty(f"No event could name that {what}.", invalid.message))
+    return None
 
 
 def prose(text: str) -> Node:

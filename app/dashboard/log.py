@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from app.decoding import Failures, tell_apart
-from app.kafka import partition_counts, start_client
+from app.kafka import partitions_of, start_client
 from app.refusal import not_allowed
 from app.settings import Settings
 from models.errors import ServiceError
@@ -140,13 +140,7 @@ class KafkaLog:
     async def _follow(
         self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, on_events: Callable[[], None]
     ) -> None:
-        counts = await partition_counts(self._settings.kafka, [self._topic])
-        if self._topic not in counts:
-            raise ServiceError(
-                f"there is no topic {self._topic} at {self._settings.broker}. A worker makes it at its start: run "
-                "`freshet worker`, or check FRESHET_BROKER and FRESHET_NAMESPACE."
-            )
-        tps = [TopicPartition(self._topic, number) for number in range(counts[self._topic])]
+        tps = await partitions_of(self._settings.kafka, self._topic)
         consumer.assign(tps)
         failures = tell_apart(consumer)
         ends = await consumer.end_offsets(tps)

@@ -1,12 +1,12 @@
 """One moment of the stream in numbers, as charts and cards show it."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from app.dashboard.growth import Window, grown, grown_by
 from app.dashboard.workers import Worker
+from app.metrics.read import quantile
 
 STAGES: Final = ("broker", "queue", "fold", "list", "redis", "total")
 RATE_S: Final = 5.0
@@ -108,30 +108,6 @@ def _stages(window: Window) -> dict[str, tuple[float, float]]:
         if p50 is not None and p99 is not None:
             stages[stage] = (1000 * p50, 1000 * p99)
     return stages
-
-
-def quantile(buckets: Sequence[tuple[float, float]], q: float) -> float | None:
-    """A quantile out of cumulative buckets, linear within one; None if they are empty.
-
-    Parameters
-    ----------
-    buckets
-        Upper bound and count up to it, ascending; the last bound is infinite, and counts as the one before.
-
-    Examples
-    --------
-    >>> quantile([(1.0, 5.0), (2.0, 10.0), (math.inf, 10.0)], 0.75)
-    1.5
-    """
-    total = buckets[-1][1] if buckets else 0.0
-    if total <= 0:
-        return None
-    low, below = 0.0, 0.0
-    for bound, n in buckets:
-        if n >= q * total and n > below:
-            return low if math.isinf(bound) else low + (bound - low) * (q * total - below) / (n - below)
-        low, below = (low if math.isinf(bound) else bound), n
-    return low
 
 
 def _checkpoints(window: Window) -> tuple[float, float] | None:

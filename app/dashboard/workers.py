@@ -7,16 +7,12 @@ from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
-from prometheus_client.parser import text_string_to_metric_families
 
-from app.metrics.described import METRICS
+from app.metrics.read import Samples, parsed
 
 TIMEOUT_S: Final = 2.0
 MAX_BYTES: Final = 4_000_000
 NAMES_S: Final = 5.0
-
-Samples = dict[str, dict[tuple[str, ...], float]]
-"""By name of the sample, then by the values of its labels, in the order in which `METRICS` names them; `le` is last."""
 
 
 class Worker(NamedTuple):
@@ -117,21 +113,3 @@ async def _hosts(name: str) -> list[str]:
         return []
     four = sorted({str(each[4][0]) for each in known if each[0] == socket.AF_INET})
     return four or sorted({f"[{each[4][0]}]" for each in known if each[0] == socket.AF_INET6})
-
-
-def parsed(text: str) -> Samples:
-    """The samples of a text for Prometheus; of metrics that are not ours those without labels.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    found: Samples = {}
-    for family in text_string_to_metric_families(text):
-        described = METRICS.get(family.name)
-        names = (*described.labels, "le") if described else ()
-        for sample in family.samples:
-            labels = tuple(sample.labels[name] for name in names if name in sample.labels)
-            found.setdefault(sample.name, {})[labels] = sample.value
-    return found

@@ -6,8 +6,7 @@ from aiokafka import ConsumerRecord
 
 from app.broker import Broker
 from app.dead_letters.marks import Origins, redriven_to
-from app.dead_letters.read import partitions_of
-from app.kafka import partition_counts, read_to_end
+from app.kafka import partition_counts, partitions_of, read_to_end
 from tables.names import Names
 
 

@@ -7,9 +7,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from app.broker import Broker
 from app.dead_letters.marks import Marks, Origin, Origins, Refolds, is_mark, origin_of
-from app.kafka import partition_counts, read_to_end
+from app.kafka import partitions_of, read_to_end
 from app.sources.rewritten import SOURCE_HEADER, SOURCE_TIME, SOURCE_TOPIC, Header
-from models.errors import ServiceError
 
 UNKNOWN = "unknown"
 UNDECODABLE = "undecodable"
@@ -144,23 +143,6 @@ async def read_letters(broker: Broker, partitions: list[TopicPartition], once: O
             once.take_record(record)
 
     await read_to_end(broker, partitions, take, progress)
-
-
-async def partitions_of(broker: Broker, topic: str) -> list[TopicPartition]:
-    """The topic's partitions.
-
-    Raises
-    ------
-    ServiceError
-        If there is no such topic.
-    """
-    counts = await partition_counts(broker, [topic])
-    if topic not in counts:
-        raise ServiceError(
-            f"there is no topic {topic} at {broker}. A worker makes it at its start: run `freshet worker`, or check "
-            "FRESHET_BROKER and FRESHET_NAMESPACE."
-        )
-    return [TopicPartition(topic, number) for number in range(counts[topic])]
 
 
 def half(progress: Progress, which: int) -> Progress:

@@ -16,13 +16,12 @@ from app.dead_letters.read import (
     Once,
     Progress,
     half,
-    partitions_of,
     read_dead_letters,
     read_letters,
     read_marks,
 )
 from app.intake.reading import Reading, make_reading
-from app.kafka import CODEC, start_client, writer
+from app.kafka import CODEC, partitions_of, start_client, writer
 from app.produce import checked_key
 from app.sending import MAX_LINE_BYTES, kafka_partitioner
 from app.settings import Settings

@@ -4,11 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.kafka import partition_counts
+from app.kafka import partitions_of
 from app.kafka_admin import Group, committed_offsets, describe_group, log_ranges
 from app.settings import Settings
 from app.top.scrape import Scraped, scrape
-from models.errors import ServiceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,7 @@ async def look(settings: Settings, places: Sequence[str]) -> Look:
         If the topic of events is not there.
     """
     topic = settings.names.events
-    n_partitions = (await partition_counts(settings.kafka, [topic])).get(topic)
-    if n_partitions is None:
-        raise ServiceError(
-            f"there is no topic {topic} at {settings.broker}. A worker makes it: `freshet worker`; or `freshet topics`."
-        )
+    n_partitions = len(await partitions_of(settings.kafka, topic))
     group = await describe_group(settings.kafka, settings.names.group)
     saved = await committed_offsets(settings.kafka, settings.names.group, topic, n_partitions)
     ranges = await log_ranges(settings.kafka, topic, n_partitions)

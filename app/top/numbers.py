@@ -1,12 +1,12 @@
 """What two looks say together: rates, lag, freshness, hit rate."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from app.metrics.read import quantile
 from app.top.look import Look
-from app.top.scrape import Labels, Scraped
+from app.top.scrape import Scraped
 
 STAGE: Final = "total"
 DEPTH: Final = "10"
@@ -73,7 +73,7 @@ def compare(before: Look, now: Look) -> Numbers:
     )
     buckets = _since(pairs)
     tests = sum(total(each, "freshet_live_tests_total") for each in told)
-    hits = sum(each.samples.get("freshet_live_hits_total", {}).get((("depth", DEPTH),), 0.0) for each in told)
+    hits = sum(each.samples.get("freshet_live_hits_total", {}).get((DEPTH,), 0.0) for each in told)
     return Numbers(
         n_workers=len(now.group.members),
         state=now.group.state,
@@ -97,8 +97,7 @@ def total(scraped: Scraped, name: str) -> float:
 
 def by_partition(scraped: Scraped) -> dict[int, float]:
     """Records that wait, of each partition that this worker owns."""
-    lags: Mapping[Labels, float] = scraped.samples.get("freshet_lag_records", {})
-    return {int(dict(labels)["partition"]): value for labels, value in lags.items()}
+    return {int(number): value for (number,), value in scraped.samples.get("freshet_lag_records", {}).items()}
 
 
 def _since(pairs: Iterable[tuple[Scraped, Scraped]]) -> dict[float, float]:
@@ -106,11 +105,10 @@ def _since(pairs: Iterable[tuple[Scraped, Scraped]]) -> dict[float, float]:
     found: dict[float, float] = {}
     for before, now in pairs:
         earlier = before.samples.get("freshet_stage_seconds_bucket", {})
-        for labels, count in now.samples.get("freshet_stage_seconds_bucket", {}).items():
-            of = dict(labels)
-            if of["stage"] == STAGE:
-                bound = float(of["le"])
-                found[bound] = found.get(bound, 0.0) + max(0.0, count - earlier.get(labels, 0.0))
+        for (stage, text), count in now.samples.get("freshet_stage_seconds_bucket", {}).items():
+            if stage == STAGE:
+                bound = float(text)
+                found[bound] = found.get(bound, 0.0) + max(0.0, count - earlier.get((stage, text), 0.0))
     return found
 
 
@@ -124,18 +122,8 @@ def quantile_ms(cumulative: Mapping[float, float], share: float) -> float | None
 
     Examples
     --------
-    >>> quantile_ms({0.01: 0.0, 0.02: 10.0, math.inf: 10.0}, 0.5), quantile_ms({math.inf: 0.0}, 0.5)
+    >>> quantile_ms({0.01: 0.0, 0.02: 10.0, float("inf"): 10.0}, 0.5), quantile_ms({float("inf"): 0.0}, 0.5)
     (15.0, None)
     """
-    bounds = sorted(cumulative)
-    if not bounds or not cumulative[bounds[-1]]:
-        return None
-    wanted, low, below = share * cumulative[bounds[-1]], 0.0, 0.0
-    for bound in bounds:
-        if cumulative[bound] >= wanted and cumulative[bound] > below:
-            if math.isinf(bound):
-                break
-            part = (wanted - below) / (cumulative[bound] - below)
-            return round(1000 * (low + part * (bound - low)), 3)
-        low, below = (low if math.isinf(bound) else bound), cumulative[bound]
-    return round(1000 * low, 3)
+    seconds = quantile(sorted(cumulative.items()), share)
+    return None if seconds is None else round(1000 * seconds, 3)

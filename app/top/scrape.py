@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
-from prometheus_client.parser import text_string_to_metric_families
 
-Labels = tuple[tuple[str, str], ...]
-Samples = dict[str, dict[Labels, float]]
+from app.metrics.read import Samples, parsed
 
 TIMEOUT_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scraped:
-    """What one worker said: samples by name and labels; or why it said nothing."""
+    """What one worker said; or why it said nothing."""
 
     place: str
     samples: Samples = field(default_factory=dict)
@@ -24,12 +22,8 @@ class Scraped:
 
 
 def parse(place: str, text: str) -> Scraped:
-    """Samples of the text format, labels in order of their names."""
-    samples: Samples = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            samples.setdefault(sample.name, {})[tuple(sorted(sample.labels.items()))] = sample.value
-    return Scraped(place, samples)
+    """Samples of the text format."""
+    return Scraped(place, parsed(text))
 
 
 async def scrape(places: Sequence[str]) -> list[Scraped]:

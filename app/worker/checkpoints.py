@@ -6,7 +6,8 @@ fences off a living one: from then on its checkpoints are refused.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
@@ -163,17 +164,25 @@ async def load_checkpoint(
         else:
             state.items.apply(record.key.decode(), record.value)
 
-    try:
+    with readable():
         n = await read_to_end(broker, (users, items), apply, progress)
-    except Undecodable as error:
-        raise unreadable(error) from error
     state.finish_load()
     return n, marked_ms
 
 
-def unreadable(error: Undecodable) -> StateError:
-    """What is wrong with saved state of which a batch cannot be decoded, and what to do."""
-    return StateError(
-        f"saved state cannot be read: {error}. Nothing was changed. Restore the topic, or run `freshet reset`: it "
-        "makes the topics of saved state anew, and the workers fold the log from its start."
-    )
+@contextmanager
+def readable() -> Iterator[None]:
+    """Say of saved state that cannot be decoded what is wrong with it, and what to do.
+
+    Raises
+    ------
+    StateError
+        In place of `Undecodable`.
+    """
+    try:
+        yield
+    except Undecodable as error:
+        raise StateError(
+            f"saved state cannot be read: {error}. Nothing was changed. Restore the topic, or run `freshet reset`: it "
+            "makes the topics of saved state anew, and the workers fold the log from its start."
+        ) from error

@@ -7,12 +7,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.shares import follow_shares
 from app.broker import Broker
-from app.decoding import check_decoded, tell_apart
-from app.kafka import reader, start_client
-from app.worker.checkpoints import unreadable
-from app.worker.follower import POLL_MS, Batch
+from app.decoding import tell_apart
+from app.worker.follower import Batch, fetched, following
 from app.worker.live_view import LiveView
-from models.errors import Undecodable
 from tables.factor_rows import FactorRows
 from tables.fold_settings import FoldSettings
 from tables.learner import LearnerMarker
@@ -45,12 +42,8 @@ class FactorFollower:
         StateError
             If a row cannot be read.
         """
-        consumer = reader(self._broker)
-        await start_client(consumer, self._broker)
-        try:
+        async with following(self._broker) as consumer:
             await follow_shares(self._batches(consumer), shares=self, clock=time.perf_counter)
-        finally:
-            await consumer.stop()
 
     async def _batches(self, consumer: AIOKafkaConsumer) -> AsyncIterator[Batch]:
         failures = tell_apart(consumer)
@@ -58,13 +51,8 @@ class FactorFollower:
         await consumer.seek_to_beginning(self._tp)
         end = (await consumer.end_offsets([self._tp]))[self._tp]
         while True:
-            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=5000)
-            try:
-                check_decoded(failures)
-            except Undecodable as error:
-                raise unreadable(error) from error
-            reached = [PARTITION] if await consumer.position(self._tp) >= end else []
-            yield Batch({tp.partition: records for tp, records in fetched.items()}, reached)
+            records = await fetched(consumer, failures)
+            yield Batch(records, [PARTITION] if await consumer.position(self._tp) >= end else [])
 
     def of(self, number: int) -> "FactorFollower":
         """Who takes the records: all are of the one partition."""

@@ -3,21 +3,22 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from agents.shares import follow_shares
 from app.broker import Broker
-from app.decoding import check_decoded, tell_apart
+from app.decoding import Failures, check_decoded, tell_apart
 from app.kafka import reader, start_client
-from app.worker.checkpoints import unreadable
+from app.worker.checkpoints import readable
 from app.worker.live_view import LiveView
-from models.errors import Undecodable
 from tables.fold_settings import FoldSettings
 from tables.items import ItemShares
 
 POLL_MS = 200
+N_FETCHED = 5000
 
 
 class Batch(NamedTuple):
@@ -25,6 +26,31 @@ class Batch(NamedTuple):
 
     records: Mapping[int, Sequence[ConsumerRecord]]
     reached: Collection[int]
+
+
+@asynccontextmanager
+async def following(broker: Broker) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer of saved state, for as long as the block lasts."""
+    consumer = reader(broker)
+    await start_client(consumer, broker)
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def fetched(consumer: AIOKafkaConsumer, failures: Failures) -> Mapping[int, Sequence[ConsumerRecord]]:
+    """Records that came within a moment, by partition.
+
+    Raises
+    ------
+    StateError
+        If a batch cannot be decoded.
+    """
+    found = await consumer.getmany(timeout_ms=POLL_MS, max_records=N_FETCHED)
+    with readable():
+        check_decoded(failures)
+    return {tp.partition: records for tp, records in found.items()}
 
 
 class ShareFollower:
@@ -61,12 +87,8 @@ class ShareFollower:
         StateError
             If a batch cannot be decoded: whoever holds that partition next cannot read it either.
         """
-        consumer = reader(self._broker)
-        await start_client(consumer, self._broker)
-        try:
+        async with following(self._broker) as consumer:
             await follow_shares(self._batches(consumer), shares=self, clock=time.perf_counter)
-        finally:
-            await consumer.stop()
 
     async def _batches(self, consumer: AIOKafkaConsumer) -> AsyncIterator[Batch]:
         """What comes of the partitions wanted by then."""
@@ -78,13 +100,8 @@ class ShareFollower:
             if not self._shares:
                 await self._changed.wait()
                 continue
-            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=5000)
-            try:
-                check_decoded(failures)
-            except Undecodable as error:
-                raise unreadable(error) from error
-            reached = [tp.partition for tp, end in self._ends.items() if await consumer.position(tp) >= end]
-            yield Batch({tp.partition: records for tp, records in fetched.items()}, reached)
+            records = await fetched(consumer, failures)
+            yield Batch(records, [tp.partition for tp, end in self._ends.items() if await consumer.position(tp) >= end])
 
     async def _reassign(self, consumer: AIOKafkaConsumer) -> None:
         """Read what is wanted by now; what `follow` says while the broker is asked has its turn in the next round."""

@@ -23,10 +23,9 @@ from app.worker.checkpoints import (
     REQUEST_TIMEOUT_S,
     STOP_S,
     TRANSACTION_TIMEOUT_MS,
+    readable,
     send_entries,
-    unreadable,
 )
-from models.errors import Undecodable
 from tables.learner import LearnerState
 
 logger = logging.getLogger("freshet")
@@ -167,10 +166,8 @@ class Learning:
         def apply(record: ConsumerRecord) -> None:
             self.state.apply(record.key, record.value)
 
-        try:
+        with readable():
             await read_to_end(self._broker, [TopicPartition(self._names.factors, PARTITION)], apply)
-        except Undecodable as error:
-            raise unreadable(error) from error
         self.state.finish_load()
         self._n_saved = self._shown.n_lessons = self.state.n_lessons
         await start_client(self._consumer, self._broker)
@@ -200,10 +197,8 @@ class Learning:
         while True:
             began = monotonic()
             fetched = await self._consumer.getmany(self._lessons, timeout_ms=POLL_MS, max_records=RECORDS_PER_BATCH)
-            try:
+            with readable():
                 check_decoded(failures)
-            except Undecodable as error:
-                raise unreadable(error) from error
             position = await self._consumer.position(self._lessons)
             self._shown.lag = max(0, (self._consumer.last_stable_offset(self._lessons) or 0) - position)
             records = fetched.get(self._lessons, ())

@@ -12,8 +12,6 @@ from app.dashboard.charts import columns as columns_of
 from app.dashboard.lookup import Item
 from app.dashboard.page import Asked, Page
 from app.dashboard.pages.people import WINDOWS
-from models.errors import InvalidEvent
-from models.events import checked_id
 
 N_TYPES: Final = 6
 N_KNOWN: Final = 24
@@ -31,10 +29,8 @@ async def parts(asked: Asked) -> Mapping[str, Node]:
     item_id = asked.text("item")
     if not item_id:
         return {"item": await known(asked)}
-    try:
-        checked_id("item_id", item_id)
-    except InvalidEvent as invalid:
-        return {"item": kit.card("No item", kit.empty("No event could name that item.", invalid.message))}
+    if (card := kit.misnamed("item", item_id)) is not None:
+        return {"item": card}
     item = await asked.sources.lookup.item(item_id)
     if not item.counts and not item.entry:
         return {

@@ -13,8 +13,6 @@ from app.dashboard.clicks import Click
 from app.dashboard.lookup import Person
 from app.dashboard.page import Asked, Page
 from app.gateway.view import USER
-from models.errors import InvalidEvent
-from models.events import checked_id
 
 WINDOWS: Final = ("1m", "1h", "1d", "7d", "all")
 N_RECENT: Final = 12
@@ -32,10 +30,8 @@ async def parts(asked: Asked) -> Mapping[str, Node]:
     user_id = asked.text("user")
     if not user_id:
         return {"person": nobody(asked)}
-    try:
-        checked_id("user_id", user_id)
-    except InvalidEvent as invalid:
-        return {"person": kit.card("No user", kit.empty("No event could name that user.", invalid.message))}
+    if (card := kit.misnamed("user", user_id)) is not None:
+        return {"person": card}
     person = await asked.sources.lookup.person(user_id)
     click = asked.sources.clicks.last(user_id)
     return {

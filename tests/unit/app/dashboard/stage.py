@@ -11,9 +11,10 @@ from starlette.testclient import TestClient
 from app.dashboard.create import Dashboard
 from app.dashboard.letters import Redrive, Summary
 from app.dashboard.log import Event, LogState, Range
-from app.dashboard.workers import Samples, Worker
+from app.dashboard.workers import Worker
 from app.gateway.sender import Position
 from app.gateway.view import View
+from app.metrics.read import Samples
 from app.settings import Settings
 from tables.keys import Keys
 from tests.gateway import SentRecords, StoredKeys, list_bytes

@@ -3,8 +3,9 @@
 import math
 
 from app.dashboard.growth import Growth, Window
-from app.dashboard.moments import Moment, fold_rates, moment_of, quantile, weights_of
-from app.dashboard.workers import Worker, parsed
+from app.dashboard.moments import Moment, fold_rates, moment_of, weights_of
+from app.dashboard.workers import Worker
+from app.metrics.read import parsed, quantile
 from tests.unit.app.dashboard.stage import worker
 from tests.unit.app.metrics.stage import Measured
 
