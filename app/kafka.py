@@ -155,8 +155,8 @@ async def partitions_of(broker: Broker, topic: str) -> list[TopicPartition]:
     counts = await partition_counts(broker, [topic])
     if topic not in counts:
         raise ServiceError(
-            f"there is no topic {topic} at {broker}. A worker makes it at its start: run `freshet worker`, or check "
-            "FRESHET_BROKER and FRESHET_NAMESPACE."
+            f"there is no topic {topic} at {broker}. A worker makes it at its start: run `freshet worker`, or `freshet "
+            "topics`, or check FRESHET_BROKER and FRESHET_NAMESPACE."
         )
     return [TopicPartition(topic, number) for number in range(counts[topic])]
 
