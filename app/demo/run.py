@@ -55,8 +55,8 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
         console.print("[bold]4.[/] What trends, as of the end of the log:")
         show_trending(console, reader)
         console.print(
-            "[bold]5.[/] How good the lists were that each partition makes of what it knows itself: every liked item, "
-            "against the list of just before."
+            "[bold]5.[/] How good the lists were that each partition makes of what it knows itself, without the factors "
+            "that one learner has for all: every liked item, against the list of just before."
         )
         quality, ratings = asyncio.run(measured(session.settings))
         with console.status("the same log in one partition, to compare ..."):
@@ -64,7 +64,7 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
         show_quality(console, quality, partitions, beside)
         show_ratings(console, ratings)
         console.print(
-            "   Those in Redis draw on all partitions, and weigh their sources by what people took: "
+            "   Those in Redis draw on all partitions and the factors, and weigh their sources by what people took: "
             f"`freshet evaluate --dataset ml-100k --partitions {partitions}` scores them."
         )
         console.print("[bold]6.[/] One click, and how long until it shows in the list:")

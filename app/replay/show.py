@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.replay.beside import PUBLISHED, published_rates
+from models.source_names import HISTORY
 
 PLAIN = (str, int, float)
 NOTHING: Mapping[str, dict[str, Any]] = MappingProxyType({})
@@ -38,7 +39,7 @@ def show_result(result: dict[str, Any]) -> None:
             console.print(
                 f"As published: what people would get, partitions seeing each other every {every:,} records; "
                 "`freshet evaluate` says more of it. The list, sources and popularity: the fold's own, of one "
-                "partition's events alone."
+                "partition's events alone, and with several partitions without factors."
             )
         show_ratings(console, result["ratings"])
 
@@ -69,6 +70,8 @@ def show_quality(
 ) -> None:
     """Hit rates of the list, of each source and of popularity, and how they went along the log.
 
+    History factors have a row with one partition alone: those of several are the learner's, and the fold has none.
+
     Parameters
     ----------
     partitions
@@ -85,7 +88,8 @@ def show_quality(
     rows: dict[str, Mapping[str, Any]] = {f"the list{behind}": measured}
     if published:
         rows[f"as published{behind}"] = published
-    rows |= {**measured["sources"], "popularity": measured["popularity"]}
+    rows |= {name: rates for name, rates in measured["sources"].items() if partitions == 1 or name != HISTORY}
+    rows["popularity"] = measured["popularity"]
     for n, theirs in beside.items():
         rows[f"the list, {_partitions(int(n))}"] = theirs
         if served := {of.removeprefix(PUBLISHED): rate for of, rate in theirs.items() if of.startswith(PUBLISHED)}:

@@ -52,3 +52,8 @@ def test_published_list_is_a_row_below_the_folds_own() -> None:
 def test_nothing_beside_is_the_plain_table() -> None:
     """The row of the list bears no number."""
     assert list(rows_of()) == ["the list", "history", "popularity"]
+
+
+def test_several_partitions_have_no_row_of_factors() -> None:
+    """They are the learner's; the fold of a partition has none, and none to be measured."""
+    assert list(rows_of(4)) == ["the list", "popularity"]
