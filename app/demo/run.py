@@ -55,8 +55,8 @@ def run_demo(folder: Path, dataset: str, partitions: int) -> None:
         console.print("[bold]4.[/] What trends, as of the end of the log:")
         show_trending(console, reader)
         console.print(
-            "[bold]5.[/] How good the lists were that each partition makes of what it knows itself, without the factors "
-            "that one learner has for all: every liked item, against the list of just before."
+            "[bold]5.[/] How good the lists were that each partition makes of what it knows itself, without the "
+            "factors that one learner has for all: every liked item, against the list of just before."
         )
         quality, ratings = asyncio.run(measured(session.settings))
         with console.status("the same log in one partition, to compare ..."):

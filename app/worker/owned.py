@@ -19,7 +19,7 @@ logger = logging.getLogger("freshet")
 
 NOBODY: Mapping[str, int] = MappingProxyType({})
 MAX_GAPS = 10_000  # between two looks at the log's start; each mark of a transaction is one
-FAR_BEHIND, CLOSE_BEHIND = 2000, 1000  # records from a partition's last lesson back to those that are learned
+FAR_BEHIND, CLOSE_BEHIND = 10_000, 1000  # records from a partition's last lesson back to those that are learned
 
 
 class OwnedPartition:
