@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -20,6 +21,7 @@ logger = logging.getLogger("freshet")
 NOBODY: Mapping[str, int] = MappingProxyType({})
 MAX_GAPS = 10_000  # between two looks at the log's start; each mark of a transaction is one
 FAR_BEHIND, CLOSE_BEHIND = 10_000, 1000  # records from a partition's last lesson back to those that are learned
+REMADE_EVERY_S = 600.0  # at most: lists wait for a checkpoint then
 
 
 class OwnedPartition:
@@ -40,6 +42,7 @@ class OwnedPartition:
         self.out_of_reach: dict[str, int] = {}
         self.handed_to = state.next_offset  # lessons of events below it are the learner's to learn
         self.lacks_factors = False  # lists were made while the learner was far behind
+        self.remade_at = -math.inf  # when they were made anew for that, monotonic s
         self.bare: dict[str, int] = {}  # users whose lists in Redis are empty, there was nothing to offer: made at
         self.rebuild: deque[str] = deque()
         self.revision = state.revision
@@ -178,10 +181,10 @@ class OwnedPartition:
             Lessons of the partition's events below it are in the rows that lists are made from.
         """
         lag = self.handed_to - taught_to
-        if lag > FAR_BEHIND:
+        if lag > FAR_BEHIND and monotonic() >= self.remade_at + REMADE_EVERY_S:
             self.lacks_factors = True
         elif self.lacks_factors and lag <= CLOSE_BEHIND and not self.is_rebuilding:
-            self.lacks_factors = False
+            self.lacks_factors, self.remade_at = False, monotonic()
             logger.info("partition %d: its lists are made anew, by the factors learned meanwhile", self.number)
             self.rebuild_lists()
 

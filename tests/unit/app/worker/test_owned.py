@@ -6,7 +6,7 @@ import pytest
 
 from app.broker import Broker
 from app.worker.checkpoints import CheckpointWriter
-from app.worker.owned import CLOSE_BEHIND, FAR_BEHIND, OwnedPartition
+from app.worker.owned import CLOSE_BEHIND, FAR_BEHIND, REMADE_EVERY_S, OwnedPartition
 from tables.fold_settings import FoldSettings
 from tables.names import Names
 from tables.partition import PartitionState
@@ -117,6 +117,9 @@ def test_lists_made_while_the_learner_was_far_behind_are_made_anew_once(owned: O
     assert set(owned.rebuild) == {f"u{number}" for number in range(5)}
 
     revision = owned.state.revision
+    owned.follow_learner(0)
+    assert not owned.lacks_factors, "not twice within ten minutes"
+    owned.remade_at -= REMADE_EVERY_S
     owned.follow_learner(0)
     owned.follow_learner(FAR_BEHIND)
     assert owned.state.revision == revision
